@@ -118,12 +118,26 @@ public final class Fd implements AutoCloseable {
     return orNull(AT_FDCWD, nul(bytes(path)));
   }
 
-  /** A name in a directory and the type that the directory tells of it, 0 if it does not. */
-  public record Name(byte[] bytes, int type) {
+  /** A name in a directory, and the type that the directory tells of it. */
+  public static final class Name {
     private static final int DT_SHIFT = 12;
 
-    static Name of(byte[] bytes, int directoryType) {
-      return new Name(bytes, directoryType << DT_SHIFT);
+    private final byte[] bytes;
+    private final int type;
+
+    private Name(byte[] bytes, int directoryType) {
+      this.bytes = bytes;
+      this.type = directoryType << DT_SHIFT;
+    }
+
+    /** The name itself, not to be changed. */
+    public byte[] bytes() {
+      return bytes;
+    }
+
+    /** As {@link Stat#type}; 0 where the file system does not tell. */
+    public int type() {
+      return type;
     }
   }
 
@@ -145,7 +159,7 @@ public final class Fd implements AutoCloseable {
         for (long at = 0; at < read; at += buffer.getShort(at + 16) & 0xFFFF) {
           byte[] name = cString(buffer, at + 19);
           if (!isDots(name)) {
-            names.add(Name.of(name, buffer.getByte(at + 18) & 0xFF));
+            names.add(new Name(name, buffer.getByte(at + 18) & 0xFF));
           }
         }
       }
@@ -430,7 +444,7 @@ public final class Fd implements AutoCloseable {
   }
 
   private static byte[] cString(Memory buffer, long offset) {
-    int length = (int) (buffer.indexOf(offset, (byte) 0));
+    int length = (int) buffer.indexOf(offset, (byte) 0);
     return buffer.getByteArray(offset, length);
   }
 
