@@ -1,0 +1,58 @@
+package dev.regen.runtime.durable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The file operations on which a promise after a power cut rests, one method each, so that a test
+ * can cut the power before any of them and lose what was not forced.
+ *
+ * <p>What a method did survives a power cut only once the force that its doc names has returned.
+ * Paths are absolute. Every method fails with an {@link IOException} that names the path; a full
+ * disk leaves at most an incomplete new file.
+ */
+public interface Disk {
+  /**
+   * The whole content of a file.
+   *
+   * @param limitBytes the most it may hold; more is an error and nothing is returned
+   * @throws java.nio.file.NoSuchFileException if there is none
+   */
+  byte[] read(Path file, long limitBytes) throws IOException;
+
+  /**
+   * Writes a new file, lasting after {@link #force} of the file and {@link #forceDirectory} of its
+   * directory.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException if the name is taken
+   */
+  void create(Path file, ByteBuffer content) throws IOException;
+
+  /** Forces the file's content and size to the disk. */
+  void force(Path file) throws IOException;
+
+  /** Renames over {@code to}; lasting after {@link #forceDirectory} of both directories. */
+  void rename(Path from, Path to) throws IOException;
+
+  /**
+   * Swaps two names in one step, so that each is there at every moment; lasting as {@link #rename}.
+   */
+  void exchange(Path one, Path other) throws IOException;
+
+  /** Forces the names in a directory to the disk. */
+  void forceDirectory(Path directory) throws IOException;
+
+  /** Removes a file if it is there; lasting after {@link #forceDirectory}. */
+  void delete(Path file) throws IOException;
+
+  /**
+   * Makes a directory and those above it that are missing, mode 0700; lasting after {@link
+   * #forceDirectory} of each parent.
+   */
+  void makeDirectories(Path directory) throws IOException;
+
+  /** The names in a directory, sorted; empty if there is no such directory. */
+  List<Path> list(Path directory) throws IOException;
+}

@@ -1,0 +1,5 @@
+/** Where chunks and snapshot manifests are kept. */
+@NullMarked
+package dev.regen.snapshot.store;
+
+import org.jspecify.annotations.NullMarked;
