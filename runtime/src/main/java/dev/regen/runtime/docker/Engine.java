@@ -1,0 +1,142 @@
+package dev.regen.runtime.docker;
+
+import com.github.dockerjava.transport.DockerHttpClient.Request.Method;
+import com.github.dockerjava.transport.DockerHttpClient.Response;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * A container engine, reached over its API.
+ *
+ * <p>Every call fails with {@link EngineException.Away} where the engine is not there, and with
+ * {@link EngineException.Refused} where it says no; connections are made anew with each call, so an
+ * engine that comes back is found again. Safe for several threads.
+ */
+public final class Engine implements AutoCloseable {
+  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
+  private static final Pattern IMAGE = Pattern.compile("(sha256:)?[0-9a-f]{12,64}");
+
+  /** Longer than any stop's own grace that people use; the engine is silent meanwhile. */
+  private static final Duration CALL_LIMIT = Duration.ofMinutes(10);
+
+  private final EngineClient calls;
+  private final EngineClient streams;
+
+  public Engine(URI host) {
+    calls = new EngineClient(host, CALL_LIMIT);
+    streams = new EngineClient(host, Duration.ZERO);
+  }
+
+  /** The engine that {@code DOCKER_HOST} names, or the one on its usual socket. */
+  public static Engine of(Map<String, String> environment) {
+    String host = environment.getOrDefault("DOCKER_HOST", "");
+    return new Engine(URI.create(host.isBlank() ? "unix:///var/run/docker.sock" : host));
+  }
+
+  /** The API version of the engine. */
+  public String version() throws EngineException {
+    return calls.version();
+  }
+
+  /** All the engine knows of a container, by name or id; empty if there is none. */
+  public Optional<JsonObject> container(String nameOrId) throws EngineException {
+    return lookUp("/containers/" + name(nameOrId) + "/json");
+  }
+
+  /** All the engine knows of an image, by id; empty if there is none. */
+  public Optional<JsonObject> image(String id) throws EngineException {
+    if (!IMAGE.matcher(id).matches()) {
+      return Optional.empty();
+    }
+    return lookUp("/images/" + id + "/json");
+  }
+
+  /** Stops a container and waits for it; one that does not run stays as it is. */
+  public void stop(String container) throws EngineException {
+    calls.call(Method.POST, "/containers/" + name(container) + "/stop", null);
+  }
+
+  /** Starts a container; one that runs stays as it is. */
+  public void start(String container) throws EngineException {
+    calls.call(Method.POST, "/containers/" + name(container) + "/start", null);
+  }
+
+  /** Freezes every process of a running container. */
+  public void pause(String container) throws EngineException {
+    calls.call(Method.POST, "/containers/" + name(container) + "/pause", null);
+  }
+
+  public void unpause(String container) throws EngineException {
+    calls.call(Method.POST, "/containers/" + name(container) + "/unpause", null);
+  }
+
+  /**
+   * Creates a container.
+   *
+   * @param body as the engine's API has it: the configuration's members, and {@code HostConfig}
+   * @return its id
+   */
+  public String create(String container, JsonObject body) throws EngineException {
+    String path = "/containers/create?name=" + name(container);
+    try {
+      return calls.call(Method.POST, path, body).string("Id");
+    } catch (EngineException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException("the engine created a container and named no id", e);
+    }
+  }
+
+  /**
+   * The containers' events from {@code since} on, without end.
+   *
+   * @return to be closed; read one JSON object per line
+   */
+  Response events(Instant since) throws EngineException {
+    JsonObject filters =
+        new JsonObject()
+            .with("type", java.util.List.of("container"))
+            .with("event", java.util.List.of("die", "oom", "start", "kill", "destroy"));
+    String nanos = "%d.%09d".formatted(since.getEpochSecond(), since.getNano());
+    return streams.stream(
+        "/events?since="
+            + nanos
+            + "&filters="
+            + URLEncoder.encode(filters.toString(), StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (calls;
+        streams) {
+      // Both are closed, whatever becomes of the first.
+    }
+  }
+
+  private Optional<JsonObject> lookUp(String path) throws EngineException {
+    try {
+      return Optional.of(calls.call(Method.GET, path, null));
+    } catch (EngineException.Refused e) {
+      if (e.status() == 404) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static String name(String nameOrId) {
+    if (!NAME.matcher(nameOrId).matches()) {
+      throw new IllegalArgumentException("not a container's name");
+    }
+    return nameOrId;
+  }
+}

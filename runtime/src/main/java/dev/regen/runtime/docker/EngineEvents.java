@@ -1,0 +1,131 @@
+package dev.regen.runtime.docker;
+
+import com.github.dockerjava.transport.DockerHttpClient.Response;
+import dev.regen.runtime.json.JsonObject;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the engine's events, and goes on where it was after the engine was away. An event may be
+ * told twice; none is left out that the engine still remembers (it keeps the last 256).
+ */
+public final class EngineEvents implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineEvents.class);
+  private static final int LINE_BYTES_MAX = 1 << 20;
+  private static final Duration BACKOFF_FIRST = Duration.ofMillis(200);
+  private static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
+
+  private final Engine engine;
+  private final InstantSource clock;
+  private final Consumer<EngineEvent> listener;
+  private final Thread thread;
+  private volatile Instant since;
+  private volatile boolean connected;
+  private volatile boolean closed;
+  private volatile @Nullable Response open;
+
+  /**
+   * @param since the first moment of interest
+   * @param listener called on one thread, in order; what it throws is logged
+   */
+  public EngineEvents(
+      Engine engine, InstantSource clock, Instant since, Consumer<EngineEvent> listener) {
+    this.engine = engine;
+    this.clock = clock;
+    this.since = since;
+    this.listener = listener;
+    thread = Thread.ofPlatform().name("engine-events").daemon().unstarted(this::follow);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  /** Whether the engine is there and tells its events. */
+  public boolean connected() {
+    return connected;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    Response response = open;
+    if (response != null) {
+      try {
+        response.close();
+      } catch (RuntimeException e) {
+        LOG.debug("closing the engine's events", e);
+      }
+    }
+    thread.interrupt();
+  }
+
+  private void follow() {
+    Duration backoff = BACKOFF_FIRST;
+    while (!closed) {
+      try (Response response = engine.events(since)) {
+        open = response;
+        connected = true;
+        backoff = BACKOFF_FIRST;
+        LOG.info("the engine is there, API {}", engine.version());
+        read(response.getBody());
+      } catch (IOException | RuntimeException e) {
+        if (connected && !closed) {
+          LOG.info("the engine went away: {}", e.getMessage());
+        }
+      } finally {
+        connected = false;
+        open = null;
+      }
+      backoff = pause(backoff);
+    }
+  }
+
+  private Duration pause(Duration backoff) {
+    try {
+      Thread.sleep(backoff);
+    } catch (InterruptedException e) {
+      closed = true;
+    }
+    Duration doubled = backoff.multipliedBy(2);
+    return doubled.compareTo(BACKOFF_MAX) > 0 ? BACKOFF_MAX : doubled;
+  }
+
+  private void read(InputStream body) throws IOException {
+    InputStream in = new BufferedInputStream(body, 8192);
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      if (b != '\n') {
+        line.write(b);
+        if (line.size() > LINE_BYTES_MAX) {
+          throw new IOException("an event of the engine is longer than " + LINE_BYTES_MAX);
+        }
+      } else if (line.size() > 0) {
+        tell(line.toByteArray());
+        line.reset();
+      }
+    }
+    throw new IOException("the engine ended its events at " + clock.instant());
+  }
+
+  private void tell(byte[] line) {
+    try {
+      EngineEvent event = EngineEvent.of(JsonObject.parse(line)).orElse(null);
+      if (event != null) {
+        since = event.time();
+        listener.accept(event);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("an event of the engine could not be used: {}", e.toString());
+    }
+  }
+}
