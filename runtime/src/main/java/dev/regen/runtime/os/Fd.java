@@ -148,22 +148,38 @@ public final class Fd implements AutoCloseable {
   public List<Name> list() throws ErrnoException {
     List<Name> names = new ArrayList<>();
     try (Memory buffer = new Memory(LIST_BUFFER_BYTES)) {
-      while (true) {
-        long read = Libc.getdents64(number, buffer, LIST_BUFFER_BYTES);
-        if (read < 0) {
-          throw ErrnoException.last("getdents64", path());
-        }
-        if (read == 0) {
-          return names;
-        }
-        for (long at = 0; at < read; at += buffer.getShort(at + 16) & 0xFFFF) {
-          byte[] name = cString(buffer, at + 19);
-          if (!isDots(name)) {
-            names.add(new Name(name, buffer.getByte(at + 18) & 0xFF));
-          }
-        }
+      while (readNames(buffer, names)) {
+        // until the end
       }
     }
+    return names;
+  }
+
+  /**
+   * Some of the names from where this directory is read, a few thousand at most; none at its end.
+   */
+  public List<Name> listSome() throws ErrnoException {
+    List<Name> names = new ArrayList<>();
+    try (Memory buffer = new Memory(LIST_BUFFER_BYTES)) {
+      while (names.isEmpty() && readNames(buffer, names)) {
+        // a buffer with nothing but dots is not the end
+      }
+    }
+    return names;
+  }
+
+  private boolean readNames(Memory buffer, List<Name> names) throws ErrnoException {
+    long read = Libc.getdents64(number, buffer, LIST_BUFFER_BYTES);
+    if (read < 0) {
+      throw ErrnoException.last("getdents64", path());
+    }
+    for (long at = 0; at < read; at += buffer.getShort(at + 16) & 0xFFFF) {
+      byte[] name = cString(buffer, at + 19);
+      if (!isDots(name)) {
+        names.add(new Name(name, buffer.getByte(at + 18) & 0xFF));
+      }
+    }
+    return read > 0;
   }
 
   public void mkdirAt(byte[] name, int mode) throws ErrnoException {
