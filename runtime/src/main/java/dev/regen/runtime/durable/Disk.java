@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The file operations on which a promise after a power cut rests, one method each, so that a test
@@ -17,8 +18,9 @@ public interface Disk {
   /**
    * The whole content of a file.
    *
-   * @param limitBytes the most it may hold; more is an error and nothing is returned
+   * @param limitBytes the most it may hold
    * @throws java.nio.file.NoSuchFileException if there is none
+   * @throws FileTooLargeException if it holds more; nothing was read then
    */
   byte[] read(Path file, long limitBytes) throws IOException;
 
@@ -29,6 +31,12 @@ public interface Disk {
    * @throws java.nio.file.FileAlreadyExistsException if the name is taken
    */
   void create(Path file, ByteBuffer content) throws IOException;
+
+  /**
+   * Asks for the file's content to be written out soon, and waits for nothing, so that a later
+   * {@link #force} has less to do. Promises nothing.
+   */
+  void startWriteout(Path file) throws IOException;
 
   /** Forces the file's content and size to the disk. */
   void force(Path file) throws IOException;
@@ -55,4 +63,21 @@ public interface Disk {
 
   /** The names in a directory, sorted; empty if there is no such directory. */
   List<Path> list(Path directory) throws IOException;
+
+  /** The length of a file, or -1 if nothing has that name. */
+  long size(Path file) throws IOException;
+
+  /**
+   * Takes the lock of a file, which is made if it is missing, for this caller alone: not for
+   * another thread of this process either. The lock ends with the process at the latest.
+   *
+   * @return empty if somebody else holds it
+   */
+  Optional<Lock> tryLock(Path file) throws IOException;
+
+  /** A lock that is held until it is closed. */
+  interface Lock extends AutoCloseable {
+    @Override
+    void close();
+  }
 }

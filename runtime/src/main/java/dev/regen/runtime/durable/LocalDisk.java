@@ -1,6 +1,7 @@
 package dev.regen.runtime.durable;
 
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,20 +11,27 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The local file system. */
 public final class LocalDisk implements Disk {
   private static final int RENAME_EXCHANGE = 2;
+  private static final int LOCK_FILE_MODE = 0600;
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   @Override
   public byte[] read(Path file, long limitBytes) throws IOException {
     try (SeekableByteChannel channel = Files.newByteChannel(file)) {
       long size = channel.size();
       if (size > limitBytes) {
-        throw new IOException(file + " holds " + size + " bytes; at most " + limitBytes + " fit");
+        throw new FileTooLargeException(file, size, limitBytes);
       }
       ByteBuffer content = ByteBuffer.allocate((int) size);
       while (content.hasRemaining()) {
@@ -38,10 +46,18 @@ public final class LocalDisk implements Disk {
   @Override
   public void create(Path file, ByteBuffer content) throws IOException {
     try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+        FileChannel.open(
+            file, Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW), OWNER_ONLY)) {
       while (content.hasRemaining()) {
         channel.write(content);
       }
+    }
+  }
+
+  @Override
+  public void startWriteout(Path file) throws IOException {
+    try (Fd opened = Fd.open(Fd.bytes(file), Fd.WRONLY, 0)) {
+      opened.startWriteout();
     }
   }
 
@@ -92,6 +108,27 @@ public final class LocalDisk implements Disk {
     } catch (NoSuchFileException e) {
       return List.of();
     }
+  }
+
+  @Override
+  public long size(Path file) throws IOException {
+    Stat stat = Fd.statIfThere(file);
+    return stat == null ? -1 : stat.size();
+  }
+
+  @Override
+  public Optional<Lock> tryLock(Path file) throws IOException {
+    Fd opened = Fd.open(Fd.bytes(file), Fd.RDWR | Fd.CREAT, LOCK_FILE_MODE);
+    try {
+      if (opened.tryLock()) {
+        return Optional.of(opened::close);
+      }
+    } catch (IOException e) {
+      opened.close();
+      throw e;
+    }
+    opened.close();
+    return Optional.empty();
   }
 
   private static Path parent(Path path) {

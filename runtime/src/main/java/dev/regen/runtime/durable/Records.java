@@ -3,6 +3,8 @@ package dev.regen.runtime.durable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -47,13 +49,38 @@ public final class Records {
     disk.forceDirectory(directoryOf(file));
   }
 
-  /** Makes {@code directory}, and forces the names on the way to it. */
+  /**
+   * Makes {@code directory}, and those above it that are missing, so that they last.
+   *
+   * <p>Its name is forced even if it was there before: whoever made it may have died in between.
+   */
   public void makeDirectory(Path directory) throws IOException {
+    List<Path> parents = new ArrayList<>();
+    Path missing = directory;
+    do {
+      missing = directoryOf(missing);
+      parents.add(missing);
+    } while (disk.size(missing) < 0);
     disk.makeDirectories(directory);
-    Path parent = directory.getParent();
-    if (parent != null) {
+    for (Path parent : parents.reversed()) {
       disk.forceDirectory(parent);
     }
+  }
+
+  /**
+   * Removes what unfinished writes left in {@code directory}; nobody may be writing there.
+   *
+   * @return how many files
+   */
+  public int sweep(Path directory) throws IOException {
+    int removed = 0;
+    for (Path file : disk.list(directory)) {
+      if (file.getFileName().toString().startsWith(UNFINISHED)) {
+        disk.delete(file);
+        removed++;
+      }
+    }
+    return removed;
   }
 
   private void discard(Path unfinished, IOException cause) {

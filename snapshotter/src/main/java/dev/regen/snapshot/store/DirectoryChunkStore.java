@@ -1,0 +1,247 @@
+package dev.regen.snapshot.store;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.FileTooLargeException;
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.durable.Records;
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/**
+ * Chunks as files of one local directory: {@code sha256/ab/abcd…}.
+ *
+ * <p>A chunk is written under a name in {@code tmp/}, and gets its own name only when {@link
+ * #force} has forced its bytes; so a file under a chunk's name is whole. One journal commit of the
+ * file system then serves many chunks. Until that, this process finds the chunk all the same.
+ *
+ * <p>One process at a time may have a store open for writing. Opening it removes what a crash left
+ * in {@code tmp/}, and forces the names a crash may have left unforced.
+ */
+public final class DirectoryChunkStore implements ChunkStore {
+  private static final int STRIPES = 64;
+  private static final int PREFIX_CHARACTERS = 2;
+
+  private final Disk disk;
+  private final Records records;
+  private final Path unfinished;
+  private final Path named;
+
+  /** Written, and not yet under their own names; the value is the file. */
+  private final Map<Digest, Path> pending = new ConcurrentHashMap<>();
+
+  /** Directories with names that are not forced yet; guarded by {@link #forcing}. */
+  private final Set<Path> unforced = new TreeSet<>();
+
+  private final Object[] stripes = new Object[STRIPES];
+  private final Object forcing = new Object();
+  private final AtomicLong written = new AtomicLong();
+
+  /** Opens the store in {@code directory} of the local file system, and makes it if need be. */
+  public DirectoryChunkStore(Path directory) throws IOException {
+    this(new LocalDisk(), directory);
+  }
+
+  public DirectoryChunkStore(Disk disk, Path directory) throws IOException {
+    this.disk = disk;
+    this.records = new Records(disk);
+    this.unfinished = directory.resolve("tmp");
+    this.named = directory.resolve("sha256");
+    for (int i = 0; i < STRIPES; i++) {
+      stripes[i] = new Object();
+    }
+    records.makeDirectory(unfinished);
+    records.makeDirectory(named);
+    for (Path left : disk.list(unfinished)) {
+      disk.delete(left);
+    }
+    for (Path prefix : disk.list(named)) {
+      disk.forceDirectory(prefix);
+    }
+    disk.forceDirectory(named);
+  }
+
+  @Override
+  public Set<Digest> missing(Collection<Digest> digests) throws IOException {
+    Set<Digest> missing = new LinkedHashSet<>();
+    for (Digest digest : new HashSet<>(digests)) {
+      if (!holds(digest)) {
+        missing.add(digest);
+      }
+    }
+    return missing;
+  }
+
+  @Override
+  public boolean put(Digest digest, ByteBuffer stored) throws IOException {
+    int length = stored.remaining();
+    if (length < 1 || length > Chunk.STORED_BYTES_MAX) {
+      throw new IllegalArgumentException("chunk of " + length + " stored bytes");
+    }
+    synchronized (stripe(digest)) {
+      // A file of another length is damaged, and replaced.
+      if (pending.containsKey(digest) || disk.size(file(digest)) == length) {
+        stored.position(stored.limit());
+        return false;
+      }
+      Path file = unfinished.resolve(digest.hex() + "-" + written.incrementAndGet());
+      try {
+        disk.create(file, stored);
+        disk.startWriteout(file);
+      } catch (IOException e) {
+        discard(file, e);
+        throw e;
+      }
+      pending.put(digest, file);
+      return true;
+    }
+  }
+
+  @Override
+  public byte[] get(Digest digest) throws IOException {
+    byte[] stored = read(digest);
+    if (!Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {
+      throw new RegenException.Damaged(
+          file(digest) + " is damaged: its bytes are not those of its digest");
+    }
+    return stored;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>If this fails, chunks that could not be forced are missing afterwards.
+   */
+  @Override
+  public void force() throws IOException {
+    synchronized (forcing) {
+      Map<Digest, Path> now = Map.copyOf(pending);
+      try {
+        for (Path file : now.values()) {
+          disk.force(file);
+        }
+        for (Map.Entry<Digest, Path> chunk : now.entrySet()) {
+          name(chunk.getKey(), chunk.getValue());
+        }
+        forceNames();
+      } catch (IOException e) {
+        // After a failed force the kernel may call bytes clean that never arrived: start over.
+        now.forEach((digest, file) -> forget(digest, file, e));
+        throw e;
+      }
+      now.keySet().forEach(pending::remove);
+    }
+  }
+
+  @Override
+  public void delete(Digest digest) throws IOException {
+    synchronized (stripe(digest)) {
+      Path file = pending.remove(digest);
+      if (file != null) {
+        disk.delete(file);
+      }
+      disk.delete(file(digest));
+    }
+  }
+
+  @Override
+  public void list(Consumer<Digest> each) throws IOException {
+    pending.keySet().forEach(each);
+    for (Path prefix : disk.list(named)) {
+      for (Path file : disk.list(prefix)) {
+        Digest digest = digestOf(file);
+        if (digest != null && !pending.containsKey(digest)) {
+          each.accept(digest);
+        }
+      }
+    }
+  }
+
+  /** Where the chunk is once it has been forced. */
+  public Path file(Digest digest) {
+    return directory(digest).resolve(digest.hex());
+  }
+
+  private boolean holds(Digest digest) throws IOException {
+    return pending.containsKey(digest) || disk.size(file(digest)) > 0;
+  }
+
+  private byte[] read(Digest digest) throws IOException {
+    try {
+      Path waiting = pending.get(digest);
+      if (waiting != null) {
+        try {
+          return disk.read(waiting, Chunk.STORED_BYTES_MAX);
+        } catch (NoSuchFileException e) {
+          // It got its own name just now.
+        }
+      }
+      return disk.read(file(digest), Chunk.STORED_BYTES_MAX);
+    } catch (NoSuchFileException e) {
+      throw new RegenException.Damaged("the chunk " + file(digest) + " is missing");
+    } catch (FileTooLargeException e) {
+      throw new RegenException.Damaged(e.getMessage() + "; no chunk is that long");
+    }
+  }
+
+  private void name(Digest digest, Path file) throws IOException {
+    Path directory = directory(digest);
+    if (disk.size(directory) < 0) {
+      disk.makeDirectories(directory);
+      unforced.add(named);
+    }
+    unforced.add(directory);
+    disk.rename(file, file(digest));
+  }
+
+  private void forceNames() throws IOException {
+    for (Path directory : Set.copyOf(unforced)) {
+      disk.forceDirectory(directory);
+      unforced.remove(directory);
+    }
+  }
+
+  private void forget(Digest digest, Path file, IOException cause) {
+    synchronized (stripe(digest)) {
+      pending.remove(digest, file);
+      discard(file, cause);
+    }
+  }
+
+  private void discard(Path file, IOException cause) {
+    try {
+      disk.delete(file);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private Path directory(Digest digest) {
+    return named.resolve(digest.hex().substring(0, PREFIX_CHARACTERS));
+  }
+
+  private Object stripe(Digest digest) {
+    return stripes[Math.floorMod(digest.hashCode(), STRIPES)];
+  }
+
+  private static @org.jspecify.annotations.Nullable Digest digestOf(Path file) {
+    try {
+      return new Digest(file.getFileName().toString());
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.regen.snapshot.store;
+
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * A JSON file that tells if one of its bytes has changed: {@code {"version": 1, "digest":
+ * "sha256:…", "content": {…}}}, the digest being that of the content as it is written.
+ */
+public final class SealedRecord {
+  private SealedRecord() {}
+
+  /** The file's bytes for {@code content}. */
+  public static byte[] seal(long version, JsonObject content) {
+    return new JsonObject()
+        .with("version", version)
+        .with("digest", digest(content).toString())
+        .with("content", content)
+        .bytes();
+  }
+
+  /**
+   * The content of a file that {@link #seal} wrote.
+   *
+   * @param file named in errors, not read
+   * @throws RegenException.Damaged if the bytes are not those that were written
+   * @throws RegenException.Refused if a newer Regen wrote the file
+   */
+  public static JsonObject open(Path file, byte[] bytes, long version) throws RegenException {
+    try {
+      JsonObject sealed = JsonObject.parse(bytes);
+      long found = sealed.number("version");
+      if (found != version) {
+        throw new RegenException.Refused(
+            file
+                + " is of version "
+                + found
+                + "; this Regen knows version "
+                + version
+                + ": use the Regen that wrote it, or a newer one");
+      }
+      JsonObject content = sealed.object("content");
+      if (!digest(content).equals(Digest.parse(sealed.string("digest")))) {
+        throw new RegenException.Damaged(file + " is damaged: its digest does not fit");
+      }
+      return content;
+    } catch (RegenException e) {
+      throw e;
+    } catch (IOException | IllegalArgumentException e) {
+      throw new RegenException.Damaged(file + " is damaged: " + e.getMessage());
+    }
+  }
+
+  private static Digest digest(JsonObject content) {
+    return Digest.of(ByteBuffer.wrap(content.bytes()));
+  }
+}

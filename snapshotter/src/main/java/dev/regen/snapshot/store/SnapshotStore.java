@@ -1,0 +1,117 @@
+package dev.regen.snapshot.store;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.FileTooLargeException;
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.durable.Records;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.SnapshotId;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Snapshot manifests, one file each: {@code ID.json}. Each is whole or absent after a power cut.
+ */
+public final class SnapshotStore {
+  /** The most a manifest may take on disk; {@code Archive.CHUNKS_MAX} different chunks fit. */
+  public static final long MANIFEST_BYTES_MAX = 208L << 20;
+
+  private static final long VERSION = 1;
+  private static final String ENDING = ".json";
+
+  private final Disk disk;
+  private final Records records;
+  private final Path directory;
+
+  /** Opens the manifests in {@code directory}, which is made if need be. */
+  public SnapshotStore(Disk disk, Path directory) throws IOException {
+    this.disk = disk;
+    this.records = new Records(disk);
+    this.directory = directory;
+    records.makeDirectory(directory);
+  }
+
+  public SnapshotStore(Path directory) throws IOException {
+    this(new LocalDisk(), directory);
+  }
+
+  /**
+   * Stores a manifest, in place of one of the same id; it survives a power cut once this has
+   * returned. The archive's chunks must have been forced before.
+   *
+   * @throws RegenException.BadInput if the snapshot is beyond a limit; nothing is written then
+   */
+  public void write(Snapshot snapshot) throws IOException {
+    byte[] manifest = SealedRecord.seal(VERSION, ManifestCodec.encode(snapshot));
+    if (manifest.length > MANIFEST_BYTES_MAX) {
+      throw new RegenException.BadInput(
+          "the manifest of " + snapshot.id() + " would take " + manifest.length + " bytes");
+    }
+    records.replace(file(snapshot.id()), manifest);
+  }
+
+  /**
+   * Reads one manifest.
+   *
+   * @throws RegenException.NotFound if there is no such snapshot
+   * @throws RegenException.Damaged if its file is not what was written
+   * @throws RegenException.Refused if a newer Regen wrote it
+   */
+  public Snapshot read(SnapshotId id) throws IOException {
+    Path file = file(id);
+    try {
+      byte[] manifest = disk.read(file, MANIFEST_BYTES_MAX);
+      Snapshot snapshot = ManifestCodec.decode(SealedRecord.open(file, manifest, VERSION));
+      if (!snapshot.id().equals(id)) {
+        throw new RegenException.Damaged(file + " is the manifest of " + snapshot.id());
+      }
+      return snapshot;
+    } catch (NoSuchFileException e) {
+      throw new RegenException.NotFound("no snapshot " + id + ": " + file + " is not there");
+    } catch (FileTooLargeException e) {
+      throw new RegenException.Damaged(e.getMessage() + "; no manifest is that long");
+    } catch (ManifestCodec.Malformed e) {
+      throw new RegenException.Damaged(file + " is damaged: " + e.getMessage());
+    }
+  }
+
+  /** Removes a manifest for good, if it is there. */
+  public void remove(SnapshotId id) throws IOException {
+    records.remove(file(id));
+  }
+
+  /** Removes several manifests for good, at the price of one. */
+  public void remove(Collection<SnapshotId> ids) throws IOException {
+    for (SnapshotId id : ids) {
+      disk.delete(file(id));
+    }
+    disk.forceDirectory(directory);
+  }
+
+  /** The ids of all manifests, sorted; they may be damaged. */
+  public List<SnapshotId> list() throws IOException {
+    List<SnapshotId> ids = new ArrayList<>();
+    for (Path file : disk.list(directory)) {
+      String name = file.getFileName().toString();
+      if (name.matches("[0-9a-f]{32}\\.json")) {
+        ids.add(new SnapshotId(name.substring(0, name.length() - ENDING.length())));
+      }
+    }
+    return ids;
+  }
+
+  /** Removes what unfinished writes left; nobody may be writing. */
+  public int sweep() throws IOException {
+    return records.sweep(directory);
+  }
+
+  /** Where a snapshot's manifest is, or would be. */
+  public Path file(SnapshotId id) {
+    return directory.resolve(id.value() + ENDING);
+  }
+}
