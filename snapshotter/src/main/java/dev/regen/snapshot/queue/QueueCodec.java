@@ -1,0 +1,75 @@
+package dev.regen.snapshot.queue;
+
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.store.EndCodec;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a queue holds as JSON, and back. */
+final class QueueCodec {
+  static final long VERSION = 1;
+  static final long BYTES_MAX = 4 << 20;
+
+  private QueueCodec() {}
+
+  static JsonObject encode(QueueContent queue) {
+    SnapshotId chosen = queue.chosen();
+    return new JsonObject()
+        .with("name", queue.name().value())
+        .with("keep", queue.keep())
+        .with("asked", queue.asked())
+        .with("elements", queue.elements().stream().map(QueueCodec::encode).toList())
+        .with("chosen", chosen == null ? null : chosen.value())
+        .with("jobs", queue.jobs().stream().map(QueueCodec::encode).toList());
+  }
+
+  static QueueContent decode(JsonObject json) throws IOException {
+    List<Element> elements = new ArrayList<>();
+    for (JsonObject element : json.objects("elements")) {
+      elements.add(element(element));
+    }
+    List<JobDone> jobs = new ArrayList<>();
+    for (JsonObject job : json.objects("jobs")) {
+      jobs.add(
+          new JobDone(job.string("job"), new SnapshotId(job.string("id")), job.flag("changed")));
+    }
+    return new QueueContent(
+        new QueueName(json.string("name")),
+        Math.toIntExact(json.number("keep")),
+        Math.toIntExact(json.number("asked")),
+        elements,
+        idOrNull(json.stringOrNull("chosen")),
+        jobs);
+  }
+
+  private static JsonObject encode(Element element) {
+    return new JsonObject()
+        .with("id", element.id().value())
+        .with("time", element.time())
+        .with("end", EndCodec.encode(element.end()))
+        .with("pinned", element.pinned());
+  }
+
+  private static Element element(JsonObject json) throws IOException {
+    return new Element(
+        new SnapshotId(json.string("id")),
+        json.instant("time"),
+        EndCodec.decode(json.object("end")),
+        json.flag("pinned"));
+  }
+
+  private static JsonObject encode(JobDone done) {
+    return new JsonObject()
+        .with("job", done.job())
+        .with("id", done.id().value())
+        .with("changed", done.changed());
+  }
+
+  private static @Nullable SnapshotId idOrNull(@Nullable String id) {
+    return id == null ? null : new SnapshotId(id);
+  }
+}
