@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param endedAt when the run ended
  * @param imageId the base image the run had
  * @param imageName what the user called the image
- * @param signal the last signal the engine sent, 0 if none
+ * @param signal the first signal the engine sent, 0 if none: {@code docker stop} sends TERM before
+ *     KILL
  * @param oom the kernel killed a process of the container for want of memory
  * @param shimDied the container was torn down by {@code delete --force} while it still ran
  * @param placeholders paths from the container's root of mount points that the runtime made; left

@@ -1,0 +1,33 @@
+package dev.regen.runtime.oci;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A container that is about to be created: its bundle, its engine's record, its settings. */
+record Container(Bundle bundle, EngineRecord engine, ContainerSettings settings) {
+  /**
+   * Reads all of it from the disk.
+   *
+   * @return null if the container has no queue
+   */
+  static @Nullable Container read(HookCall call, List<Path> dataRoots) throws IOException {
+    Bundle bundle = Bundle.read(call.bundle());
+    EngineRecord engine = EngineRecord.read(dataRoots, call.container());
+    if (engine == null) {
+      engine = EngineRecord.ofAnnotations(bundle.annotations());
+    }
+    Map<String, String> labels = new HashMap<>(bundle.annotations());
+    labels.putAll(engine.labels());
+    ContainerSettings settings = ContainerSettings.of(labels, engine.name());
+    return settings == null ? null : new Container(bundle, engine, settings);
+  }
+
+  /** What a person calls it. */
+  String name() {
+    return engine.name().isEmpty() ? settings.queue().value() : engine.name();
+  }
+}

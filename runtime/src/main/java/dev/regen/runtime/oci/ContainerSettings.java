@@ -1,0 +1,120 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.QueueName;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a container's labels ask of Regen.
+ *
+ * @param keep how many snapshots the queue holds, 1 to 1000
+ * @param excludes paths from the container's root that no snapshot holds
+ */
+public record ContainerSettings(
+    QueueName queue,
+    int keep,
+    List<String> excludes,
+    OnFailure onFailure,
+    OnImageChange onImageChange) {
+  public static final int KEEP_DEFAULT = 5;
+  public static final int KEEP_MAX = 1000;
+
+  private static final int EXCLUDES_MAX = 1000;
+
+  /** What happens when Regen cannot do its part at a start. */
+  public enum OnFailure {
+    /** The container starts all the same, and it is said. */
+    RUN,
+    /** The container does not start. */
+    REFUSE
+  }
+
+  /** What happens when the image is another than the snapshot's. */
+  public enum OnImageChange {
+    /** The container starts clean. */
+    FRESH,
+    /** The snapshot is laid on the new image. */
+    REBASE,
+    /** The container does not start. */
+    REFUSE
+  }
+
+  public ContainerSettings {
+    excludes = List.copyOf(excludes);
+  }
+
+  /**
+   * Reads the labels {@code regen.*}.
+   *
+   * @param name what a person called the container
+   * @return null if the container has no queue
+   * @throws IOException if a label holds what it must not, with the label's name
+   */
+  public static @Nullable ContainerSettings of(Map<String, String> labels, String name)
+      throws IOException {
+    String queue = labels.getOrDefault("regen.queue", name);
+    if (queue.isEmpty()) {
+      return null;
+    }
+    if (!QueueName.isValid(queue)) {
+      throw new IOException(
+          "label regen.queue: '"
+              + queue.replaceAll("\\p{Cntrl}", "?")
+              + "' is no name for a queue");
+    }
+    return new ContainerSettings(
+        new QueueName(queue),
+        keep(labels.get("regen.keep")),
+        excludes(labels.get("regen.exclude")),
+        oneOf(OnFailure.class, "regen.on-failure", labels, OnFailure.RUN),
+        oneOf(OnImageChange.class, "regen.on-image-change", labels, OnImageChange.FRESH));
+  }
+
+  private static int keep(@Nullable String label) throws IOException {
+    if (label == null) {
+      return KEEP_DEFAULT;
+    }
+    if (!label.matches("[1-9][0-9]{0,3}") || Integer.parseInt(label) > KEEP_MAX) {
+      throw new IOException("label regen.keep: '" + label + "' is no number from 1 to " + KEEP_MAX);
+    }
+    return Integer.parseInt(label);
+  }
+
+  private static List<String> excludes(@Nullable String label) throws IOException {
+    if (label == null || label.isBlank()) {
+      return List.of();
+    }
+    List<String> paths =
+        Arrays.stream(label.split("[,:\n]", -1))
+            .map(String::strip)
+            .filter(p -> !p.isEmpty())
+            .toList();
+    if (paths.size() > EXCLUDES_MAX) {
+      throw new IOException("label regen.exclude: more than " + EXCLUDES_MAX + " paths");
+    }
+    return paths;
+  }
+
+  private static <E extends Enum<E>> E oneOf(
+      Class<E> type, String label, Map<String, String> labels, E other) throws IOException {
+    String value = labels.get(label);
+    if (value == null) {
+      return other;
+    }
+    for (E constant : type.getEnumConstants()) {
+      if (constant.name().toLowerCase(java.util.Locale.ROOT).equals(value)) {
+        return constant;
+      }
+    }
+    throw new IOException(
+        "label "
+            + label
+            + ": '"
+            + value
+            + "' is none of "
+            + Arrays.toString(type.getEnumConstants()).toLowerCase(java.util.Locale.ROOT));
+  }
+}

@@ -1,0 +1,131 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.RunRecord.Placed;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
+import dev.regen.runtime.overlay.EmptyTwin;
+import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Sets a container's writable layer aside at the end of a run.
+ *
+ * <p>The record with the intent is on the disk first; then the upper of a {@code --rm} container
+ * changes places with an empty twin in one step, and that of any other container is linked; then
+ * the spool has a job, and the record says that the run is over. {@link #finish} goes on from
+ * wherever a crash left this.
+ */
+final class Freeze {
+  private final Disk disk;
+  private final RunRecords records;
+  private final Spool spool;
+
+  Freeze(Disk disk, RunRecords records, Spool spool) {
+    this.disk = disk;
+    this.records = records;
+    this.spool = spool;
+  }
+
+  /** What an end looked like from the runtime's side. */
+  record Circumstances(Instant endedAt, boolean shimDied, boolean outOfMemory) {}
+
+  /**
+   * Freezes the upper of {@code run}.
+   *
+   * @param limit the most that linking may take
+   * @throws LinkedTree.TooLong if it takes longer; {@link #finish} goes on
+   */
+  void begin(RunRecord run, Circumstances how, Duration limit) throws IOException {
+    Path upper = run.union().upper();
+    Path tree = Staging.of(upper).frozen(run.queue(), how.endedAt(), run.container());
+    FrozenLayer layer =
+        new FrozenLayer(
+            Staging.jobName(run.queue(), how.endedAt(), run.container()),
+            run.queue(),
+            run.keep(),
+            run.container(),
+            tree,
+            run.autoRemove() ? FrozenLayer.Kind.EXCHANGED : FrozenLayer.Kind.LINKED,
+            Fd.stat(upper).inode(),
+            records.startedAt(run.container()),
+            how.endedAt(),
+            run.imageId(),
+            run.imageName(),
+            firstSignal(run),
+            how.outOfMemory(),
+            how.shimDied(),
+            run.placeholders(),
+            run.excludes(),
+            run.uidMap(),
+            run.gidMap(),
+            run.notHeld(),
+            run.spec());
+    RunRecord intent = run.ending(layer);
+    records.write(intent);
+    finish(intent, limit);
+  }
+
+  /** Does what is left of a freeze whose intent is recorded. */
+  void finish(RunRecord run, Duration limit) throws IOException {
+    FrozenLayer layer = Objects.requireNonNull(run.ending(), "no intent to freeze");
+    if (layer.kind() == FrozenLayer.Kind.EXCHANGED) {
+      exchange(run, layer);
+    } else {
+      link(run, layer, limit);
+    }
+    Placeholders.remove(layer.tree(), run.placeholders());
+    spool.write(layer);
+    dropOldUpper(run);
+    if (run.autoRemove()) {
+      records.remove(run.container());
+    } else {
+      records.end(run);
+    }
+  }
+
+  private void exchange(RunRecord run, FrozenLayer layer) throws IOException {
+    Stat there = Fd.statIfThere(layer.tree());
+    if (there != null && there.inode() == layer.upperInode()) {
+      return;
+    }
+    if (there == null) {
+      EmptyTwin.make(run.union().upper(), layer.tree());
+    }
+    disk.exchange(run.union().upper(), layer.tree());
+  }
+
+  private void link(RunRecord run, FrozenLayer layer, Duration limit) throws IOException {
+    if (Fd.statIfThere(layer.tree()) != null) {
+      return;
+    }
+    Path linking = layer.tree().resolveSibling(Staging.LINKING + layer.job());
+    TreeRemoval.remove(linking);
+    LinkedTree.make(run.union().upper(), linking, limit);
+    disk.rename(linking, layer.tree());
+  }
+
+  /** The upper that the container had before a tree was moved in; its files were laid over that. */
+  private static void dropOldUpper(RunRecord run) throws IOException {
+    Placed placed = run.placed();
+    if (placed != null) {
+      TreeRemoval.remove(placed.placing());
+    }
+  }
+
+  /** The first signal decides: {@code docker stop} sends TERM, and KILL to what does not listen. */
+  private int firstSignal(RunRecord run) throws IOException {
+    List<String> signals = records.signals(run.container());
+    if (signals.isEmpty()) {
+      return 0;
+    }
+    return SignalNames.number(signals.get(0));
+  }
+}

@@ -1,0 +1,130 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.RunRecord.Placed;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
+import dev.regen.runtime.overlay.EmptyTwin;
+import dev.regen.runtime.overlay.LaidOver;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.runtime.overlay.UnionMount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves a layer tree into the place of a container's upper, and back.
+ *
+ * <p>The record with the tree's inode is on the disk before the first step. Each step is one rename
+ * or mount, and where the tree is now tells how far it got; so either way can be gone again from
+ * any point, by whoever comes next.
+ */
+final class Placement {
+  private final Disk disk;
+  private final RunRecord record;
+  private final UnionMount union;
+  private final Placed placed;
+
+  Placement(Disk disk, RunRecord record) {
+    this.disk = disk;
+    this.record = record;
+    this.union = record.union();
+    this.placed = Objects.requireNonNull(record.placed(), "no tree to place");
+  }
+
+  /** Whether the tree is the upper now. */
+  boolean isIn() throws IOException {
+    return isTree(union.upper());
+  }
+
+  /**
+   * Rebuilds the union with the tree as its upper; what the old upper holds is laid over it.
+   *
+   * @throws IOException if a step fails; the old union is mounted again then, if that can be done
+   */
+  void moveIn() throws IOException {
+    try {
+      if (!isIn()) {
+        if (!isTree(placed.placing())) {
+          disk.rename(placed.origin(), placed.placing());
+        }
+        if (union.isMounted()) {
+          union.detach();
+        }
+        if (placed.laidOver()) {
+          LaidOver.lay(union.upper(), placed.placing());
+        }
+        disk.exchange(placed.placing(), union.upper());
+      }
+      if (!union.isMounted()) {
+        union.mount();
+      }
+      if (!placed.laidOver()) {
+        TreeRemoval.remove(placed.placing());
+      }
+    } catch (IOException e) {
+      try {
+        moveOut();
+      } catch (IOException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Undoes {@link #moveIn}: the old upper is in its place again and mounted.
+   *
+   * @return where the tree is now, null if it is nowhere to be found
+   */
+  @Nullable Path moveOut() throws IOException {
+    Path back = null;
+    if (isIn()) {
+      if (union.isMounted()) {
+        union.detach();
+      }
+      if (Fd.statIfThere(placed.placing()) == null) {
+        EmptyTwin.make(union.upper(), placed.placing());
+      }
+      disk.exchange(placed.placing(), union.upper());
+      back = placed.placing();
+    } else if (isTree(placed.placing())) {
+      back = placed.placing();
+    } else if (isTree(placed.origin())) {
+      back = placed.origin();
+    }
+    if (Fd.statIfThere(union.upper()) != null && !union.isMounted()) {
+      union.mount();
+    }
+    return back;
+  }
+
+  /**
+   * Gives a tree that was moved out back to where it came from, without what this run put into it.
+   *
+   * @return whether it is there again; a tree that can be rebuilt is dropped where it is no longer
+   *     what its name would say
+   */
+  boolean giveBack(Path tree) throws IOException {
+    Placeholders.remove(tree, record.placeholders());
+    boolean asItWas = !placed.laidOver() || placed.unarchived() != null;
+    if (asItWas && tree.equals(placed.origin())) {
+      return true;
+    }
+    if (asItWas && Fd.statIfThere(placed.origin()) == null) {
+      disk.rename(tree, placed.origin());
+      return true;
+    }
+    Path trash = new Staging(Objects.requireNonNull(tree.getParent(), "staging")).trash();
+    disk.rename(tree, trash);
+    TreeRemoval.remove(trash);
+    return false;
+  }
+
+  private boolean isTree(Path path) throws IOException {
+    Stat stat = Fd.statIfThere(path);
+    return stat != null && stat.inode() == placed.inode();
+  }
+}

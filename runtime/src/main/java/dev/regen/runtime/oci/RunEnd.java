@@ -1,0 +1,120 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.Freeze.Circumstances;
+import dev.regen.runtime.oci.Notices.Kind;
+import dev.regen.runtime.oci.RunRecord.Placed;
+import dev.regen.runtime.oci.RunRecord.State;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.LinkedTree;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+
+/** The end of a run: its processes are gone or about to be, the union is still mounted. */
+final class RunEnd {
+  /** The most a freeze may take in a hook; the agent goes on with what is left. */
+  static final Duration FREEZE_LIMIT = Duration.ofSeconds(8);
+
+  /** After a dead shim the engine gives the whole call five seconds. */
+  private static final Duration FREEZE_LIMIT_FORCED = Duration.ofSeconds(2);
+
+  private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
+
+  /** For the agent, which no engine waits for. */
+  private static final Duration UNHURRIED = Duration.ofHours(1);
+
+  private final Disk disk;
+  private final RunRecords records;
+  private final Spool spool;
+  private final Freeze freeze;
+  private final NextTrees nextTrees;
+  private final Notices notices;
+  private final InstantSource clock;
+
+  RunEnd(
+      Disk disk,
+      RunRecords records,
+      Spool spool,
+      Freeze freeze,
+      NextTrees nextTrees,
+      Notices notices,
+      InstantSource clock) {
+    this.disk = disk;
+    this.records = records;
+    this.spool = spool;
+    this.freeze = freeze;
+    this.nextTrees = nextTrees;
+    this.notices = notices;
+    this.clock = clock;
+  }
+
+  /** Handles one {@code delete}; {@code lock} is the container's, held. */
+  void end(RunRecord run, boolean force, Fd lock) throws IOException {
+    switch (run.state()) {
+      case ENDED -> {}
+      case ENDING -> freeze.finish(run, FREEZE_LIMIT);
+      case CREATED -> {
+        if (records.startedAt(run.container()) == null) {
+          neverBegan(run, lock);
+        } else {
+          freezeNow(run, force);
+        }
+      }
+    }
+  }
+
+  /** Goes on with a freeze that a crash or the time limit stopped. */
+  void recover(RunRecord listed, Fd lock) throws IOException {
+    RunRecord run = records.read(listed.container());
+    if (run != null && run.state() == State.ENDING && lock.number() >= 0) {
+      freeze.finish(run, UNHURRIED);
+    }
+  }
+
+  private void freezeNow(RunRecord run, boolean force) throws IOException {
+    Processes processes = Processes.of(run.runcRoot(), run.container());
+    boolean shimDied = force && processes.alive();
+    boolean outOfMemory = processes.outOfMemory();
+    if (shimDied) {
+      processes.kill(KILL_LIMIT);
+    }
+    Circumstances how =
+        new Circumstances(clock.instant().truncatedTo(ChronoUnit.MILLIS), shimDied, outOfMemory);
+    try {
+      freeze.begin(run, how, force ? FREEZE_LIMIT_FORCED : FREEZE_LIMIT);
+      notices.tell(
+          Kind.ENDED, run.queue(), "container " + run.name() + " ended; its layer is set aside");
+    } catch (LinkedTree.TooLong e) {
+      notices.tell(Kind.ENDED, run.queue(), RuntimeExtension.why(e));
+    }
+  }
+
+  /** The run was created and never began: its tree goes back to where it came from. */
+  void neverBegan(RunRecord run, Fd lock) throws IOException {
+    Placed placed = run.placed();
+    if (placed != null && lock.number() >= 0) {
+      putBack(run, placed);
+    }
+    if (run.firstStart()) {
+      records.remove(run.container());
+    } else {
+      records.end(run);
+    }
+  }
+
+  private void putBack(RunRecord run, Placed placed) throws IOException {
+    Placement placement = new Placement(disk, run);
+    Path tree = placement.moveOut();
+    if (tree != null && placement.giveBack(tree) && placed.unarchived() != null) {
+      spool.write(placed.unarchived());
+    }
+    if (placed.chosen() && placed.snapshot() != null) {
+      nextTrees.returned(run.queue(), placed.snapshot());
+    }
+    notices.tell(
+        Kind.PUT_BACK, run.queue(), "container " + run.name() + " did not begin; its state stays");
+  }
+}

@@ -1,0 +1,145 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The run records of this host: {@code runs/CONTAINER/record.json}, and beside it what the {@code
+ * sh} front writes by itself: {@code started} before {@code runc start}, {@code signals} at each
+ * {@code kill}; and {@code ended}, which tells the front that a further {@code delete} is none of
+ * ours.
+ */
+final class RunRecords {
+  static final Duration LOCK_LIMIT = Duration.ofSeconds(5);
+
+  private static final long RECORD_MAX_BYTES = 64 << 20;
+  private static final long SIGNALS_MAX_BYTES = 1 << 16;
+  private static final int LOCK_POLL_MILLIS = 5;
+
+  private final Disk disk;
+  private final Path directory;
+
+  RunRecords(Disk disk, Path directory) {
+    this.disk = disk;
+    this.directory = directory;
+  }
+
+  /**
+   * Waits until nobody else works on the container, the agent and one-shot hooks alike.
+   *
+   * @throws IOException if that takes longer than {@link #LOCK_LIMIT}
+   */
+  Fd lock(ContainerId container) throws IOException {
+    disk.makeDirectories(of(container));
+    Fd lock = Fd.open(Fd.bytes(of(container).resolve("lock")), Fd.RDWR | Fd.CREAT, 0600);
+    long deadline = System.nanoTime() + LOCK_LIMIT.toNanos();
+    try {
+      while (!lock.tryLock()) {
+        if (System.nanoTime() > deadline) {
+          throw new IOException("container " + container.shortened() + " is being worked on");
+        }
+        Thread.sleep(LOCK_POLL_MILLIS);
+      }
+      return lock;
+    } catch (InterruptedException e) {
+      lock.close();
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } catch (IOException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /** The container's last run, or null if Regen knows of none. */
+  @Nullable RunRecord read(ContainerId container) throws IOException {
+    try {
+      return RunRecord.of(
+          JsonObject.parse(disk.read(of(container).resolve("record.json"), RECORD_MAX_BYTES)));
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  /** Stores the record of a new run; the marks of the run before are gone first. */
+  void begin(RunRecord record) throws IOException {
+    Path own = of(record.container());
+    disk.delete(own.resolve("started"));
+    disk.delete(own.resolve("signals"));
+    write(record);
+    disk.delete(own.resolve("ended"));
+  }
+
+  /** Stores a record; it survives a power cut once this has returned. */
+  void write(RunRecord record) throws IOException {
+    new Records(disk).replace(of(record.container()).resolve("record.json"), record.json().bytes());
+  }
+
+  /** Marks the run as over, for containers that stay. */
+  void end(RunRecord record) throws IOException {
+    write(record.ended());
+    Files.write(of(record.container()).resolve("ended"), new byte[0]);
+  }
+
+  /** Forgets the container. */
+  void remove(ContainerId container) throws IOException {
+    TreeRemoval.remove(of(container));
+  }
+
+  /** When {@code runc start} was called for the run, or null if it was not. */
+  @Nullable Instant startedAt(ContainerId container) throws IOException {
+    try {
+      return Files.getLastModifiedTime(of(container).resolve("started")).toInstant();
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  /** The signals that the engine sent, in order, as it named them. */
+  List<String> signals(ContainerId container) throws IOException {
+    try {
+      byte[] lines = disk.read(of(container).resolve("signals"), SIGNALS_MAX_BYTES);
+      return new String(lines, StandardCharsets.UTF_8).lines().toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
+  /** Every record that can be read; another's broken record is no concern of this container. */
+  List<RunRecord> list() throws IOException {
+    List<RunRecord> records = new ArrayList<>();
+    for (Path own : disk.list(directory)) {
+      RunRecord record = readIfSound(String.valueOf(own.getFileName()));
+      if (record != null) {
+        records.add(record);
+      }
+    }
+    return records;
+  }
+
+  private @Nullable RunRecord readIfSound(String container) {
+    try {
+      return read(new ContainerId(container));
+    } catch (IOException | IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  private Path of(ContainerId container) {
+    return directory.resolve(container.value());
+  }
+}

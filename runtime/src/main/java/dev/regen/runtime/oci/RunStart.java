@@ -1,0 +1,361 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.NextTrees.Next;
+import dev.regen.runtime.oci.Notices.Kind;
+import dev.regen.runtime.oci.RunRecord.Placed;
+import dev.regen.runtime.oci.RunRecord.State;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.LaidOver;
+import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.runtime.overlay.UnionMount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The beginning of a run: the union is mounted, nothing runs yet. */
+final class RunStart {
+  /** The most a start waits for layers that are still being archived. */
+  static final Duration ARCHIVE_LIMIT = Duration.ofSeconds(10);
+
+  private static final Duration TAKE_OVER_LIMIT = Duration.ofSeconds(2);
+  private static final Duration JUST_CREATED = Duration.ofSeconds(10);
+
+  private final Disk disk;
+  private final RunRecords records;
+  private final Spool spool;
+  private final Freeze freeze;
+  private final Stores stores;
+  private final NextTrees nextTrees;
+  private final PendingLayers pending;
+  private final Notices notices;
+  private final InstantSource clock;
+
+  RunStart(
+      Disk disk,
+      RunRecords records,
+      Spool spool,
+      Freeze freeze,
+      Stores stores,
+      NextTrees nextTrees,
+      PendingLayers pending,
+      Notices notices,
+      InstantSource clock) {
+    this.disk = disk;
+    this.records = records;
+    this.spool = spool;
+    this.freeze = freeze;
+    this.stores = stores;
+    this.nextTrees = nextTrees;
+    this.pending = pending;
+    this.notices = notices;
+    this.clock = clock;
+  }
+
+  /** Prepares a run; {@code lock} is the container's, held. */
+  Answer begin(Container container, HookCall call, Fd lock) throws IOException {
+    ContainerSettings settings = container.settings();
+    RunRecord other = runningUnder(settings.queue(), call.container());
+    if (other != null) {
+      return refuse(
+          settings.queue(),
+          "queue "
+              + settings.queue()
+              + " is in use by the running container "
+              + other.name()
+              + "; stop it, or give this one another label regen.queue");
+    }
+    RunRecord before = settle(call.container(), lock);
+    UnionMount union = UnionMount.at(container.bundle().root());
+    if (union == null) {
+      throw new IOException(
+          container.bundle().root() + " is no overlay, which is all that Regen keeps");
+    }
+    Staging staging = Staging.of(union.upper());
+    stores.remember(staging);
+    warnOfVolumes(container);
+    boolean first = before == null && !container.engine().startedBefore();
+    RunRecord run = record(container, call, union, first, before);
+    FrozenLayer unarchived = freeFromReaders(settings.queue());
+    if (!first) {
+      records.begin(run);
+      Placeholders.removeOfWrongType(container.bundle());
+      return new Answer.Go();
+    }
+    return regenerate(run, container, staging, unarchived);
+  }
+
+  private Answer regenerate(
+      RunRecord run, Container container, Staging staging, @Nullable FrozenLayer unarchived)
+      throws IOException {
+    Placed placed;
+    if (unarchived != null) {
+      placed = placed(run, staging, unarchived.tree(), null, false, unarchived);
+    } else {
+      Next next = nextTrees.next(container.settings(), container.engine().imageId(), staging);
+      switch (next) {
+        case Next.Nothing nothing -> placed = null;
+        case Next.Clean clean -> {
+          placed = null;
+          notices.tell(Kind.STARTED_CLEAN, run.queue(), clean.reason());
+        }
+        case Next.Refused refused -> {
+          return refuse(run.queue(), refused.reason());
+        }
+        case Next.Tree tree ->
+            placed = placed(run, staging, tree.tree(), tree.snapshot(), tree.chosen(), null);
+      }
+    }
+    RunRecord placing = run.withPlaced(placed);
+    records.begin(placing);
+    if (placed != null) {
+      moveIn(placing, placed);
+    }
+    Placeholders.removeOfWrongType(container.bundle());
+    // What mount points are missing is a question to the union as the container will see it.
+    records.write(withPlaceholders(placing, Placeholders.find(container.bundle(), List.of())));
+    return new Answer.Go();
+  }
+
+  private void moveIn(RunRecord run, Placed placed) throws IOException {
+    FrozenLayer unarchived = placed.unarchived();
+    if (unarchived != null) {
+      spool.remove(unarchived.job());
+    }
+    try {
+      new Placement(disk, run).moveIn();
+    } catch (IOException e) {
+      records.write(run.withPlaced(null));
+      if (unarchived != null) {
+        spool.write(unarchived);
+      }
+      throw new IOException("its tree could not be moved in: " + RuntimeExtension.why(e), e);
+    }
+    if (placed.snapshot() != null && placed.chosen()) {
+      nextTrees.consumed(run.queue(), placed.snapshot());
+    }
+    if (unarchived != null) {
+      notices.tell(
+          Kind.MERGED,
+          run.queue(),
+          "the state of "
+              + unarchived.endedAt()
+              + " was not archived yet; it is merged into the next run and no snapshot of its own");
+    } else {
+      notices.tell(
+          Kind.REGENERATED,
+          run.queue(),
+          "container " + run.name() + " starts from snapshot " + placed.snapshot());
+    }
+  }
+
+  private static Placed placed(
+      RunRecord run,
+      Staging staging,
+      Path tree,
+      @Nullable String snapshot,
+      boolean chosen,
+      @Nullable FrozenLayer unarchived)
+      throws IOException {
+    return new Placed(
+        tree,
+        staging.placing(run.container()),
+        Fd.stat(tree).inode(),
+        snapshot,
+        chosen,
+        !LaidOver.isEmpty(run.union().upper()),
+        unarchived);
+  }
+
+  /**
+   * Waits until nobody reads files that this run may write to.
+   *
+   * @return the newest layer that no snapshot holds yet, free to be moved in; null if there is none
+   */
+  private @Nullable FrozenLayer freeFromReaders(QueueName queue) throws IOException {
+    if (spool.list(queue).isEmpty()) {
+      return null;
+    }
+    try {
+      if (pending.awaitArchived(queue, ARCHIVE_LIMIT)) {
+        return null;
+      }
+      if (!pending.takeOver(queue, TAKE_OVER_LIMIT)) {
+        throw new IOException("the layer of the last run is still being read");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+    FrozenLayer newest = null;
+    for (FrozenLayer layer : spool.list(queue)) {
+      if (layer.kind() == FrozenLayer.Kind.LINKED) {
+        merge(layer);
+      } else if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer)) {
+        newest = layer;
+      }
+    }
+    return newest;
+  }
+
+  /** A linked tree shares its files with the upper that is about to run on; it cannot stay. */
+  private void merge(FrozenLayer layer) throws IOException {
+    spool.remove(layer.job());
+    TreeRemoval.remove(layer.tree());
+    notices.tell(
+        Kind.MERGED,
+        layer.queue(),
+        "the state of "
+            + layer.endedAt()
+            + " was not archived yet; it is in the container, and no snapshot of its own");
+  }
+
+  private static boolean isWhole(FrozenLayer layer) throws IOException {
+    var stat = Fd.statIfThere(layer.tree());
+    return stat != null && stat.inode() == layer.upperInode();
+  }
+
+  /** Brings the container's last run to an end of one kind or the other. */
+  private @Nullable RunRecord settle(ContainerId id, Fd lock) throws IOException {
+    RunRecord before = records.read(id);
+    if (before == null) {
+      return null;
+    }
+    if (before.state() == State.ENDING) {
+      return settleFreeze(before);
+    }
+    if (before.state() == State.CREATED && records.startedAt(id) == null) {
+      new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock).neverBegan(before, lock);
+      return records.read(id);
+    }
+    if (before.state() == State.CREATED) {
+      notices.tell(
+          Kind.MERGED,
+          before.queue(),
+          "the last run of "
+              + before.name()
+              + " has no end, the host or the engine crashed; its state goes on in this run");
+    }
+    return before;
+  }
+
+  private @Nullable RunRecord settleFreeze(RunRecord before) throws IOException {
+    try {
+      freeze.finish(before, ARCHIVE_LIMIT);
+    } catch (LinkedTree.TooLong e) {
+      merge(Objects.requireNonNull(before.ending(), "ending"));
+      records.end(before);
+    }
+    return records.read(before.container());
+  }
+
+  private @Nullable RunRecord runningUnder(QueueName queue, ContainerId self) throws IOException {
+    String boot = bootId();
+    for (RunRecord run : records.list()) {
+      boolean mayRun =
+          run.queue().equals(queue)
+              && !run.container().equals(self)
+              && run.state() == State.CREATED
+              && run.bootId().equals(boot);
+      if (mayRun && (isNew(run) || Processes.of(run.runcRoot(), run.container()).alive())) {
+        return run;
+      }
+    }
+    return null;
+  }
+
+  private boolean isNew(RunRecord run) throws IOException {
+    return records.startedAt(run.container()) == null
+        && Duration.between(run.createdAt(), clock.instant()).compareTo(JUST_CREATED) < 0;
+  }
+
+  private RunRecord record(
+      Container container,
+      HookCall call,
+      UnionMount union,
+      boolean first,
+      @Nullable RunRecord before)
+      throws IOException {
+    List<String> known = before == null ? List.of() : before.placeholders();
+    return new RunRecord(
+        call.container(),
+        container.name(),
+        container.settings().queue(),
+        container.settings().keep(),
+        State.CREATED,
+        bootId(),
+        clock.instant().truncatedTo(java.time.temporal.ChronoUnit.MILLIS),
+        call.bundle(),
+        call.runcRoot(),
+        union,
+        container.engine().autoRemove(),
+        first,
+        null,
+        null,
+        first ? List.of() : Placeholders.find(container.bundle(), known),
+        container.settings().excludes(),
+        container.bundle().uidMap(),
+        container.bundle().gidMap(),
+        container.engine().imageId(),
+        container.engine().imageName(),
+        container.engine().notHeld(),
+        container.engine().spec());
+  }
+
+  private static RunRecord withPlaceholders(RunRecord run, List<String> placeholders) {
+    return new RunRecord(
+        run.container(),
+        run.name(),
+        run.queue(),
+        run.keep(),
+        run.state(),
+        run.bootId(),
+        run.createdAt(),
+        run.bundle(),
+        run.runcRoot(),
+        run.union(),
+        run.autoRemove(),
+        run.firstStart(),
+        run.placed(),
+        run.ending(),
+        placeholders,
+        run.excludes(),
+        run.uidMap(),
+        run.gidMap(),
+        run.imageId(),
+        run.imageName(),
+        run.notHeld(),
+        run.spec());
+  }
+
+  private void warnOfVolumes(Container container) {
+    if (container.engine().autoRemove() && !container.engine().anonymousVolumes().isEmpty()) {
+      notices.tell(
+          Kind.NOT_HELD,
+          container.settings().queue(),
+          "container "
+              + container.name()
+              + " has anonymous volumes at "
+              + String.join(", ", container.engine().anonymousVolumes())
+              + ": --rm throws them away and no snapshot holds them; name them to keep them");
+    }
+  }
+
+  private Answer refuse(QueueName queue, String message) {
+    notices.tell(Kind.REFUSED, queue, message);
+    return new Answer.Refuse(message);
+  }
+
+  private static String bootId() throws IOException {
+    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+  }
+}

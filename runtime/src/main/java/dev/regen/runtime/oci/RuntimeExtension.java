@@ -1,0 +1,131 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.Notices.Kind;
+import dev.regen.runtime.os.Fd;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Regen does around {@code runc create} and {@code runc delete}.
+ *
+ * <p>It never calls the engine, and it is never why a container cannot run or end: what fails is
+ * told and left for later, unless the container's label {@code regen.on-failure=refuse} wants
+ * otherwise. Safe for use by several threads and processes at once; one container is worked on by
+ * one of them.
+ */
+public final class RuntimeExtension {
+  private final RunRecords records;
+  private final RunStart start;
+  private final RunEnd end;
+  private final List<Path> dataRoots;
+  private final Notices notices;
+
+  /**
+   * @param home {@code /var/lib/regen}
+   * @param dataRoots where engines keep their data, to read their records of containers
+   */
+  public RuntimeExtension(
+      Disk disk,
+      Path home,
+      List<Path> dataRoots,
+      NextTrees nextTrees,
+      PendingLayers pending,
+      Notices notices,
+      InstantSource clock) {
+    this.records = new RunRecords(disk, home.resolve("runs"));
+    Spool spool = new Spool(disk, home.resolve("spool"));
+    Freeze freeze = new Freeze(disk, records, spool);
+    Stores stores = new Stores(disk, home.resolve("stores"));
+    this.start =
+        new RunStart(disk, records, spool, freeze, stores, nextTrees, pending, notices, clock);
+    this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
+    this.dataRoots = List.copyOf(dataRoots);
+    this.notices = notices;
+  }
+
+  /** Answers one call of the front. */
+  public Answer handle(HookCall call) {
+    return switch (call.verb()) {
+      case CREATE -> create(call);
+      case CREATE_FAILED -> createFailed(call);
+      case DELETE -> delete(call);
+    };
+  }
+
+  /** Finishes what crashes left undone: freezes whose intent is recorded. For the agent's start. */
+  public void recover() throws IOException {
+    for (RunRecord run : records.list()) {
+      if (run.state() == RunRecord.State.ENDING) {
+        try (Fd lock = records.lock(run.container())) {
+          end.recover(run, lock);
+        } catch (IOException e) {
+          notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
+        }
+      }
+    }
+  }
+
+  private Answer create(HookCall call) {
+    Container container = null;
+    try {
+      container = Container.read(call, dataRoots);
+      if (container == null) {
+        return new Answer.NotOurs();
+      }
+      try (Fd lock = records.lock(call.container())) {
+        return start.begin(container, call, lock);
+      }
+    } catch (IOException e) {
+      return failed(container, call.container(), e);
+    }
+  }
+
+  private Answer failed(@Nullable Container container, ContainerId id, IOException e) {
+    boolean refuse =
+        container != null && container.settings().onFailure() == ContainerSettings.OnFailure.REFUSE;
+    String what =
+        "container "
+            + (container == null ? id.shortened() : container.name())
+            + (refuse ? " is not started: " : " starts without its kept state: ")
+            + why(e);
+    notices.tell(
+        refuse ? Kind.REFUSED : Kind.FAILED,
+        container == null ? null : container.settings().queue(),
+        what);
+    return refuse ? new Answer.Refuse(what) : new Answer.Go();
+  }
+
+  private Answer createFailed(HookCall call) {
+    try (Fd lock = records.lock(call.container())) {
+      RunRecord run = records.read(call.container());
+      if (run != null && run.state() == RunRecord.State.CREATED) {
+        end.neverBegan(run, lock);
+      }
+    } catch (IOException e) {
+      notices.tell(Kind.FAILED, null, "a tree was not put back: " + why(e));
+    }
+    return new Answer.Go();
+  }
+
+  private Answer delete(HookCall call) {
+    try (Fd lock = records.lock(call.container())) {
+      RunRecord run = records.read(call.container());
+      if (run != null) {
+        end.end(run, call.force(), lock);
+      }
+    } catch (IOException e) {
+      notices.tell(Kind.FAILED, null, "the end of a run was not kept: " + why(e));
+    }
+    return new Answer.Go();
+  }
+
+  static String why(IOException e) {
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message;
+  }
+}

@@ -1,0 +1,98 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * What hooks left for the agent: one file a frozen layer, named after its job.
+ *
+ * <p>A job exists from {@link #write} to {@link #remove}, over crashes of everything. Whoever
+ * removes it first decides: a start that takes the tree over removes the job, and the agent, which
+ * looks once more before it records a snapshot, drops what it has.
+ */
+public final class Spool {
+  private static final String SUFFIX = ".json";
+  private static final long JOB_MAX_BYTES = 32 << 20;
+
+  private final Disk disk;
+  private final Path directory;
+
+  public Spool(Disk disk, Path directory) {
+    this.disk = disk;
+    this.directory = directory;
+  }
+
+  /** Stores a job; it survives a power cut once this has returned. */
+  public void write(FrozenLayer layer) throws IOException {
+    disk.makeDirectories(directory);
+    new Records(disk).replace(file(layer.job()), layer.json().bytes());
+  }
+
+  /** The jobs that can be read, those whose run ended first in front. */
+  public List<FrozenLayer> list() throws IOException {
+    List<FrozenLayer> layers = new ArrayList<>();
+    for (Path file : files()) {
+      try {
+        layers.add(read(file));
+      } catch (IOException e) {
+        continue; // gone since it was listed, or one of unreadable()
+      }
+    }
+    layers.sort(Comparator.comparing(FrozenLayer::endedAt));
+    return layers;
+  }
+
+  /** Files in the spool that hold no job this version can read; their trees stay. */
+  public List<Path> unreadable() throws IOException {
+    List<Path> unreadable = new ArrayList<>();
+    for (Path file : files()) {
+      try {
+        read(file);
+      } catch (NoSuchFileException e) {
+        continue;
+      } catch (IOException e) {
+        unreadable.add(file);
+      }
+    }
+    return unreadable;
+  }
+
+  /** The jobs of one queue. */
+  public List<FrozenLayer> list(QueueName queue) throws IOException {
+    return list().stream().filter(layer -> layer.queue().equals(queue)).toList();
+  }
+
+  /** Whether the job is still to be done. */
+  public boolean holds(String job) throws IOException {
+    return disk.list(directory).contains(file(job));
+  }
+
+  public void remove(String job) throws IOException {
+    new Records(disk).remove(file(job));
+  }
+
+  private List<Path> files() throws IOException {
+    return disk.list(directory).stream().filter(Spool::isJob).toList();
+  }
+
+  private static boolean isJob(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return name.endsWith(SUFFIX) && !name.startsWith(Records.UNFINISHED);
+  }
+
+  private FrozenLayer read(Path file) throws IOException {
+    return FrozenLayer.of(JsonObject.parse(disk.read(file, JOB_MAX_BYTES)));
+  }
+
+  private Path file(String job) {
+    return directory.resolve(job + SUFFIX);
+  }
+}
