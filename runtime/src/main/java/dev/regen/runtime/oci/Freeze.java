@@ -1,6 +1,7 @@
 package dev.regen.runtime.oci;
 
 import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
@@ -44,39 +45,55 @@ final class Freeze {
    * @throws LinkedTree.TooLong if it takes longer; {@link #finish} goes on
    */
   void begin(RunRecord run, Circumstances how, Duration limit) throws IOException {
-    Path upper = run.union().upper();
-    Path tree = Staging.of(upper).frozen(run.queue(), how.endedAt(), run.container());
-    FrozenLayer layer =
-        new FrozenLayer(
-            Staging.jobName(run.queue(), how.endedAt(), run.container()),
-            run.queue(),
-            run.keep(),
-            run.container(),
-            tree,
-            run.autoRemove() ? FrozenLayer.Kind.EXCHANGED : FrozenLayer.Kind.LINKED,
-            Fd.stat(upper).inode(),
-            records.startedAt(run.container()),
-            how.endedAt(),
-            run.imageId(),
-            run.imageName(),
-            firstSignal(run),
-            how.outOfMemory(),
-            how.shimDied(),
-            run.placeholders(),
-            run.excludes(),
-            run.uidMap(),
-            run.gidMap(),
-            run.notHeld(),
-            run.spec());
-    RunRecord intent = run.ending(layer);
+    Kind kind = run.autoRemove() ? Kind.EXCHANGED : Kind.LINKED;
+    RunRecord intent = run.ending(describe(run, how, kind));
     records.write(intent);
     finish(intent, limit);
+  }
+
+  /** Links the upper of a container that stays, at a time when its run is over already. */
+  FrozenLayer again(RunRecord run, Circumstances how, Duration limit) throws IOException {
+    FrozenLayer layer = describe(run, how, Kind.LINKED);
+    link(run, layer, limit);
+    Placeholders.remove(layer.tree(), run.placeholders());
+    spool.write(layer);
+    return layer;
+  }
+
+  /** Says what a freeze of this kind makes, and makes nothing. */
+  FrozenLayer describe(RunRecord run, Circumstances how, Kind kind) throws IOException {
+    Path upper = run.union().upper();
+    Path tree =
+        kind == Kind.IN_PLACE
+            ? upper
+            : Staging.of(upper).frozen(run.queue(), how.endedAt(), run.container());
+    return new FrozenLayer(
+        Staging.jobName(run.queue(), how.endedAt(), run.container()),
+        run.queue(),
+        run.keep(),
+        run.container(),
+        tree,
+        kind,
+        Fd.stat(upper).inode(),
+        records.startedAt(run.container()),
+        how.endedAt(),
+        run.imageId(),
+        run.imageName(),
+        firstSignal(run),
+        how.outOfMemory(),
+        how.shimDied(),
+        run.placeholders(),
+        run.excludes(),
+        run.uidMap(),
+        run.gidMap(),
+        run.notHeld(),
+        run.spec());
   }
 
   /** Does what is left of a freeze whose intent is recorded. */
   void finish(RunRecord run, Duration limit) throws IOException {
     FrozenLayer layer = Objects.requireNonNull(run.ending(), "no intent to freeze");
-    if (layer.kind() == FrozenLayer.Kind.EXCHANGED) {
+    if (layer.kind() == Kind.EXCHANGED) {
       exchange(run, layer);
     } else {
       link(run, layer, limit);

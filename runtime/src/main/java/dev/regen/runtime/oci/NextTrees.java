@@ -1,9 +1,11 @@
 package dev.regen.runtime.oci;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The queue as a starting container sees it. Implemented by the snapshotter, which knows queues and
@@ -42,7 +44,13 @@ public interface NextTrees {
    *
    * @throws IOException if the queue or the snapshot cannot be read; nothing is changed then
    */
-  Next next(ContainerSettings settings, String imageId, Staging staging) throws IOException;
+  Next next(
+      ContainerSettings settings,
+      String imageId,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
+      Staging staging)
+      throws IOException;
 
   /** A run starts from {@code snapshot}: a restore that chose it is done. */
   void consumed(QueueName queue, String snapshot) throws IOException;

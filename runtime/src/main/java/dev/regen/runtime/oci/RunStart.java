@@ -101,7 +101,8 @@ final class RunStart {
     if (unarchived != null) {
       placed = placed(run, staging, unarchived.tree(), null, false, unarchived);
     } else {
-      Next next = nextTrees.next(container.settings(), container.engine().imageId(), staging);
+      Next next =
+          nextTrees.next(container.settings(), run.imageId(), run.uidMap(), run.gidMap(), staging);
       switch (next) {
         case Next.Nothing nothing -> placed = null;
         case Next.Clean clean -> {

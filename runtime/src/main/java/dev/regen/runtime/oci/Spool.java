@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What hooks left for the agent: one file a frozen layer, named after its job.
@@ -19,6 +21,7 @@ import java.util.List;
  * looks once more before it records a snapshot, drops what it has.
  */
 public final class Spool {
+  private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
   private static final String SUFFIX = ".json";
   private static final long JOB_MAX_BYTES = 32 << 20;
 
@@ -42,27 +45,14 @@ public final class Spool {
     for (Path file : files()) {
       try {
         layers.add(read(file));
+      } catch (NoSuchFileException e) {
+        LOG.debug("{} was done meanwhile", file);
       } catch (IOException e) {
-        continue; // gone since it was listed, or one of unreadable()
+        LOG.warn("{} cannot be read; its tree stays where it is: {}", file, e.getMessage());
       }
     }
     layers.sort(Comparator.comparing(FrozenLayer::endedAt));
     return layers;
-  }
-
-  /** Files in the spool that hold no job this version can read; their trees stay. */
-  public List<Path> unreadable() throws IOException {
-    List<Path> unreadable = new ArrayList<>();
-    for (Path file : files()) {
-      try {
-        read(file);
-      } catch (NoSuchFileException e) {
-        continue;
-      } catch (IOException e) {
-        unreadable.add(file);
-      }
-    }
-    return unreadable;
   }
 
   /** The jobs of one queue. */

@@ -1,0 +1,158 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.Freeze.Circumstances;
+import dev.regen.runtime.oci.FrozenLayer.IdRange;
+import dev.regen.runtime.oci.FrozenLayer.Kind;
+import dev.regen.runtime.oci.RunRecord.State;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The containers that ran under the runtime extension and are still there, for work that no hook
+ * asked for: captures by hand, restores in place, the sweep.
+ */
+public final class KnownContainers {
+  private static final Duration LINK_LIMIT = Duration.ofMinutes(10);
+
+  private final Disk disk;
+  private final RunRecords records;
+  private final Freeze freeze;
+  private final Spool spool;
+
+  /** {@code home} is {@code /var/lib/regen}. */
+  public KnownContainers(Disk disk, Path home) {
+    this.disk = disk;
+    this.records = new RunRecords(disk, home.resolve("runs"));
+    this.spool = new Spool(disk, home.resolve("spool"));
+    this.freeze = new Freeze(disk, records, spool);
+  }
+
+  /**
+   * A container as its last run record has it.
+   *
+   * @param running its first process lives
+   * @param lowers the image's layers on this host, the topmost first
+   */
+  public record Known(
+      ContainerId id,
+      String name,
+      QueueName queue,
+      Path upper,
+      List<Path> lowers,
+      boolean autoRemove,
+      boolean running,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap) {}
+
+  /** Every known container whose upper is still there. */
+  public List<Known> list() throws IOException {
+    List<Known> all = new ArrayList<>();
+    for (RunRecord run : records.list()) {
+      if (Fd.statIfThere(run.union().upper()) != null) {
+        all.add(known(run));
+      }
+    }
+    return all;
+  }
+
+  /** The container with this id, or null if Regen never ran it or its upper is gone. */
+  public @Nullable Known find(ContainerId id) throws IOException {
+    RunRecord run = records.read(id);
+    return run == null || Fd.statIfThere(run.union().upper()) == null ? null : known(run);
+  }
+
+  /** What a capture of the running, paused container reads: its upper where it is. */
+  public FrozenLayer inPlace(ContainerId id, Instant at) throws IOException {
+    RunRecord run = required(id);
+    return freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE);
+  }
+
+  /**
+   * Sets the upper of a stopped container aside as at an end, by links; the spool has a job then.
+   *
+   * @throws IOException if the container runs, or another operation works on it
+   */
+  public FrozenLayer freezeStopped(ContainerId id, Instant at) throws IOException {
+    try (Fd lock = records.lock(id)) {
+      RunRecord run = stopped(id, lock);
+      return freeze.again(run, new Circumstances(at, false, false), LINK_LIMIT);
+    }
+  }
+
+  /**
+   * Puts a layer tree in the place of a stopped container's upper, in one step; the old upper is
+   * removed. The container keeps its id; start, cp, diff and commit see the tree from now on.
+   *
+   * @param tree in the staging directory of the upper's store; it is the upper afterwards
+   * @throws IOException if the container runs, or another operation works on it; nothing is changed
+   */
+  public void replaceUpper(ContainerId id, Path tree) throws IOException {
+    try (Fd lock = records.lock(id)) {
+      RunRecord run = stopped(id, lock);
+      Path upper = run.union().upper();
+      Path trash = Staging.of(upper).trash();
+      disk.rename(tree, trash);
+      disk.exchange(trash, upper);
+      TreeRemoval.remove(trash);
+    }
+  }
+
+  /** Forgets the containers whose engine has removed them; returns how many. */
+  public int forgetRemoved() throws IOException {
+    int forgotten = 0;
+    for (RunRecord run : records.list()) {
+      Stat upper = Fd.statIfThere(run.union().upper());
+      if (upper == null && run.state() != State.ENDING) {
+        records.remove(run.container());
+        forgotten++;
+      }
+    }
+    return forgotten;
+  }
+
+  private RunRecord required(ContainerId id) throws IOException {
+    RunRecord run = records.read(id);
+    if (run == null) {
+      throw new IOException("container " + id.shortened() + " has not run with --runtime=regen");
+    }
+    return run;
+  }
+
+  private RunRecord stopped(ContainerId id, Fd lock) throws IOException {
+    RunRecord run = required(id);
+    boolean alive = Processes.of(run.runcRoot(), id).alive();
+    if (alive || run.union().isMounted() || lock.number() < 0) {
+      throw new IOException("container " + run.name() + " is running; stop it first");
+    }
+    if (run.state() != State.ENDED) {
+      throw new IOException(
+          "the end of container " + run.name() + " is not on record yet; try again, or start it");
+    }
+    return run;
+  }
+
+  private static Known known(RunRecord run) throws IOException {
+    return new Known(
+        run.container(),
+        run.name(),
+        run.queue(),
+        run.union().upper(),
+        run.union().lowers(),
+        run.autoRemove(),
+        Processes.of(run.runcRoot(), run.container()).alive(),
+        run.uidMap(),
+        run.gidMap());
+  }
+}
