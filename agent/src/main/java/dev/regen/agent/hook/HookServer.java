@@ -18,11 +18,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers the {@code sh} front: one line on the named pipe {@code run/hook} is a call, the answer goes
- * to the pipe {@code run/reply.PID} that the caller made.
+ * Answers the {@code sh} front: one line on the named pipe {@code run/hook} is a call, the answer
+ * goes to the pipe {@code run/reply.PID} that the caller made.
  *
- * <p>A caller that has gone is not waited for; its call is carried out all the same, and whoever comes
- * next finds it done.
+ * <p>A caller that has gone is not waited for; its call is carried out all the same, and whoever
+ * comes next finds it done.
  */
 public final class HookServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HookServer.class);
@@ -83,7 +83,8 @@ public final class HookServer implements AutoCloseable {
         hook.read(buffer);
         buffer.flip();
       } catch (IOException e) {
-        LOG.error("the hook pipe cannot be read; hooks start a process of their own: {}", e.getMessage());
+        LOG.error(
+            "the hook pipe cannot be read; hooks start a process of their own: {}", e.getMessage());
         return;
       }
       while (buffer.hasRemaining()) {
@@ -105,8 +106,7 @@ public final class HookServer implements AutoCloseable {
   }
 
   private void answer(String latin1) {
-    String line =
-        new String(latin1.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    String line = new String(latin1.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
     String[] fields = line.split("\t", -1);
     try {
       long pid = Long.parseLong(fields[0]);
