@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * <p>What a method did survives a power cut only once the force that its doc names has returned.
  * Paths are absolute. Every method fails with an {@link IOException} that names the path; a full
- * disk leaves at most an incomplete new file.
+ * disk is a {@link DiskFullException} and leaves at most an incomplete new file.
  */
 public interface Disk {
   /**

@@ -51,6 +51,8 @@ public final class LocalDisk implements Disk {
       while (content.hasRemaining()) {
         channel.write(content);
       }
+    } catch (IOException e) {
+      throw DiskFullException.orAsItIs(file, e);
     }
   }
 
@@ -65,12 +67,18 @@ public final class LocalDisk implements Disk {
   public void force(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.force(true);
+    } catch (IOException e) {
+      throw DiskFullException.orAsItIs(file, e);
     }
   }
 
   @Override
   public void rename(Path from, Path to) throws IOException {
-    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw DiskFullException.orAsItIs(to, e);
+    }
   }
 
   @Override
@@ -96,9 +104,13 @@ public final class LocalDisk implements Disk {
 
   @Override
   public void makeDirectories(Path directory) throws IOException {
-    Files.createDirectories(
-        directory,
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    try {
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw DiskFullException.orAsItIs(directory, e);
+    }
   }
 
   @Override

@@ -76,7 +76,7 @@ public record QueueContent(
 
   /** What a job did here, if it is one of the last {@link #JOBS_MAX}. */
   public Optional<JobDone> done(String job) {
-    return jobs.stream().filter(done -> done.job().equals(job)).findFirst();
+    return jobs.reversed().stream().filter(done -> done.job().equals(job)).findFirst();
   }
 
   /**
@@ -128,12 +128,17 @@ public record QueueContent(
     return new QueueContent(name, keep, asked, next, chosen, jobs);
   }
 
-  QueueContent tailMoved(Instant time, End end, @Nullable String job) {
+  /** The tail as it is after a run that changed nothing and ended at {@code time}. */
+  Element movedTail(Instant time, End end) {
     Element tail = elements.getLast();
     Instant rounded = time.truncatedTo(ChronoUnit.MILLIS);
     Instant moved = rounded.isAfter(tail.time()) ? rounded : tail.time();
+    return tail.at(moved).with(endAfter(tail.end(), end));
+  }
+
+  QueueContent tailMoved(Instant time, End end, @Nullable String job) {
     List<Element> next = new ArrayList<>(elements);
-    next.set(next.size() - 1, tail.at(moved).with(endAfter(tail.end(), end)));
+    Element tail = next.set(next.size() - 1, movedTail(time, end));
     List<JobDone> done = job == null ? jobs : remembered(new JobDone(job, tail.id(), false));
     return new QueueContent(name, keep, asked, next, chosen, done);
   }

@@ -83,6 +83,11 @@ public final class SnapshotQueue implements AutoCloseable {
     return content.timeAfterTail(time);
   }
 
+  /** The tail as {@link #touchTail} would leave it. */
+  public Element movedTail(Instant time, End end) {
+    return content.movedTail(time, end);
+  }
+
   /** Appends an element that no job of the spool asked for. */
   public Appended append(Element element) throws IOException {
     return append(element, null);

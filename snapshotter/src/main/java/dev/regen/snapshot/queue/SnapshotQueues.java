@@ -164,6 +164,20 @@ public final class SnapshotQueues {
     }
   }
 
+  /**
+   * Removes what unfinished writes left, and makes all queues last as they can be read now: a
+   * process may have died after a rename and before the name was forced.
+   */
+  public void sweep() throws IOException {
+    disk.forceDirectory(directory);
+    for (QueueName name : list()) {
+      try (Disk.Lock _ = lock(name)) {
+        records.sweep(parent(file(name)));
+        disk.forceDirectory(parent(file(name)));
+      }
+    }
+  }
+
   /** Where a queue's file is, or would be. */
   public Path file(QueueName name) {
     return directory.resolve(name.value()).resolve(FILE);

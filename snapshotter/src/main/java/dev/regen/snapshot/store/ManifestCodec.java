@@ -11,8 +11,6 @@ import java.util.List;
 
 /** A snapshot as JSON, and back; limits are checked both ways. */
 final class ManifestCodec {
-  static final int TEXT_CHARACTERS_MAX = 16 << 10;
-  static final int NOT_HELD_MAX = 1000;
   static final int SPEC_BYTES_MAX = 16 << 20;
 
   private ManifestCodec() {}
@@ -104,7 +102,7 @@ final class ManifestCodec {
     atMost("new bytes", archive.newBytes(), Long.MAX_VALUE);
     atMost("things left out", archive.omittedCount(), Long.MAX_VALUE);
     atMost("things left out by name", archive.omitted().size(), Archive.OMITTED_MAX);
-    atMost("things not held", snapshot.notHeld().size(), NOT_HELD_MAX);
+    atMost("things not held", snapshot.notHeld().size(), SnapshotStore.NOT_HELD_MAX);
     checkTexts(archive.omitted());
     checkTexts(snapshot.notHeld());
     checkTexts(List.of(snapshot.container(), snapshot.imageId(), snapshot.imageName()));
@@ -118,7 +116,7 @@ final class ManifestCodec {
 
   private static void checkTexts(List<String> texts) throws Malformed {
     for (String text : texts) {
-      atMost("characters in one text", text.length(), TEXT_CHARACTERS_MAX);
+      atMost("characters in one text", text.length(), SnapshotStore.TEXT_CHARACTERS_MAX);
     }
   }
 

@@ -21,6 +21,12 @@ public final class SnapshotStore {
   /** The most a manifest may take on disk; {@code Archive.CHUNKS_MAX} different chunks fit. */
   public static final long MANIFEST_BYTES_MAX = 208L << 20;
 
+  /** The most characters of one text in a manifest. */
+  public static final int TEXT_CHARACTERS_MAX = 16 << 10;
+
+  /** The most things a manifest may name that it doesn't hold. */
+  public static final int NOT_HELD_MAX = 1000;
+
   private static final long VERSION = 1;
   private static final String ENDING = ".json";
 

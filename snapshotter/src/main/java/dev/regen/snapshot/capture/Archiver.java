@@ -1,0 +1,20 @@
+package dev.regen.snapshot.capture;
+
+import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.layer.ArchiveRequest;
+import dev.regen.snapshot.layer.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
+
+/** Makes an archive of a tree and puts its chunks into a store, unforced: {@code LayerArchiver}. */
+@FunctionalInterface
+public interface Archiver {
+  /**
+   * Archives {@code tree}, which nobody may be changing.
+   *
+   * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
+   */
+  Archive archive(Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
+      throws IOException;
+}

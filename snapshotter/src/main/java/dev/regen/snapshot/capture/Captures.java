@@ -1,0 +1,296 @@
+package dev.regen.snapshot.capture;
+
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.DiskFullException;
+import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.End;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.layer.ArchiveRequest;
+import dev.regen.snapshot.layer.Progress;
+import dev.regen.snapshot.queue.Appended;
+import dev.regen.snapshot.queue.Element;
+import dev.regen.snapshot.queue.JobDone;
+import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.queue.SnapshotQueue;
+import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.store.ChunkStore;
+import dev.regen.snapshot.store.SnapshotStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes frozen layers into their queues, and deletes what has left them.
+ *
+ * <p>A capture is archive → force → manifest → queue → only then, delete what the queue gave up.
+ * After a crash or an exception anywhere in between, the snapshot is whole in its queue or absent,
+ * what was there before is still there, and the same call may be made again: a capture that was
+ * complete is recognised by its job's name. Captures never touch the frozen tree.
+ *
+ * <p>Safe for use by several threads at once, for different jobs.
+ */
+public final class Captures {
+  private static final Logger LOG = LoggerFactory.getLogger(Captures.class);
+
+  private final SnapshotQueues queues;
+  private final SnapshotStore snapshots;
+  private final ChunkStore chunks;
+  private final Archiver archiver;
+  private final CollectionGate gate;
+  private final Collector collector;
+  private final Garbage garbage = new Garbage();
+
+  /**
+   * Captures into one home.
+   *
+   * @param home holds {@code collect.lock}; must be there
+   * @param archiver puts chunks into {@code chunks}
+   */
+  public Captures(
+      Disk disk,
+      Path home,
+      SnapshotQueues queues,
+      SnapshotStore snapshots,
+      ChunkStore chunks,
+      Archiver archiver) {
+    this.queues = queues;
+    this.snapshots = snapshots;
+    this.chunks = chunks;
+    this.archiver = archiver;
+    this.gate = new CollectionGate(disk, home.resolve("collect.lock"));
+    this.collector = new Collector(queues, snapshots, chunks);
+  }
+
+  /**
+   * Takes {@code layer} in; its queue is made if there is none. It survives a power cut once this
+   * has returned.
+   *
+   * @param end how the run ended
+   * @throws RegenException.Refused if the disk is full; may be tried again when there is room
+   * @throws RegenException.Damaged if the queue cannot be read
+   * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
+   * @throws IOException if the tree or the disk fails; the queue is then as it was
+   */
+  public CaptureResult capture(
+      FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
+    try {
+      Optional<CaptureResult> before = resultOfEarlierCall(layer);
+      return before.isPresent() ? before.get() : archive(layer, end, progress, cancelled);
+    } catch (IOException e) {
+      throw DiskFullException.behind(e).<IOException>map(full -> full(layer, full)).orElse(e);
+    } finally {
+      collect();
+    }
+  }
+
+  /** Keeps collection away while chunks of snapshots are read that may leave their queue. */
+  public Hold reading() throws IOException {
+    return gate.enter();
+  }
+
+  /**
+   * Takes one snapshot out of its queue and deletes its data.
+   *
+   * @throws RegenException.NotFound if the queue doesn't hold it
+   * @throws RegenException.Refused if it is pinned, or chosen for the next run
+   */
+  public void remove(QueueName name, SnapshotId id) throws IOException {
+    try (SnapshotQueue queue = queues.open(name)) {
+      queue.remove(id);
+    }
+    forget(List.of(id));
+    collect();
+  }
+
+  /** Sets a queue's length, and deletes the data of what leaves it for that; returns their ids. */
+  public List<SnapshotId> keep(QueueName name, int length) throws IOException {
+    List<SnapshotId> left;
+    try (SnapshotQueue queue = queues.open(name)) {
+      left = queue.keep(length);
+    }
+    forget(left);
+    collect();
+    return left;
+  }
+
+  /**
+   * Deletes what a crash left: manifests that their queue doesn't name, chunks that no manifest
+   * names, unfinished files. To be called at start, before or after the spool is drained.
+   *
+   * @throws RegenException.Refused while anything is captured or read
+   */
+  public Swept sweep() throws IOException {
+    try (Hold _ =
+        gate.tryCollect()
+            .orElseThrow(
+                () -> new RegenException.Refused("snapshots are being captured or read"))) {
+      garbage.take();
+      return collector.sweep();
+    }
+  }
+
+  /** Reads every chunk and manifest of one queue, or of all for null, and says what is damaged. */
+  public Verified verify(@Nullable QueueName name) throws IOException {
+    try (Hold _ = gate.enter()) {
+      return new Verification(queues, snapshots, chunks).verify(name);
+    }
+  }
+
+  private Optional<CaptureResult> resultOfEarlierCall(FrozenLayer layer) throws IOException {
+    int keep = Math.clamp(layer.keep(), 1, QueueContent.KEEP_MAX);
+    try (SnapshotQueue queue = queues.openOrCreate(layer.queue(), keep)) {
+      Optional<JobDone> done = queue.done(layer.job());
+      if (done.isEmpty()) {
+        return Optional.empty();
+      }
+      queue.settle();
+      SnapshotId id = done.get().id();
+      Optional<Element> element = queue.content().element(id);
+      if (element.isEmpty()) {
+        return Optional.of(new CaptureResult.Superseded(id));
+      }
+      Snapshot snapshot = readOrNull(id);
+      if (snapshot == null) {
+        return Optional.empty(); // Damaged since; the tree is still there, so capture it again.
+      }
+      return Optional.of(
+          done.get().changed()
+              ? new CaptureResult.Stored(snapshot, List.of())
+              : new CaptureResult.Unchanged(id, element.get().time()));
+    }
+  }
+
+  private CaptureResult archive(
+      FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
+    boolean complete = false;
+    try (Hold _ = gate.enter()) {
+      ArchiveRequest request =
+          new ArchiveRequest(
+              layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap());
+      Archive archive = archiver.archive(layer.tree(), request, progress, cancelled);
+      chunks.force();
+      Snapshots built = new Snapshots(layer, end, archive);
+      requireAll(built.digests());
+      CaptureResult result = commit(layer, built);
+      complete = true;
+      return result;
+    } finally {
+      if (!complete) {
+        garbage.addAll(); // What was put already; on a full disk its room is needed.
+      }
+    }
+  }
+
+  private void requireAll(Set<Digest> digests) throws IOException {
+    Set<Digest> missing = chunks.missing(digests);
+    if (!missing.isEmpty()) {
+      throw new IOException(
+          missing.size()
+              + " chunks did not reach the store, among them "
+              + missing.iterator().next());
+    }
+  }
+
+  private CaptureResult commit(FrozenLayer layer, Snapshots built) throws IOException {
+    List<SnapshotId> left;
+    Snapshot snapshot;
+    try (SnapshotQueue queue = queues.open(layer.queue())) {
+      Optional<Element> tail = queue.tail();
+      Snapshot before = tail.isPresent() ? readOrNull(tail.get().id()) : null;
+      if (before != null && built.changesNothing(before)) {
+        Element moved = queue.movedTail(layer.endedAt(), built.end());
+        snapshots.write(built.instead(before, moved));
+        if (!before.archive().equals(built.archive())) {
+          garbage.add(built.digests());
+        }
+        queue.touchTail(layer.endedAt(), built.end(), layer.job());
+        return new CaptureResult.Unchanged(moved.id(), moved.time());
+      }
+      Instant time = queue.timeAfterTail(layer.endedAt());
+      snapshot = built.as(SnapshotId.random(), time);
+      snapshots.write(snapshot);
+      Appended appended =
+          queue.append(new Element(snapshot.id(), time, snapshot.end()), layer.job());
+      left = appended.left();
+    }
+    forget(left);
+    return new CaptureResult.Stored(snapshot, left);
+  }
+
+  /** Removes manifests that no queue names any more. If that fails, the next sweep does it. */
+  private void forget(Collection<SnapshotId> ids) {
+    if (ids.isEmpty()) {
+      return;
+    }
+    try {
+      for (SnapshotId id : ids) {
+        Snapshot snapshot = readOrNull(id);
+        if (snapshot == null) {
+          garbage.addAll();
+        } else {
+          garbage.add(Collector.digests(snapshot).collect(Collectors.toCollection(HashSet::new)));
+        }
+      }
+      snapshots.remove(ids);
+    } catch (IOException e) {
+      LOG.warn("snapshots that left their queue stay on the disk until the next sweep", e);
+    }
+  }
+
+  /** Deletes garbage, unless chunks are in use: then the last user does it. */
+  private void collect() {
+    if (garbage.isEmpty()) {
+      return;
+    }
+    try {
+      Optional<Hold> alone = gate.tryCollect();
+      if (alone.isEmpty()) {
+        return;
+      }
+      try (Hold _ = alone.get()) {
+        Garbage.Taken taken = garbage.take();
+        Swept swept = taken.all() ? collector.sweep() : collector.collect(taken.digests());
+        swept.kept().forEach(reason -> LOG.warn("not deleted: {}", reason));
+      }
+    } catch (IOException e) {
+      LOG.warn("chunks that nobody needs stay on the disk until the next sweep", e);
+    }
+  }
+
+  private @Nullable Snapshot readOrNull(SnapshotId id) throws IOException {
+    try {
+      return snapshots.read(id);
+    } catch (RegenException.Damaged | RegenException.NotFound e) {
+      return null;
+    }
+  }
+
+  private static RegenException full(FrozenLayer layer, DiskFullException cause) {
+    RegenException.Refused full =
+        new RegenException.Refused(
+            "the disk is full: the end of queue '"
+                + layer.queue()
+                + "' is not archived yet. Nothing is lost, it waits in "
+                + layer.tree()
+                + "; make room, and it is done at the next try ("
+                + cause.getMessage()
+                + ")");
+    full.initCause(cause);
+    return full;
+  }
+}
