@@ -1,0 +1,92 @@
+package dev.regen.agent;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What the agent can be told.
+ *
+ * @param home {@code REGEN_HOME}: queues, snapshots, chunks
+ * @param run {@code REGEN_RUN}: the socket
+ * @param compressors threads that compress, 1 to 64 ({@code compressors} in the file, default 2)
+ * @param spoolPoll how often the spool is looked at without being told ({@code spoolPollMillis})
+ */
+public record AgentConfiguration(Path home, Path run, int compressors, Duration spoolPoll) {
+  /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
+  public static final Path FILE = Path.of("/etc/regen/regen.json");
+
+  private static final long FILE_BYTES_MAX = 1 << 20;
+  private static final Set<String> KEYS = Set.of("home", "run", "compressors", "spoolPollMillis");
+  private static final int COMPRESSORS_MAX = 64;
+
+  public AgentConfiguration {
+    if (!home.isAbsolute() || !run.isAbsolute()) {
+      throw new IllegalArgumentException("home and run are absolute paths");
+    }
+    if (compressors < 1 || compressors > COMPRESSORS_MAX) {
+      throw new IllegalArgumentException("compressors is 1 to " + COMPRESSORS_MAX);
+    }
+    if (spoolPoll.toMillis() < 10 || spoolPoll.toMinutes() > 10) {
+      throw new IllegalArgumentException("spoolPollMillis is 10 to 600000");
+    }
+  }
+
+  /**
+   * Reads the file, if there is one; {@code REGEN_HOME} and {@code REGEN_RUN} go before what it
+   * says.
+   *
+   * @throws IOException if it holds an unknown key or a value that does not fit, or cannot be read
+   */
+  public static AgentConfiguration load(Disk disk, Map<String, String> environment)
+      throws IOException {
+    String named = environment.get("REGEN_CONFIGURATION");
+    Path file = named == null ? FILE : Path.of(named);
+    JsonObject json;
+    try {
+      json = JsonObject.parse(disk.read(file, FILE_BYTES_MAX));
+    } catch (NoSuchFileException e) {
+      json = new JsonObject();
+    } catch (IOException e) {
+      throw new IOException(file + ": " + e.getMessage(), e);
+    }
+    try {
+      return of(json, environment);
+    } catch (IOException | IllegalArgumentException | ArithmeticException e) {
+      throw new IOException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  static AgentConfiguration of(JsonObject json, Map<String, String> environment)
+      throws IOException {
+    for (String key : json.members().keySet()) {
+      if (!KEYS.contains(key)) {
+        throw new IOException(
+            "unknown key '" + key + "'; known are " + KEYS.stream().sorted().toList());
+      }
+    }
+    return new AgentConfiguration(
+        path(json, "home", environment.get("REGEN_HOME"), "/var/lib/regen"),
+        path(json, "run", environment.get("REGEN_RUN"), "/run/regen"),
+        Math.toIntExact(json.numberOr("compressors", 2)),
+        Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)));
+  }
+
+  private static Path path(
+      JsonObject json,
+      String key,
+      @org.jspecify.annotations.Nullable String given,
+      String otherwise)
+      throws IOException {
+    if (given != null && !given.isBlank()) {
+      return Path.of(given);
+    }
+    String told = json.stringOrNull(key);
+    return Path.of(told == null ? otherwise : told);
+  }
+}

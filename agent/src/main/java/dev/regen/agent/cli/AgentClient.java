@@ -1,0 +1,171 @@
+package dev.regen.agent.cli;
+
+import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.json.JsonObject;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls the agent's API, one connection a call. What the agent answers with an error, and that it
+ * does not answer at all, is a {@link CommandFailure}.
+ */
+final class AgentClient {
+  private static final Duration SILENCE_MAX = Duration.ofMinutes(10);
+  private static final int ANSWER_BYTES_MAX = 64 << 20;
+  private static final int HEADERS_MAX = 64;
+
+  private final Path socket;
+
+  AgentClient(Path socket) {
+    this.socket = socket;
+  }
+
+  JsonObject get(String path) {
+    return json("GET", path, null, null);
+  }
+
+  JsonObject send(String method, String path, @Nullable JsonObject body) {
+    return json(
+        method,
+        path,
+        body == null ? null : new ByteArrayInputStream(body.bytes()),
+        "application/json");
+  }
+
+  /** Sends {@code body} as it comes, to its end. */
+  JsonObject upload(String path, InputStream body) {
+    return json("PUT", path, body, "application/octet-stream");
+  }
+
+  /** Copies the answer to {@code out}, which holds all of it only if this returns. */
+  void download(String path, OutputStream out) {
+    try (TimedStream connection = connect()) {
+      Response response = exchange(connection, "GET", path, null, null);
+      if (response.status() != 200) {
+        throw failure(response);
+      }
+      response.body().transferTo(out);
+    } catch (IOException e) {
+      throw new CommandFailure(Failure.Code.FAILED, "the transfer broke off: " + e.getMessage());
+    }
+  }
+
+  /** Text as one part of a path. */
+  static String part(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  private record Response(int status, InputStream body) {}
+
+  private JsonObject json(
+      String method, String path, @Nullable InputStream body, @Nullable String type) {
+    try (TimedStream connection = connect()) {
+      Response response = exchange(connection, method, path, body, type);
+      if (response.status() >= 400) {
+        throw failure(response);
+      }
+      return JsonObject.parse(bytes(response.body()));
+    } catch (IOException e) {
+      throw new CommandFailure(
+          Failure.Code.FAILED,
+          "the agent broke off its answer: " + e.getMessage() + "; see the agent's log");
+    }
+  }
+
+  private TimedStream connect() {
+    try {
+      return new TimedStream(socket, SILENCE_MAX);
+    } catch (IOException e) {
+      throw new CommandFailure(
+          Failure.Code.AGENT_UNREACHABLE,
+          "no agent answers on "
+              + socket
+              + " ("
+              + e.getMessage()
+              + "); start it with 'regen agent', or run this as root");
+    }
+  }
+
+  private static Response exchange(
+      TimedStream connection,
+      String method,
+      String path,
+      @Nullable InputStream body,
+      @Nullable String type)
+      throws IOException {
+    OutputStream out = connection.output();
+    StringBuilder head = new StringBuilder();
+    head.append(method).append(' ').append(path).append(" HTTP/1.1\r\nHost: regen\r\n");
+    head.append("Connection: close\r\n");
+    if (body != null) {
+      head.append("Content-Type: ").append(type).append("\r\nTransfer-Encoding: chunked\r\n");
+    }
+    out.write(head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
+    IOException sending = body == null ? null : sendAll(body, out);
+    try {
+      return answer(connection.input());
+    } catch (IOException e) {
+      throw sending == null ? e : sending;
+    }
+  }
+
+  /** The agent may refuse before it has read everything: its answer then says more than this. */
+  private static @Nullable IOException sendAll(InputStream body, OutputStream out) {
+    try {
+      HttpBody.sendChunked(body, out);
+      return null;
+    } catch (IOException e) {
+      return e;
+    }
+  }
+
+  private static Response answer(InputStream in) throws IOException {
+    String[] status = HttpBody.line(in).split(" ", 3);
+    if (status.length < 2 || !status[0].startsWith("HTTP/1.") || !status[1].matches("[0-9]{3}")) {
+      throw new IOException("what listens there does not speak HTTP");
+    }
+    boolean chunked = false;
+    long lengthBytes = 0;
+    int headers = 0;
+    for (String line = HttpBody.line(in); !line.isEmpty(); line = HttpBody.line(in)) {
+      if (++headers > HEADERS_MAX) {
+        throw new IOException("the agent's answer has too many headers");
+      }
+      String lower = line.toLowerCase(Locale.ROOT);
+      if (lower.startsWith("transfer-encoding:") && lower.contains("chunked")) {
+        chunked = true;
+      } else if (lower.matches("content-length: *[0-9]{1,18}")) {
+        lengthBytes = Long.parseLong(lower.substring(lower.indexOf(':') + 1).strip());
+      }
+    }
+    return new Response(
+        Integer.parseInt(status[1]),
+        chunked ? HttpBody.chunked(in) : HttpBody.ofLength(in, lengthBytes));
+  }
+
+  private static CommandFailure failure(Response response) throws IOException {
+    byte[] body = bytes(response.body());
+    try {
+      JsonObject json = JsonObject.parse(body);
+      return new CommandFailure(Failure.Code.of(json.stringOrNull("code")), json.string("message"));
+    } catch (IOException e) {
+      return new CommandFailure(Failure.Code.FAILED, "the agent answered " + response.status());
+    }
+  }
+
+  private static byte[] bytes(InputStream body) throws IOException {
+    byte[] bytes = body.readNBytes(ANSWER_BYTES_MAX + 1);
+    if (bytes.length > ANSWER_BYTES_MAX) {
+      throw new IOException("it is longer than " + ANSWER_BYTES_MAX + " bytes");
+    }
+    return bytes;
+  }
+}

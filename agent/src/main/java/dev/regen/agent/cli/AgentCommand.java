@@ -1,0 +1,74 @@
+package dev.regen.agent.cli;
+
+import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** What every command that asks the agent has in common. */
+@Command(mixinStandardHelpOptions = true, versionProvider = ProductVersion.class)
+abstract class AgentCommand implements Callable<Integer> {
+  static final int DONE = 0;
+
+  @ParentCommand
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  Regen regen;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  CommandSpec spec;
+
+  @Override
+  public final Integer call() throws IOException, InterruptedException {
+    return run(regen.agent());
+  }
+
+  /** Does it; returns the exit code. */
+  abstract int run(AgentClient agent) throws IOException, InterruptedException;
+
+  final PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  final PrintWriter err() {
+    return spec.commandLine().getErr();
+  }
+
+  /** Prints an array, one element a line. */
+  final void printArray(List<JsonObject> elements) {
+    StringBuilder text = new StringBuilder("[");
+    for (int i = 0; i < elements.size(); i++) {
+      text.append(i == 0 ? "\n  " : ",\n  ").append(elements.get(i));
+    }
+    out().println(text.append(elements.isEmpty() ? "]" : "\n]"));
+  }
+
+  /** Follows a job to its end, with its progress; its failure is this command's. */
+  final JsonObject follow(AgentClient agent, JsonObject asked)
+      throws IOException, InterruptedException {
+    ProgressLine progress = new ProgressLine(err(), regen.terminal());
+    String path = "/v1/jobs/" + AgentClient.part(asked.string("id"));
+    for (long pauseMillis = 20; ; pauseMillis = Math.min(250, pauseMillis * 2)) {
+      JsonObject job = agent.get(path);
+      switch (job.string("state")) {
+        case "success" -> {
+          progress.end();
+          return job.has("result") ? job.object("result") : new JsonObject();
+        }
+        case "failed" -> {
+          progress.end();
+          throw new CommandFailure(
+              Failure.Code.of(job.stringOrNull("code")), job.string("message"));
+        }
+        default -> progress.show(job);
+      }
+      Thread.sleep(pauseMillis);
+    }
+  }
+}

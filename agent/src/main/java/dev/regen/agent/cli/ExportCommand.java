@@ -1,0 +1,75 @@
+package dev.regen.agent.cli;
+
+import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.durable.LocalDisk;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "export",
+    description =
+        "Writes a snapshot as an OCI layer: plain tar, or as stored (tar+zstd) if the file's name"
+            + " ends in .zst. A file is there whole or not at all.")
+final class ExportCommand extends AgentCommand {
+  @Parameters(index = "0", paramLabel = "QUEUE@S", converter = QueueAddress.Converter.class)
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private QueueAddress address;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "Default: standard output, as plain tar.")
+  private @Nullable Path file;
+
+  @Override
+  int run(AgentClient agent) throws IOException {
+    Path target = file;
+    if (target == null) {
+      if (regen.terminal()) {
+        throw new CommandFailure(
+            Failure.Code.USAGE, "a tar is nothing for a terminal; name a file with -o FILE");
+      }
+      agent.download(address.snapshotPath() + "/archive?form=tar", regen.out());
+      return DONE;
+    }
+    Path whole = target.toAbsolutePath();
+    String form = whole.toString().endsWith(".zst") ? "stored" : "tar";
+    Path part = whole.resolveSibling("." + whole.getFileName() + "." + UUID.randomUUID());
+    ProgressLine progress = new ProgressLine(err(), regen.terminal());
+    try {
+      try (OutputStream out = counted(Files.newOutputStream(part), progress)) {
+        agent.download(address.snapshotPath() + "/archive?form=" + form, out);
+      }
+      new LocalDisk().rename(part, whole);
+    } finally {
+      progress.end();
+      Files.deleteIfExists(part);
+    }
+    return DONE;
+  }
+
+  private static OutputStream counted(OutputStream out, ProgressLine progress) {
+    return new FilterOutputStream(out) {
+      private long bytes;
+      private long shown;
+
+      @Override
+      public void write(byte[] buffer, int offset, int length) throws IOException {
+        out.write(buffer, offset, length);
+        bytes += length;
+        if (bytes - shown > 10_000_000) {
+          shown = bytes;
+          progress.bytes("exporting", bytes);
+        }
+      }
+    };
+  }
+}

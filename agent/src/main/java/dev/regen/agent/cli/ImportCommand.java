@@ -1,0 +1,44 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "import",
+    description =
+        "Adds an OCI layer (tar or tar+zstd) as a queue's newest snapshot. The queue is made if it"
+            + " is not there.")
+final class ImportCommand extends AgentCommand {
+  @Parameters(index = "0", paramLabel = "QUEUE", converter = QueueAddress.Converter.class)
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private QueueAddress address;
+
+  @Parameters(index = "1", paramLabel = "FILE", description = "- for standard input.")
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private String file;
+
+  @Option(
+      names = "--image",
+      paramLabel = "IMAGE",
+      description = "The id of the image it belongs on; default: as the queue's newest snapshot.")
+  private @Nullable String image;
+
+  @Override
+  int run(AgentClient agent) throws IOException {
+    String query = image == null ? "" : "?image=" + AgentClient.part(image);
+    try (InputStream in = file.equals("-") ? regen.in() : Files.newInputStream(Path.of(file))) {
+      JsonObject answer =
+          agent.upload(address.queuePath() + "/import" + query, new BufferedInputStream(in));
+      out().println(answer.string("message"));
+    }
+    return DONE;
+  }
+}

@@ -1,0 +1,38 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(name = "jobs", description = "Lists the operations that wait, run, or have ended.")
+final class JobsCommand extends AgentCommand {
+  @Option(names = "--json", description = "As a JSON array.")
+  private boolean json;
+
+  @Option(names = "--utc", description = "Times in UTC, not in the host's zone.")
+  private boolean utc;
+
+  @Override
+  int run(AgentClient agent) throws IOException {
+    List<JsonObject> jobs = agent.get("/v1/jobs").objects("jobs");
+    if (json) {
+      printArray(jobs);
+      return DONE;
+    }
+    Table table = new Table("JOB", "ASKED", "KIND", "OF", "STATE", "READ");
+    for (JsonObject job : jobs) {
+      String why = job.stringOrNull("message");
+      table.row(
+          job.string("id"),
+          Times.of(job.string("askedAt"), utc),
+          job.string("kind"),
+          job.string("subject"),
+          job.string("state") + (why == null ? "" : ": " + why),
+          Sizes.of(job.numberOr("bytes", 0)));
+    }
+    table.print(out());
+    return DONE;
+  }
+}

@@ -1,0 +1,88 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "ls", description = "Lists the queues, or one queue's snapshots, oldest first.")
+final class LsCommand extends AgentCommand {
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "QUEUE",
+      converter = QueueAddress.Converter.class)
+  private @Nullable QueueAddress address;
+
+  @Option(names = "--json", description = "As a JSON array.")
+  private boolean json;
+
+  @Option(names = "--utc", description = "Times in UTC, not in the host's zone.")
+  private boolean utc;
+
+  @Override
+  int run(AgentClient agent) throws IOException {
+    QueueAddress queue = address;
+    if (queue == null) {
+      List<JsonObject> queues = agent.get("/v1/queues").objects("queues");
+      if (json) {
+        printArray(queues);
+      } else {
+        printQueues(queues);
+      }
+    } else {
+      JsonObject answer = agent.get(queue.queuePath() + "/snapshots");
+      if (json) {
+        printArray(answer.objects("snapshots"));
+      } else {
+        printSnapshots(answer);
+      }
+    }
+    return DONE;
+  }
+
+  private void printQueues(List<JsonObject> queues) throws IOException {
+    Table table = new Table("QUEUE", "SNAPSHOTS", "SIZE", "LATEST", "STATE");
+    for (JsonObject queue : queues) {
+      String latest = queue.stringOrNull("latest");
+      table.row(
+          queue.string("name"),
+          queue.numberOr("snapshots", 0) + "/" + queue.numberOr("length", 0),
+          Sizes.of(queue.numberOr("sizeBytes", 0)),
+          latest == null ? "-" : Times.of(latest, utc),
+          queue.string("state"));
+    }
+    table.print(out());
+  }
+
+  private void printSnapshots(JsonObject answer) throws IOException {
+    Table table = new Table("ID", "TIME", "SIZE", "NEW", "WHY", "GOOD", "PINNED", "STATE");
+    for (JsonObject snapshot : answer.objects("snapshots")) {
+      String id = snapshot.string("id");
+      String exit = snapshot.has("exitCode") ? " (" + snapshot.number("exitCode") + ")" : "";
+      table.row(
+          id.matches("[0-9a-f]{32}") ? id.substring(0, 12) : id,
+          Times.of(snapshot.string("time"), utc),
+          size(snapshot, "sizeBytes"),
+          size(snapshot, "newBytes"),
+          snapshot.string("reason") + exit,
+          snapshot.string("good"),
+          snapshot.flag("pinned") ? "pinned" : "-",
+          snapshot.string("state")
+              + (snapshot.flag("chosen") ? ", chosen next" : "")
+              + (snapshot.has("message") ? ": " + snapshot.string("message") : ""));
+    }
+    table.print(out());
+    long waiting = answer.numberOr("waiting", 0);
+    if (waiting > 0) {
+      out().println(waiting + (waiting == 1 ? " end waits" : " ends wait") + " to be archived");
+    }
+  }
+
+  private static String size(JsonObject snapshot, String member) throws IOException {
+    return snapshot.has(member) ? Sizes.of(snapshot.number(member)) : "-";
+  }
+}

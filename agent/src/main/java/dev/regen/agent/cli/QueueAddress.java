@@ -1,0 +1,61 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.QueueName;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * {@code QUEUE} or {@code QUEUE@S}.
+ *
+ * @param snapshot what stands behind the {@code @}, null if there is none
+ */
+record QueueAddress(QueueName queue, @Nullable String snapshot) {
+  private static final int SNAPSHOT_MAX = 64;
+
+  String queuePath() {
+    return "/v1/queues/" + AgentClient.part(queue.value());
+  }
+
+  /** The path of the snapshot, the latest if none was named. */
+  String snapshotPath() {
+    return queuePath() + "/snapshots/" + AgentClient.part(snapshot == null ? "latest" : snapshot);
+  }
+
+  /** For commands that are not to guess which snapshot is meant. */
+  void requireSnapshot(CommandSpec command) {
+    if (snapshot == null) {
+      throw new ParameterException(
+          command.commandLine(),
+          "say which snapshot: " + queue + "@latest, " + queue + "@TIME or " + queue + "@ID");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return snapshot == null ? queue.value() : queue + "@" + snapshot;
+  }
+
+  /** Reads an address from the command line. */
+  static final class Converter implements ITypeConverter<QueueAddress> {
+    @Override
+    public QueueAddress convert(String text) {
+      int at = text.indexOf('@');
+      String snapshot = at < 0 ? null : text.substring(at + 1);
+      if (snapshot != null
+          && (snapshot.isEmpty()
+              || snapshot.length() > SNAPSHOT_MAX
+              || !snapshot.matches("[a-zA-Z0-9:.+_-]+"))) {
+        throw new TypeConversionException(
+            "behind '@' stands latest, -1, a time, or the beginning of an id");
+      }
+      try {
+        return new QueueAddress(new QueueName(at < 0 ? text : text.substring(0, at)), snapshot);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package dev.regen.agent.cli;
+
+import dev.regen.agent.jobs.Failure;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** The command line: {@code regen COMMAND …}. */
+@Command(
+    name = "regen",
+    mixinStandardHelpOptions = true,
+    versionProvider = ProductVersion.class,
+    header = "Docker containers that remember: every end is kept, every state can come back.",
+    description = {
+      "",
+      "A snapshot is addressed QUEUE@latest, QUEUE@-1 (the one before), QUEUE@TIMESTAMP (the"
+          + " newest not after it) or QUEUE@ID-PREFIX."
+    },
+    footerHeading = "%nExit codes:%n",
+    footer = {
+      "  0  done",
+      "  1  failed",
+      "  2  wrong usage",
+      "  3  no such queue or snapshot",
+      "  4  refused in this state",
+      "  5  the agent cannot be reached"
+    },
+    subcommands = {
+      LsCommand.class,
+      ShowCommand.class,
+      CaptureCommand.class,
+      RestoreCommand.class,
+      ExportCommand.class,
+      ImportCommand.class,
+      PinCommand.class,
+      UnpinCommand.class,
+      RmCommand.class,
+      KeepCommand.class,
+      VerifyCommand.class,
+      EventsCommand.class,
+      JobsCommand.class
+    })
+public final class Regen implements Callable<Integer> {
+  private final Map<String, String> environment;
+  private final InputStream in;
+  private final OutputStream out;
+  private final boolean terminal;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private CommandSpec spec;
+
+  /**
+   * @param out standard output, for what is no text
+   * @param terminal whether a person watches
+   */
+  public Regen(
+      Map<String, String> environment, InputStream in, OutputStream out, boolean terminal) {
+    this.environment = Map.copyOf(environment);
+    this.in = in;
+    this.out = out;
+    this.terminal = terminal;
+  }
+
+  /** The command line, to which the caller may add commands before it runs one. */
+  public CommandLine commandLine(Writer err) {
+    return new CommandLine(this)
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true))
+        .setExecutionExceptionHandler((e, line, _) -> failed(e, line))
+        .setParameterExceptionHandler((e, _) -> misused(e));
+  }
+
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return Failure.Code.USAGE.exitCode();
+  }
+
+  /** The process's own streams. */
+  public static InputStream input() {
+    return System.in;
+  }
+
+  public static OutputStream output() {
+    return System.out;
+  }
+
+  public static OutputStream errors() {
+    return System.err;
+  }
+
+  AgentClient agent() {
+    return new AgentClient(
+        Path.of(environment.getOrDefault("REGEN_RUN", "/run/regen")).resolve("regen.sock"));
+  }
+
+  Map<String, String> environment() {
+    return environment;
+  }
+
+  InputStream in() {
+    return in;
+  }
+
+  OutputStream out() {
+    return out;
+  }
+
+  boolean terminal() {
+    return terminal;
+  }
+
+  private static int failed(Exception cause, CommandLine line) {
+    Failure failure =
+        cause instanceof CommandFailure known
+            ? new Failure(known.code(), String.valueOf(known.getMessage()))
+            : Failure.of(cause);
+    line.getErr().println("regen: " + failure.message());
+    return failure.code().exitCode();
+  }
+
+  private static int misused(CommandLine.ParameterException e) {
+    CommandLine line = e.getCommandLine();
+    String command = line.getCommandSpec().qualifiedName();
+    line.getErr()
+        .println(
+            "regen: "
+                + String.valueOf(e.getMessage()).replaceAll("\\p{Cntrl}+", " ")
+                + "; see '"
+                + command
+                + " --help'");
+    return Failure.Code.USAGE.exitCode();
+  }
+}

@@ -1,0 +1,49 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "restore",
+    description = {
+      "Brings a container back to a snapshot.",
+      "A kept container is stopped, its present state captured, its layer exchanged, and it is"
+          + " started again, with the same id. For a container that was run with --rm the next run"
+          + " starts from the snapshot."
+    })
+final class RestoreCommand extends AgentCommand {
+  @Parameters(index = "0", paramLabel = "CONTAINER", description = "A container or a queue.")
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private String container;
+
+  @Option(
+      names = "--at",
+      paramLabel = "S",
+      description = "latest (default), -1, a time, or the beginning of an id.")
+  private @Nullable String at;
+
+  @Option(names = "--no-start", description = "Leave the container stopped.")
+  private boolean noStart;
+
+  @Option(names = "--discard", description = "Do not capture the present state first.")
+  private boolean discard;
+
+  @Override
+  int run(AgentClient agent) throws IOException, InterruptedException {
+    JsonObject body =
+        new JsonObject().with("at", at).with("start", !noStart).with("discard", discard);
+    String name = at == null ? container.replaceFirst("@.*", "") : container;
+    int mark = container.indexOf('@');
+    if (at == null && mark > 0) {
+      body.with("at", container.substring(mark + 1));
+    }
+    JsonObject job =
+        agent.send("POST", "/v1/containers/" + AgentClient.part(name) + "/restore", body);
+    out().println(follow(agent, job).string("message"));
+    return DONE;
+  }
+}

@@ -1,0 +1,71 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "show",
+    description = "Shows all that is known of a queue or a snapshot, and what is not in it.")
+final class ShowCommand extends AgentCommand {
+  @Parameters(index = "0", paramLabel = "QUEUE[@S]", converter = QueueAddress.Converter.class)
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private QueueAddress address;
+
+  @Option(names = "--json", description = "As one JSON object.")
+  private boolean json;
+
+  @Option(names = "--utc", description = "Times in UTC, not in the host's zone.")
+  private boolean utc;
+
+  @Override
+  int run(AgentClient agent) throws IOException {
+    JsonObject answer =
+        agent.get(address.snapshot() == null ? address.queuePath() : address.snapshotPath());
+    if (json) {
+      out().println(answer);
+    } else {
+      print(answer, "");
+    }
+    return DONE;
+  }
+
+  private void print(JsonObject object, String indent) {
+    for (Map.Entry<String, @Nullable Object> member : object.members().entrySet()) {
+      Object value = member.getValue();
+      String name = indent + words(member.getKey());
+      switch (value) {
+        case null -> {}
+        case JsonObject inner -> {
+          out().println(name + ":");
+          print(inner, indent + "  ");
+        }
+        case List<?> list -> {
+          out().println(name + ":" + (list.isEmpty() ? " none" : ""));
+          list.forEach(element -> out().println(indent + "  - " + plain(element)));
+        }
+        case Long number when member.getKey().endsWith("Bytes") ->
+            out().println(name + ": " + Sizes.of(number) + " (" + number + ")");
+        default -> out().println(name + ": " + plain(value));
+      }
+    }
+  }
+
+  private String plain(@Nullable Object value) {
+    String text = String.valueOf(value).replaceAll("\\p{Cntrl}", "?");
+    return Times.of(text, utc);
+  }
+
+  /** {@code sizeBytes} as {@code size}, {@code exitCode} as {@code exit code}. */
+  private static String words(String member) {
+    String name = member.endsWith("Bytes") ? member.substring(0, member.length() - 5) : member;
+    return name.matches("[a-z]+[a-zA-Z]*")
+        ? name.replaceAll("([A-Z])", " $1").toLowerCase(java.util.Locale.ROOT)
+        : name.replaceAll("\\p{Cntrl}", "?");
+  }
+}

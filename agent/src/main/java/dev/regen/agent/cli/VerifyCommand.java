@@ -1,0 +1,48 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "verify",
+    description =
+        "Reads every chunk and manifest of a queue, or of all, and compares digests. Exit code 1 if"
+            + " anything is damaged.")
+final class VerifyCommand extends AgentCommand {
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "QUEUE",
+      converter = QueueAddress.Converter.class)
+  private @Nullable QueueAddress address;
+
+  @Option(names = "--json", description = "As one JSON object.")
+  private boolean json;
+
+  @Override
+  int run(AgentClient agent) throws IOException, InterruptedException {
+    QueueAddress queue = address;
+    String query = queue == null ? "" : "?queue=" + AgentClient.part(queue.queue().value());
+    JsonObject result = follow(agent, agent.send("POST", "/v1/verify" + query, null));
+    List<String> damaged = result.strings("damaged");
+    if (json) {
+      out().println(result);
+    } else {
+      out()
+          .printf(
+              "%d queues, %d snapshots, %d chunks (%s): %s%n",
+              result.number("queues"),
+              result.number("snapshots"),
+              result.number("chunks"),
+              Sizes.of(result.number("bytes")),
+              damaged.isEmpty() ? "all whole" : damaged.size() + " damaged");
+      damaged.forEach(line -> out().println("  " + line));
+    }
+    return damaged.isEmpty() ? DONE : 1;
+  }
+}

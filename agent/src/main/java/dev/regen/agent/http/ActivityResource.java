@@ -1,0 +1,65 @@
+package dev.regen.agent.http;
+
+import dev.regen.agent.jobs.Event;
+import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.Job;
+import dev.regen.agent.jobs.Jobs;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /v1/events} and {@code /v1/jobs}: what happened, and what is being done. */
+public final class ActivityResource {
+  private static final int EVENTS_MAX = 10_000;
+
+  private final Events events;
+  private final Jobs jobs;
+
+  public ActivityResource(Events events, Jobs jobs) {
+    this.events = events;
+    this.jobs = jobs;
+  }
+
+  public void addTo(Routes routes) {
+    routes
+        .add("GET", "/v1/events", this::events)
+        .add("GET", "/v1/jobs", _ -> jobs())
+        .add("GET", "/v1/jobs/{job}", call -> Answer.ok(jobs.find(call.part("job")).json()))
+        .add("DELETE", "/v1/jobs/{job}", this::cancel);
+  }
+
+  private Answer events(Call call) throws IOException {
+    String queue = call.query("queue");
+    if (queue != null) {
+      queue = Call.queueName(queue).value();
+    }
+    List<JsonObject> rows = new ArrayList<>();
+    for (Event event : events.newest(queue, limit(call.query("limit")))) {
+      rows.add(event.json());
+    }
+    return Answer.ok(new JsonObject().with("events", rows));
+  }
+
+  private Answer jobs() {
+    return Answer.ok(new JsonObject().with("jobs", jobs.list().stream().map(Job::json).toList()));
+  }
+
+  private Answer cancel(Call call) throws RegenException {
+    Job job = jobs.find(call.part("job"));
+    job.cancel();
+    return Answer.accepted(job.json());
+  }
+
+  private static int limit(@Nullable String text) throws RegenException {
+    if (text == null) {
+      return EVENTS_MAX;
+    }
+    if (!text.matches("[0-9]{1,6}")) {
+      throw new RegenException.BadInput("'limit' is a number from 0 to 999999");
+    }
+    return Math.min(EVENTS_MAX, Integer.parseInt(text));
+  }
+}

@@ -1,0 +1,33 @@
+package dev.regen.agent.http;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** What a resource answers. */
+sealed interface Answer {
+
+  /** A JSON object. */
+  record Json(int status, JsonObject body) implements Answer {}
+
+  /**
+   * Bytes that are made while they are sent. A failure on the way breaks the answer off, so that
+   * the caller cannot take it for whole.
+   */
+  record Stream(String contentType, Writer writer) implements Answer {}
+
+  /** Makes the bytes of a {@link Stream}. */
+  @FunctionalInterface
+  interface Writer {
+    void write(OutputStream out) throws IOException;
+  }
+
+  static Answer ok(JsonObject body) {
+    return new Json(200, body);
+  }
+
+  /** An operation was begun; its job tells how it goes. */
+  static Answer accepted(JsonObject job) {
+    return new Json(202, job);
+  }
+}

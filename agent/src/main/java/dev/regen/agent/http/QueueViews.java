@@ -1,0 +1,203 @@
+package dev.regen.agent.http;
+
+import dev.regen.agent.jobs.Pending;
+import dev.regen.agent.jobs.PendingLayer;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.End;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.queue.Element;
+import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.store.SnapshotStore;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Queues and snapshots as the API shows them. */
+final class QueueViews {
+  private static final DateTimeFormatter MILLISECONDS =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+  private static final int SIZES_MAX = 5000;
+
+  /** What of a manifest a listing shows; a manifest never changes. */
+  private record Size(long sizeBytes, long newBytes, long entries) {}
+
+  private final SnapshotQueues queues;
+  private final SnapshotStore snapshots;
+  private final Pending pending;
+  private final Map<SnapshotId, Size> sizes = new LinkedHashMap<>();
+
+  QueueViews(SnapshotQueues queues, SnapshotStore snapshots, Pending pending) {
+    this.queues = queues;
+    this.snapshots = snapshots;
+    this.pending = pending;
+  }
+
+  /** All queues; one that cannot be read stands there as damaged. */
+  JsonObject queues() throws IOException {
+    List<JsonObject> all = new ArrayList<>();
+    List<PendingLayer> waiting = pending.pending();
+    for (QueueName name : queues.list()) {
+      all.add(queue(name, waiting));
+    }
+    return new JsonObject().with("queues", all);
+  }
+
+  /** One queue, and what its snapshots do not hold. */
+  JsonObject queue(QueueName name) throws IOException {
+    QueueContent content = queues.look(name);
+    JsonObject json = queue(name, pending.pending());
+    SnapshotId chosen = content.chosen();
+    json.with("chosen", chosen == null ? null : chosen.value());
+    Element tail = content.tail().orElse(null);
+    if (tail != null) {
+      Snapshot snapshot = snapshots.read(tail.id());
+      json.with("image", snapshot.imageName())
+          .with("imageId", snapshot.imageId())
+          .with("notHeld", snapshot.notHeld());
+    }
+    return json.with("pending", ofQueue(name, pending.pending()).stream().map(this::row).toList());
+  }
+
+  /** A queue's snapshots, oldest first; ends that could not be archived follow. */
+  JsonObject snapshots(QueueName name) throws IOException {
+    QueueContent content = queues.look(name);
+    List<JsonObject> rows = new ArrayList<>();
+    for (Element element : content.elements()) {
+      rows.add(row(element, content));
+    }
+    List<PendingLayer> waiting = ofQueue(name, pending.pending());
+    long failed = 0;
+    for (PendingLayer layer : waiting) {
+      if (layer.state() == PendingLayer.State.FAILED) {
+        rows.add(row(layer));
+        failed++;
+      }
+    }
+    return new JsonObject().with("snapshots", rows).with("waiting", waiting.size() - failed);
+  }
+
+  /** All that is known of one snapshot. */
+  JsonObject snapshot(Element element, QueueContent content) throws IOException {
+    Snapshot snapshot = snapshots.read(element.id());
+    Archive archive = snapshot.archive();
+    End end = element.end();
+    return row(element, content)
+        .with("queue", snapshot.queue().value())
+        .with("container", snapshot.container())
+        .with("image", snapshot.imageName())
+        .with("imageId", snapshot.imageId())
+        .with("ran", end.ran() == null ? null : end.ran().toString())
+        .with("tarBytes", archive.tarBytes())
+        .with("chunks", archive.chunks().size())
+        .with("notHeld", snapshot.notHeld())
+        .with("omitted", archive.omitted())
+        .with("omittedCount", archive.omittedCount())
+        .with("spec", snapshot.spec());
+  }
+
+  private JsonObject queue(QueueName name, List<PendingLayer> waiting) throws IOException {
+    JsonObject json = new JsonObject().with("name", name.value());
+    List<PendingLayer> own = ofQueue(name, waiting);
+    try {
+      QueueContent content = queues.look(name);
+      long total = 0;
+      for (Element element : content.elements()) {
+        total += size(element.id()).sizeBytes();
+      }
+      return json.with("length", content.keep())
+          .with("snapshots", content.elements().size())
+          .with("sizeBytes", total)
+          .with("state", state(own))
+          .with("latest", content.tail().map(tail -> time(tail.time())).orElse(null));
+    } catch (RegenException.Damaged e) {
+      return json.with("length", null)
+          .with("snapshots", null)
+          .with("sizeBytes", null)
+          .with("state", "damaged")
+          .with("latest", null)
+          .with("message", e.getMessage());
+    }
+  }
+
+  private JsonObject row(Element element, QueueContent content) throws IOException {
+    JsonObject json =
+        new JsonObject().with("id", element.id().value()).with("time", time(element.time()));
+    String state = "complete";
+    try {
+      Size size = size(element.id());
+      json.with("sizeBytes", size.sizeBytes())
+          .with("newBytes", size.newBytes())
+          .with("entries", size.entries());
+    } catch (RegenException e) {
+      json.with("sizeBytes", null).with("newBytes", null).with("entries", null);
+      state = "damaged";
+    }
+    return json.with("reason", word(element.end().reason()))
+        .with("exitCode", element.end().exitCode())
+        .with("good", word(element.end().good()))
+        .with("pinned", element.pinned())
+        .with("state", state)
+        .with("chosen", element.id().equals(content.chosen()));
+  }
+
+  private JsonObject row(PendingLayer layer) {
+    return new JsonObject()
+        .with("id", layer.layer().job())
+        .with("time", time(layer.layer().endedAt()))
+        .with("sizeBytes", null)
+        .with("newBytes", null)
+        .with("entries", null)
+        .with("reason", word(End.Reason.UNKNOWN))
+        .with("exitCode", null)
+        .with("good", word(End.Good.UNKNOWN))
+        .with("pinned", false)
+        .with("state", word(layer.state()))
+        .with("message", layer.message());
+  }
+
+  private Size size(SnapshotId id) throws IOException {
+    synchronized (sizes) {
+      Size known = sizes.get(id);
+      if (known != null) {
+        return known;
+      }
+    }
+    Archive archive = snapshots.read(id).archive();
+    Size size = new Size(archive.storedBytes(), archive.newBytes(), archive.entries());
+    synchronized (sizes) {
+      if (sizes.size() >= SIZES_MAX) {
+        sizes.clear();
+      }
+      sizes.put(id, size);
+    }
+    return size;
+  }
+
+  private static String state(List<PendingLayer> own) {
+    boolean failed = own.stream().anyMatch(layer -> layer.state() == PendingLayer.State.FAILED);
+    return failed ? "failed" : own.isEmpty() ? "ready" : "archiving";
+  }
+
+  private static List<PendingLayer> ofQueue(QueueName name, List<PendingLayer> all) {
+    return all.stream().filter(layer -> layer.layer().queue().equals(name)).toList();
+  }
+
+  static String time(Instant time) {
+    return MILLISECONDS.format(time);
+  }
+
+  static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,59 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thing that happened, for {@code regen events}.
+ *
+ * @param kind what
+ * @param queue the queue it concerns, null for none
+ * @param message one line that says it to a person
+ */
+public record Event(Instant time, String kind, @Nullable String queue, String message) {
+  private static final int MESSAGE_MAX = 1000;
+
+  /** The kinds of event that the agent itself tells. */
+  public enum Kind {
+    CAPTURED,
+    UNCHANGED,
+    RESTORED,
+    REFUSED,
+    VOLUME_WARNING,
+    FAILED,
+    MERGED,
+    ADOPTED,
+    REMOVED,
+    IMPORTED,
+    NOT_CARED_FOR,
+    STARTED;
+
+    public String word() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  public Event {
+    message = message.replaceAll("\\p{Cntrl}", " ");
+    message = message.length() > MESSAGE_MAX ? message.substring(0, MESSAGE_MAX) : message;
+  }
+
+  public JsonObject json() {
+    return new JsonObject()
+        .with("time", time)
+        .with("kind", kind)
+        .with("queue", queue)
+        .with("message", message);
+  }
+
+  static Event of(JsonObject json) throws IOException {
+    return new Event(
+        json.instant("time"),
+        json.string("kind"),
+        json.stringOrNull("queue"),
+        json.string("message"));
+  }
+}

@@ -1,0 +1,93 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.runtime.docker.EngineException;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A failure as the API and the command line tell it. Here, and nowhere else, stands which failure
+ * has which HTTP status and which exit code.
+ */
+public record Failure(Code code, String message) {
+  private static final int MESSAGE_MAX = 2000;
+
+  /** The kinds of failure that a caller can tell apart. */
+  public enum Code {
+    NOT_FOUND(404, 3),
+    REFUSED(409, 4),
+    BAD_INPUT(400, 1),
+    USAGE(400, 2),
+    DAMAGED(500, 1),
+    ENGINE_AWAY(503, 1),
+    CANCELLED(409, 1),
+    FAILED(500, 1),
+    /** Seen by the command line alone: nobody answers on the agent's socket. */
+    AGENT_UNREACHABLE(503, 5);
+
+    private final int status;
+    private final int exitCode;
+
+    Code(int status, int exitCode) {
+      this.status = status;
+      this.exitCode = exitCode;
+    }
+
+    public int status() {
+      return status;
+    }
+
+    public int exitCode() {
+      return exitCode;
+    }
+
+    /** The code in an answer of the API. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Reads {@link #word}; an unknown word is {@link #FAILED}. */
+    public static Code of(@Nullable String word) {
+      for (Code code : values()) {
+        if (code.word().equals(word)) {
+          return code;
+        }
+      }
+      return FAILED;
+    }
+  }
+
+  public Failure {
+    message = message.replaceAll("\\p{Cntrl}", " ");
+    message = message.length() > MESSAGE_MAX ? message.substring(0, MESSAGE_MAX) : message;
+  }
+
+  public static Failure of(Throwable cause) {
+    return switch (cause) {
+      case RegenException e ->
+          switch (e) {
+            case RegenException.NotFound _ -> new Failure(Code.NOT_FOUND, text(e));
+            case RegenException.Refused _ -> new Failure(Code.REFUSED, text(e));
+            case RegenException.BadInput _ -> new Failure(Code.BAD_INPUT, text(e));
+            case RegenException.Damaged _ -> new Failure(Code.DAMAGED, text(e));
+          };
+      case EngineException.Away e -> new Failure(Code.ENGINE_AWAY, text(e));
+      case EngineException.Refused e -> new Failure(Code.FAILED, "the engine: " + text(e));
+      case IllegalArgumentException e -> new Failure(Code.BAD_INPUT, text(e));
+      case CancellationException _ -> new Failure(Code.CANCELLED, "cancelled");
+      case IOException e -> new Failure(Code.FAILED, text(e));
+      default -> new Failure(Code.FAILED, cause.toString());
+    };
+  }
+
+  private static String text(Exception e) {
+    String message = e.getMessage();
+    if (message == null) {
+      return e.getClass().getSimpleName();
+    }
+    boolean bare = e instanceof java.nio.file.FileSystemException f && f.getReason() == null;
+    return bare ? e.getClass().getSimpleName() + ": " + message : message;
+  }
+}

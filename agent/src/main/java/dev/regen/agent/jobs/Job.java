@@ -1,0 +1,117 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.runtime.json.JsonObject;
+import java.time.Instant;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** One operation, from asked for to done. Safe for several threads. */
+public final class Job {
+  /** Where an operation is. */
+  public enum State {
+    WAITING,
+    RUNNING,
+    SUCCESS,
+    FAILED;
+
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private final String id;
+  private final String kind;
+  private final String subject;
+  private final Instant askedAt;
+  private State state = State.WAITING;
+  private String step = "";
+  private long entries;
+  private long bytes;
+  private @Nullable Instant endedAt;
+  private @Nullable Failure failure;
+  private @Nullable JsonObject result;
+  private volatile boolean cancelled;
+
+  Job(String id, String kind, String subject, Instant askedAt) {
+    this.id = id;
+    this.kind = kind;
+    this.subject = subject;
+    this.askedAt = askedAt;
+  }
+
+  public String id() {
+    return id;
+  }
+
+  /** What it does at this moment, for a person. */
+  public synchronized void step(String words) {
+    step = words;
+  }
+
+  /** How much has been read or written so far. */
+  public synchronized void advanced(long entriesSoFar, long tarBytes) {
+    entries = entriesSoFar;
+    bytes = tarBytes;
+  }
+
+  /** Asks it to end; it may take a moment, or be too late. */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  public boolean cancelled() {
+    return cancelled;
+  }
+
+  public synchronized State state() {
+    return state;
+  }
+
+  public synchronized @Nullable Failure failure() {
+    return failure;
+  }
+
+  synchronized boolean ended() {
+    return state == State.SUCCESS || state == State.FAILED;
+  }
+
+  synchronized void running() {
+    state = State.RUNNING;
+  }
+
+  synchronized void succeeded(JsonObject answer, Instant at) {
+    state = State.SUCCESS;
+    result = answer;
+    endedAt = at;
+    notifyAll();
+  }
+
+  synchronized void failed(Failure why, Instant at) {
+    state = State.FAILED;
+    failure = why;
+    endedAt = at;
+    notifyAll();
+  }
+
+  public synchronized JsonObject json() {
+    JsonObject json =
+        new JsonObject()
+            .with("id", id)
+            .with("kind", kind)
+            .with("subject", subject)
+            .with("state", state.word())
+            .with("step", step)
+            .with("askedAt", askedAt)
+            .with("endedAt", endedAt)
+            .with("entries", entries)
+            .with("bytes", bytes);
+    Failure why = failure;
+    if (why != null) {
+      json.with("code", why.code().word()).with("message", why.message());
+    }
+    if (result != null) {
+      json.with("result", result);
+    }
+    return json;
+  }
+}

@@ -1,0 +1,105 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The operations that were asked for, those that have ended included, the last {@link #KEPT_MAX}.
+ * They live in memory: what must outlive the agent is in the spool or in a queue.
+ */
+public final class Jobs {
+  public static final int KEPT_MAX = 200;
+  public static final int AT_ONCE = 4;
+  private static final int WAITING_MAX = 64;
+  private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
+
+  /** An operation; what it returns becomes the job's result. */
+  @FunctionalInterface
+  public interface Work {
+    JsonObject run(Job job) throws IOException, InterruptedException;
+  }
+
+  private final InstantSource clock;
+  private final Map<String, Job> jobs = new LinkedHashMap<>();
+  private final Semaphore slots = new Semaphore(AT_ONCE, true);
+
+  public Jobs(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  /**
+   * Runs {@code work} on a thread of its own, once fewer than {@link #AT_ONCE} others run.
+   *
+   * @throws RegenException.Refused if too many wait already
+   */
+  public Job start(String kind, String subject, Work work) throws RegenException {
+    Job job = begin(kind, subject);
+    Thread.ofPlatform().name(kind + "-" + job.id()).daemon().start(() -> run(job, work));
+    return job;
+  }
+
+  /** Enters an operation that the caller runs; it waits until {@link #run}. */
+  public synchronized Job begin(String kind, String subject) throws RegenException {
+    long open = jobs.values().stream().filter(job -> !job.ended()).count();
+    if (open >= WAITING_MAX) {
+      throw new RegenException.Refused(open + " operations are open already; try again later");
+    }
+    String id = UUID.randomUUID().toString().substring(0, 8);
+    Job job = new Job(id, kind, subject, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+    jobs.put(id, job);
+    forgetOldest();
+    return job;
+  }
+
+  public synchronized List<Job> list() {
+    return List.copyOf(jobs.values());
+  }
+
+  public synchronized Job find(String id) throws RegenException {
+    Job job = jobs.get(id);
+    if (job == null) {
+      throw new RegenException.NotFound("no such job: " + id);
+    }
+    return job;
+  }
+
+  /** Runs {@code work} on the caller's thread as {@code job}. */
+  public void run(Job job, Work work) {
+    try {
+      slots.acquire();
+      try {
+        job.running();
+        job.succeeded(work.run(job), clock.instant());
+      } finally {
+        slots.release();
+      }
+    } catch (InterruptedException e) {
+      job.failed(new Failure(Failure.Code.CANCELLED, "the agent was stopped"), clock.instant());
+    } catch (IOException | RuntimeException e) {
+      if (e instanceof RuntimeException && !(e instanceof IllegalArgumentException)) {
+        LOG.error("a job failed unexpectedly", e);
+      }
+      job.failed(Failure.of(e), clock.instant());
+    }
+  }
+
+  private void forgetOldest() {
+    Iterator<Job> oldest = jobs.values().iterator();
+    while (jobs.size() > KEPT_MAX && oldest.hasNext()) {
+      if (oldest.next().ended()) {
+        oldest.remove();
+      }
+    }
+  }
+}
