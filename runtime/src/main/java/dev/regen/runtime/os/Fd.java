@@ -251,6 +251,40 @@ public final class Fd implements AutoCloseable {
       }
       throw ErrnoException.last("llistxattr", name);
     }
+    return split(list, length);
+  }
+
+  /** The names of the extended attributes of this open file; one call where it has none. */
+  public List<byte[]> xattrNames() throws ErrnoException {
+    long length = Libc.flistxattr(number, null, 0);
+    if (length > 0) {
+      byte[] list = new byte[XATTR_MAX_BYTES];
+      length = Libc.flistxattr(number, list, list.length);
+      if (length > 0) {
+        return split(list, length);
+      }
+    }
+    if (length < 0 && Native.getLastError() != ErrnoException.EOPNOTSUPP) {
+      throw ErrnoException.last("flistxattr", path());
+    }
+    return List.of();
+  }
+
+  /** The value of an attribute of this open file, or null where it is not set. */
+  public byte @Nullable [] xattr(byte[] attribute) throws ErrnoException {
+    byte[] value = new byte[XATTR_MAX_BYTES];
+    long length = Libc.fgetxattr(number, nul(attribute), value, value.length);
+    if (length < 0) {
+      int errno = Native.getLastError();
+      if (errno == ErrnoException.ENODATA || errno == ErrnoException.EOPNOTSUPP) {
+        return null;
+      }
+      throw new ErrnoException("fgetxattr", path(), errno);
+    }
+    return java.util.Arrays.copyOf(value, (int) length);
+  }
+
+  private static List<byte[]> split(byte[] list, long length) {
     List<byte[]> names = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < length; i++) {

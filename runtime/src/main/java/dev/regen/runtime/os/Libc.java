@@ -2,6 +2,7 @@ package dev.regen.runtime.os;
 
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import org.jspecify.annotations.Nullable;
 
 /** The C library, mapped directly: one method a function, with its C name. */
 final class Libc {
@@ -46,6 +47,10 @@ final class Libc {
   static native long lgetxattr(byte[] path, byte[] name, byte[] value, long size);
 
   static native int lsetxattr(byte[] path, byte[] name, byte[] value, long size, int flags);
+
+  static native long flistxattr(int fd, byte @Nullable [] list, long size);
+
+  static native long fgetxattr(int fd, byte[] name, byte[] value, long size);
 
   static native int lremovexattr(byte[] path, byte[] name);
 

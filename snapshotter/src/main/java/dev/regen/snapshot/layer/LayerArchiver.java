@@ -1,0 +1,101 @@
+package dev.regen.snapshot.layer;
+
+import dev.regen.runtime.os.Fd;
+import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.chunk.ChunkPipeline;
+import dev.regen.snapshot.chunk.ChunkSink;
+import dev.regen.snapshot.store.ChunkStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Makes layer archives of layer trees.
+ *
+ * <p>The calling thread walks the tree and reads its files; {@code workers} threads compress,
+ * digest and store. What is in memory at a time is {@code 2 × workers + 1} chunks, the names of the
+ * directories being walked, and a path for each file with several names. The same tree gives the
+ * same chunks.
+ */
+public final class LayerArchiver {
+  private static final byte[] END = new byte[2 * EntryIndex.BLOCK];
+
+  private final ChunkStore store;
+  private final int workers;
+
+  /**
+   * Archives into {@code store}; starts nothing yet.
+   *
+   * @param workers how many threads compress, at least 1
+   */
+  public LayerArchiver(ChunkStore store, int workers) {
+    this.store = store;
+    this.workers = workers;
+  }
+
+  /**
+   * Archives {@code tree}, which must be in overlay form and must not change meanwhile, into the
+   * store. Does not force the store. After a failure the store may hold chunks that nothing names.
+   *
+   * @param progress told about twenty times a second, on this thread
+   * @param cancelled asked at least every 100 ms, on this thread, unless one system call takes
+   *     longer
+   * @throws java.util.concurrent.CancellationException if {@code cancelled} said so, or this thread
+   *     was interrupted
+   * @throws dev.regen.snapshot.RegenException.Refused if the tree holds what cannot be archived
+   *     faithfully, or changes meanwhile; names the path
+   * @throws IOException if reading or storing fails, a full disk included
+   */
+  public Archive archive(
+      Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
+      throws IOException {
+    Watch watch = new Watch(progress, cancelled);
+    watch.tick();
+    try (Fd root = Fd.directory(tree);
+        Directory.Open open = new Directory.Open();
+        ChunkPipeline pipeline = new ChunkPipeline(store, workers, watch::tick)) {
+      return archive(Directory.root(open, root), request, watch, pipeline);
+    }
+  }
+
+  private static Archive archive(
+      Directory root, ArchiveRequest request, Watch watch, ChunkPipeline pipeline)
+      throws IOException {
+    Omissions omissions = new Omissions();
+    IdMap users = new IdMap(request.uidMap());
+    IdMap groups = new IdMap(request.gidMap());
+    ChunkSink tar = new ChunkSink(pipeline);
+    ChunkSink indexSink = new ChunkSink(pipeline);
+    EntryIndexWriter index = new EntryIndexWriter(indexSink);
+    XattrFilter xattrs = new XattrFilter(users, groups, omissions);
+    EntryWriter writer = new EntryWriter(tar, index, xattrs, users, groups, watch);
+    Grouping grouping = new Grouping(new TreeWalk(root, request, omissions));
+    for (Group group = grouping.next(); group != null; group = grouping.next()) {
+      writer.write(group);
+    }
+    // The end has a chunk of its own, so that a longer layer leaves the groups before it alone.
+    tar.put(END, 0, END.length);
+    tar.cut();
+    index.finish();
+    pipeline.drain();
+    watch.at(writer.entries(), tar.position());
+    watch.done();
+    List<Chunk> chunks = tar.list().chunks();
+    List<Chunk> indexChunks = indexSink.list().chunks();
+    return new Archive(
+        chunks,
+        indexChunks,
+        writer.entries(),
+        tar.position(),
+        storedBytes(chunks) + storedBytes(indexChunks),
+        pipeline.newBytes(),
+        omissions.words(),
+        omissions.count());
+  }
+
+  private static long storedBytes(List<Chunk> chunks) {
+    return chunks.stream().mapToLong(Chunk::storedBytes).sum();
+  }
+}

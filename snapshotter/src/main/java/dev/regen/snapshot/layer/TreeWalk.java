@@ -1,0 +1,166 @@
+package dev.regen.snapshot.layer;
+
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
+import dev.regen.runtime.overlay.Whiteouts;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks a layer tree depth first in byte order of names, without following a symbolic link, and
+ * says what of overlay's form each file is. Holds the names of the directories it is in, and a path
+ * for each inode with several names.
+ */
+final class TreeWalk {
+  /** A directory that is being walked, and where in it. */
+  private static final class Level {
+    private final Directory directory;
+    private final List<Fd.Name> names;
+    private final boolean holdsXattrWhiteouts;
+    private int next;
+
+    private Level(Directory directory, List<Fd.Name> names, boolean holdsXattrWhiteouts) {
+      this.directory = directory;
+      this.names = names;
+      this.holdsXattrWhiteouts = holdsXattrWhiteouts;
+    }
+  }
+
+  private final Paths placeholders;
+  private final Paths excludes;
+  private final Omissions omissions;
+  private final LinkTable links = new LinkTable();
+  private final Deque<Level> levels = new ArrayDeque<>();
+  private final Deque<TreeEntry> ready = new ArrayDeque<>();
+  private final long device;
+
+  TreeWalk(Directory root, ArchiveRequest request, Omissions omissions) throws IOException {
+    this.placeholders = new Paths(request.placeholders());
+    this.excludes = new Paths(request.excludes());
+    this.omissions = omissions;
+    this.device = root.stat().device();
+    enter(root, root.stat());
+  }
+
+  /** The next entry, or null after the last. */
+  @Nullable TreeEntry next() throws IOException {
+    while (ready.isEmpty()) {
+      Level level = levels.peek();
+      if (level == null) {
+        return null;
+      }
+      if (level.next == level.names.size()) {
+        levels.pop();
+      } else {
+        visit(level, level.names.get(level.next++).bytes());
+      }
+    }
+    return ready.remove();
+  }
+
+  private void visit(Level level, byte[] name) throws IOException {
+    Directory directory = level.directory;
+    byte[] path = Paths.below(directory.path(), name);
+    if (excludes.contains(path)) {
+      return;
+    }
+    checkLimits(path);
+    Fd fd = directory.fd();
+    Stat stat = TreeChanged.during(path, () -> fd.statAt(name));
+    if (stat.device() != device) {
+      throw new RegenException.Refused(
+          "another file system is mounted at " + Paths.shown(path) + "; unmount it and try again");
+    }
+    if (stat.isDirectory()) {
+      enter(directory.child(name, path, stat), stat);
+    } else if (stat.type() == Stat.SOCKET) {
+      omissions.add("socket " + Paths.shown(path));
+    } else if (isWhiteout(level, name, stat)) {
+      ready.add(entry(directory, name, path, EntryIndex.Type.WHITEOUT, stat));
+    } else if (!isPlaceholder(path, stat)) {
+      ready.add(nameOf(directory, name, path, stat));
+    }
+  }
+
+  private void checkLimits(byte[] path) throws RegenException {
+    if (path.length > EntryIndex.PATH_BYTES_MAX || levels.size() > EntryIndex.LEVELS_MAX) {
+      String shown = Paths.shown(Arrays.copyOf(path, Math.min(path.length, 200)));
+      throw new RegenException.Refused(
+          "a path of more than 1,000 names or 64 KiB begins with " + shown + "; exclude it");
+    }
+  }
+
+  private boolean isWhiteout(Level level, byte[] name, Stat stat) throws IOException {
+    return Whiteouts.isDevice(stat)
+        || (level.holdsXattrWhiteouts && Whiteouts.isXattrForm(level.directory.fd(), name, stat));
+  }
+
+  private boolean isPlaceholder(byte[] path, Stat stat) {
+    return stat.isRegular() && stat.size() == 0 && placeholders.contains(path);
+  }
+
+  private TreeEntry nameOf(Directory directory, byte[] name, byte[] path, Stat stat)
+      throws RegenException {
+    if (stat.links() > 1) {
+      byte[] first = links.firstOrAdd(stat.inode(), path);
+      if (first != null) {
+        return new TreeEntry(
+            directory, name, path, EntryIndex.Type.HARD_LINK, stat, first, List.of());
+      }
+    }
+    return entry(directory, name, path, type(path, stat), stat);
+  }
+
+  private void enter(Directory directory, Stat stat) throws IOException {
+    Fd fd = directory.fd();
+    List<byte[]> xattrNames = fd.xattrNames();
+    Whiteouts.Opacity opacity =
+        xattrNames.isEmpty() ? Whiteouts.Opacity.NONE : Whiteouts.opacity(fd);
+    List<Fd.Name> names = fd.list();
+    if (names.isEmpty()
+        && opacity == Whiteouts.Opacity.NONE
+        && placeholders.contains(directory.path())) {
+      return;
+    }
+    names.sort(Comparator.comparing(Fd.Name::bytes, Arrays::compareUnsigned));
+    boolean xattrForm = opacity == Whiteouts.Opacity.HOLDS_XATTR_WHITEOUTS;
+    levels.push(new Level(directory, names, xattrForm));
+    byte[] self = Fd.bytes(".");
+    ready.add(
+        new TreeEntry(
+            directory,
+            self,
+            directory.path(),
+            EntryIndex.Type.DIRECTORY,
+            stat,
+            EntryIndex.NO_BYTES,
+            xattrNames));
+    if (opacity == Whiteouts.Opacity.OPAQUE) {
+      ready.add(entry(directory, self, directory.path(), EntryIndex.Type.OPAQUE, stat));
+    }
+  }
+
+  private static TreeEntry entry(
+      Directory directory, byte[] name, byte[] path, EntryIndex.Type type, Stat stat) {
+    return new TreeEntry(directory, name, path, type, stat, EntryIndex.NO_BYTES, List.of());
+  }
+
+  private static EntryIndex.Type type(byte[] path, Stat stat) throws RegenException {
+    return switch (stat.type()) {
+      case Stat.REGULAR -> EntryIndex.Type.FILE;
+      case Stat.SYMLINK -> EntryIndex.Type.SYMLINK;
+      case Stat.CHARACTER_DEVICE -> EntryIndex.Type.CHARACTER_DEVICE;
+      case Stat.BLOCK_DEVICE -> EntryIndex.Type.BLOCK_DEVICE;
+      case Stat.FIFO -> EntryIndex.Type.FIFO;
+      default ->
+          throw new RegenException.Refused(
+              Paths.shown(path) + " is of a type that no archive holds; exclude it");
+    };
+  }
+}
