@@ -47,6 +47,11 @@ public final class Engine implements AutoCloseable {
     return calls.version();
   }
 
+  /** What the engine says of itself: data root, storage driver, runtimes and more. */
+  public JsonObject info() throws EngineException {
+    return calls.call(Method.GET, "/info", null);
+  }
+
   /** All the engine knows of a container, by name or id; empty if there is none. */
   public Optional<JsonObject> container(String nameOrId) throws EngineException {
     return lookUp("/containers/" + name(nameOrId) + "/json");

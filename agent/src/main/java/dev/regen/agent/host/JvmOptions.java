@@ -1,0 +1,109 @@
+package dev.regen.agent.host;
+
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * What each of Regen's processes is started with.
+ *
+ * @param hook the one-shot process of a hook, where no agent answers
+ * @param commandLine a command
+ * @param agent the resident agent
+ */
+record JvmOptions(List<String> hook, List<String> commandLine, List<String> agent) {
+  /** Warnings of the JVM itself would otherwise go to standard output, amid a command's answer. */
+  private static final List<String> ALL =
+      List.of(
+          "-XX:+UseSerialGC",
+          "-XX:-UsePerfData",
+          "-Xlog:disable",
+          "-Xlog:all=error:stderr",
+          "--enable-native-access=ALL-UNNAMED");
+
+  private static final List<String> SHORT = List.of("-XX:TieredStopAtLevel=1", "-Xmx128m");
+
+  /** At most 150 MB resident at rest, and 400 MB while capturing. */
+  private static final List<String> RESIDENT =
+      List.of(
+          "-Xms16m",
+          "-Xmx160m",
+          "-XX:MinHeapFreeRatio=10",
+          "-XX:MaxHeapFreeRatio=20",
+          "-XX:ReservedCodeCacheSize=48m",
+          "-XX:MaxDirectMemorySize=96m",
+          "-XX:+ExitOnOutOfMemoryError");
+
+  /**
+   * Makes the start-up caches beside the jars, where they are missing.
+   *
+   * @param say hears how long that took, or why a cache could not be made; everything works
+   *     without, only slower
+   */
+  static JvmOptions prepare(Path java, List<Path> jars, Consumer<String> say)
+      throws IOException, InterruptedException {
+    StartupCache caches = new StartupCache(java, jars);
+    Path directory = jars.getFirst().resolveSibling("");
+    Path scratch = Files.createTempDirectory("regen-training");
+    Map<String, String> nowhere =
+        Map.of(
+            "REGEN_HOME", scratch.resolve("home").toString(),
+            "REGEN_RUN", scratch.resolve("run").toString());
+    List<String> brief = joined(ALL, SHORT);
+    List<String> hook = new ArrayList<>(brief);
+    List<String> commandLine = new ArrayList<>(brief);
+    try {
+      String id = "0".repeat(64);
+      List<String> create =
+          List.of(
+              "dev.regen.agent.hook.OneShot",
+              scratch.toString(),
+              "create",
+              id,
+              scratch.toString(),
+              scratch.toString(),
+              "");
+      use(caches, directory, "hook", hook, create, nowhere, say);
+      List<String> list = List.of("dev.regen.agent.Main", "ls");
+      use(caches, directory, "cli", commandLine, list, nowhere, say);
+    } finally {
+      TreeRemoval.remove(scratch);
+    }
+    return new JvmOptions(hook, commandLine, joined(ALL, RESIDENT));
+  }
+
+  private static void use(
+      StartupCache caches,
+      Path directory,
+      String name,
+      List<String> options,
+      List<String> program,
+      Map<String, String> environment,
+      Consumer<String> say)
+      throws IOException, InterruptedException {
+    Path cache = directory.resolve(name + "-" + Runtime.version() + ".aot");
+    boolean there = Files.exists(cache);
+    long begin = System.nanoTime();
+    String failure = caches.make(cache, options, program, environment);
+    if (failure != null) {
+      say.accept("no start-up cache for " + name + ": " + failure + "; it starts slower");
+      return;
+    }
+    if (!there) {
+      long millis = (System.nanoTime() - begin) / 1_000_000;
+      say.accept("start-up cache for " + name + " made in " + millis + " ms");
+    }
+    options.add("-XX:AOTCache=" + cache);
+  }
+
+  private static List<String> joined(List<String> one, List<String> other) {
+    List<String> all = new ArrayList<>(one);
+    all.addAll(other);
+    return all;
+  }
+}
