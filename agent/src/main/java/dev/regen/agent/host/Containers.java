@@ -35,7 +35,6 @@ final class Containers {
           }
         } catch (NoSuchFileException e) {
           // The engine is removing it.
-          continue;
         }
       }
     }

@@ -80,7 +80,6 @@ record EngineProcess(int pid, List<String> arguments) {
           }
         } catch (IOException e) {
           // It ended while we looked.
-          continue;
         }
       }
     }

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,7 +68,7 @@ final class EngineRegistration {
       return false;
     }
     boolean runtimes = editing(old.text(), DaemonJson::hasRuntimes);
-    boolean directory = Files.isDirectory(parent(file));
+    boolean directory = Files.isDirectory(WholeFile.directoryOf(file));
     JsonObject kept =
         new JsonObject()
             .with("version", VERSION)
@@ -80,8 +79,8 @@ final class EngineRegistration {
             .with("after", after);
     new Records(disk).replace(record, kept.bytes());
     if (!directory) {
-      Files.createDirectories(parent(file));
-      disk.forceDirectory(parent(parent(file)));
+      Files.createDirectories(WholeFile.directoryOf(file));
+      disk.forceDirectory(WholeFile.directoryOf(WholeFile.directoryOf(file)));
     }
     write(after);
     return true;
@@ -125,9 +124,9 @@ final class EngineRegistration {
       return;
     }
     disk.delete(file);
-    disk.forceDirectory(parent(file));
-    if (!kept.flag("hadDirectory") && disk.list(parent(file)).isEmpty()) {
-      disk.delete(parent(file));
+    disk.forceDirectory(WholeFile.directoryOf(file));
+    if (!kept.flag("hadDirectory") && disk.list(WholeFile.directoryOf(file)).isEmpty()) {
+      disk.delete(WholeFile.directoryOf(file));
     }
   }
 
@@ -160,16 +159,8 @@ final class EngineRegistration {
 
   private void write(String text) throws IOException {
     Path target = Files.isSymbolicLink(file) ? file.toRealPath() : file;
-    Path unfinished = target.resolveSibling(Records.UNFINISHED + UUID.randomUUID());
-    try {
-      disk.create(unfinished, StandardCharsets.UTF_8.encode(text));
-      copyOwner(target, unfinished);
-      disk.force(unfinished);
-      disk.rename(unfinished, target);
-    } finally {
-      disk.delete(unfinished);
-    }
-    disk.forceDirectory(parent(target));
+    byte[] content = text.getBytes(StandardCharsets.UTF_8);
+    WholeFile.replace(disk, target, content, unfinished -> copyOwner(target, unfinished));
   }
 
   private static void copyOwner(Path from, Path to) throws IOException {
@@ -202,13 +193,5 @@ final class EngineRegistration {
   private RegenException.Refused refused(String why) {
     return new RegenException.Refused(
         file + " is left as it is, it cannot be edited safely: " + why + "; mend it and try again");
-  }
-
-  private static Path parent(Path path) {
-    Path parent = path.toAbsolutePath().getParent();
-    if (parent == null) {
-      throw new IllegalArgumentException(path + " has no directory above it");
-    }
-    return parent;
   }
 }

@@ -65,7 +65,7 @@ public final class Install {
     Program program = new Program(disk, places);
     String before = program.configured("REGEN_CLASSPATH");
     List<Path> jars = program.place(Program.ownJars());
-    Path version = parent(jars.getFirst());
+    Path version = WholeFile.directoryOf(jars.getFirst());
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     JvmOptions options = JvmOptions.prepare(java, jars, say);
     Map<String, String> assignments = new LinkedHashMap<>();
@@ -170,13 +170,5 @@ public final class Install {
     }
     throw new RegenException.Refused(
         "there is no " + name + " in " + String.join(", ", SEARCHED) + "; install runc");
-  }
-
-  private static Path parent(Path path) {
-    Path parent = path.getParent();
-    if (parent == null) {
-      throw new IllegalArgumentException(path + " has no directory above it");
-    }
-    return parent;
   }
 }

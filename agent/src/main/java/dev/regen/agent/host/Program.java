@@ -9,12 +9,14 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +86,7 @@ final class Program {
 
   /** Writes the front and the launcher. */
   void placeScripts() throws IOException {
-    makeDirectory(places.front().getParent());
+    makeDirectory(WholeFile.directoryOf(places.front()));
     replace(places.front(), script("/dev/regen/runtime/sh/regen-runtime"), "rwxr-xr-x");
     replace(places.launcher(), script("/dev/regen/agent/sh/regen"), "rwxr-xr-x");
   }
@@ -96,10 +98,10 @@ final class Program {
         && Files.readSymbolicLink(command).equals(places.launcher())) {
       return;
     }
-    if (Files.exists(command, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+    if (Files.exists(command, LinkOption.NOFOLLOW_LINKS)) {
       throw new RegenException.Refused(command + " is there and is not ours; move it away");
     }
-    Files.createDirectories(command.getParent());
+    Files.createDirectories(WholeFile.directoryOf(command));
     Files.createSymbolicLink(command, places.launcher());
   }
 
@@ -145,19 +147,16 @@ final class Program {
 
   /** Replaces a file of text or a script, whole and for good. */
   void replace(Path file, byte[] content, String permissions) throws IOException {
-    if (Files.isRegularFile(file) && java.util.Arrays.equals(Files.readAllBytes(file), content)) {
+    if (Files.isRegularFile(file) && Arrays.equals(Files.readAllBytes(file), content)) {
       return;
     }
-    Path unfinished = file.resolveSibling(Records.UNFINISHED + UUID.randomUUID());
-    try {
-      disk.create(unfinished, java.nio.ByteBuffer.wrap(content));
-      Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString(permissions));
-      disk.force(unfinished);
-      disk.rename(unfinished, file);
-    } finally {
-      disk.delete(unfinished);
-    }
-    disk.forceDirectory(file.getParent());
+    WholeFile.replace(
+        disk,
+        file,
+        content,
+        unfinished ->
+            Files.setPosixFilePermissions(
+                unfinished, PosixFilePermissions.fromString(permissions)));
   }
 
   private static void makeDirectory(Path directory) throws IOException {

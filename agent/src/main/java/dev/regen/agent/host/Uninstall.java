@@ -1,6 +1,7 @@
 package dev.regen.agent.host;
 
 import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
@@ -106,7 +107,7 @@ public final class Uninstall {
   private void purge(List<Path> dataRoots) throws IOException {
     List<Path> all = new ArrayList<>(List.of(places.home(), places.run()));
     for (Path root : dataRoots) {
-      all.add(root.resolve("regen-staging"));
+      all.add(root.resolve(Staging.NAME));
     }
     for (Path tree : all) {
       if (Files.exists(tree)) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.regen.agent.host;
+
+import org.jspecify.annotations.NullMarked;
