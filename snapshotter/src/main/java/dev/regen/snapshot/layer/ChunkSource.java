@@ -1,0 +1,144 @@
+package dev.regen.snapshot.layer;
+
+import com.github.luben.zstd.ZstdDecompressCtx;
+import com.github.luben.zstd.ZstdException;
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.ChunkStore;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tar stream of an archive, its chunks fetched, checked and unpacked by several threads ahead
+ * of the one that reads.
+ *
+ * <p>A chunk's bytes are seen only after its digest fits, and unpack to exactly the length that the
+ * manifest states. Memory outside the heap: {@code 2 × workers + 1} times the largest chunk, given
+ * back by {@link #close}.
+ */
+final class ChunkSource implements TarSource {
+  private static final long STOP_SECONDS = 60;
+
+  private final ChunkStore store;
+  private final List<Chunk> chunks;
+  private final ExecutorService threads;
+  private final Arena arena = Arena.ofShared();
+  private final Deque<ByteBuffer> free = new ArrayDeque<>();
+  private final Deque<Future<ByteBuffer>> ahead = new ArrayDeque<>();
+  private @Nullable ByteBuffer inUse;
+  private int nextToFetch;
+
+  ChunkSource(ChunkStore store, List<Chunk> chunks, int workers) {
+    this.store = store;
+    this.chunks = chunks;
+    this.threads =
+        Executors.newFixedThreadPool(
+            workers, Thread.ofPlatform().name("regen-restore-", 0).daemon().factory());
+    int largest = chunks.stream().mapToInt(Chunk::tarBytes).max().orElse(1);
+    for (int i = 0; i < Math.min(2 * workers + 1, Math.max(1, chunks.size())); i++) {
+      free.add(arena.allocate(largest).asByteBuffer());
+    }
+  }
+
+  @Override
+  public @Nullable ByteBuffer next() throws IOException {
+    if (inUse != null) {
+      free.addLast(inUse);
+      inUse = null;
+    }
+    fetchAhead();
+    Future<ByteBuffer> first = ahead.pollFirst();
+    if (first == null) {
+      return null;
+    }
+    inUse = result(first);
+    return inUse.duplicate();
+  }
+
+  private void fetchAhead() {
+    while (nextToFetch < chunks.size() && !free.isEmpty()) {
+      int index = nextToFetch++;
+      ByteBuffer into = free.removeFirst();
+      ahead.addLast(threads.submit(() -> unpacked(index, into)));
+    }
+  }
+
+  private ByteBuffer unpacked(int index, ByteBuffer into) throws IOException {
+    Chunk chunk = chunks.get(index);
+    byte[] stored = stored(index, chunk);
+    into.clear().limit(chunk.tarBytes());
+    try (Arena own = Arena.ofConfined();
+        ZstdDecompressCtx zstd = new ZstdDecompressCtx()) {
+      ByteBuffer from = own.allocate(stored.length).asByteBuffer();
+      from.put(stored).flip();
+      int length =
+          zstd.decompressDirectByteBuffer(into, 0, chunk.tarBytes(), from, 0, stored.length);
+      if (length != chunk.tarBytes()) {
+        throw damaged(index, chunk, "unpacks to " + length + " bytes");
+      }
+    } catch (ZstdException e) {
+      throw damaged(index, chunk, "does not unpack: " + e.getMessage());
+    }
+    return into;
+  }
+
+  private byte[] stored(int index, Chunk chunk) throws IOException {
+    byte[] stored;
+    try {
+      stored = store.get(chunk.digest());
+    } catch (RegenException.Damaged e) {
+      throw damaged(index, chunk, String.valueOf(e.getMessage()));
+    }
+    if (stored.length != chunk.storedBytes()) {
+      throw damaged(index, chunk, "has " + stored.length + " stored bytes");
+    }
+    return stored;
+  }
+
+  private RegenException.Damaged damaged(int index, Chunk chunk, String problem) {
+    return new RegenException.Damaged(
+        "chunk %d of %d (%s, %d bytes of tar): %s"
+            .formatted(index + 1, chunks.size(), chunk.digest(), chunk.tarBytes(), problem));
+  }
+
+  private static ByteBuffer result(Future<ByteBuffer> first) throws IOException {
+    try {
+      return first.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while reading an archive");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case RegenException known -> throw known;
+        case IOException failed -> throw new IOException(failed.getMessage(), failed);
+        case null, default -> throw new IOException("reading an archive failed", e);
+      }
+    }
+  }
+
+  /** Stops the threads, then gives the memory back; buffers of {@link #next} are gone then. */
+  @Override
+  public void close() {
+    threads.shutdownNow();
+    boolean stopped = false;
+    try {
+      stopped = threads.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (stopped) {
+      arena.close(); // otherwise a thread still writes there: rather lose the memory
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.regen.snapshot.layer;
+
+import java.util.Arrays;
+
+/** Where a file has no blocks: ranges in order, that do not touch. */
+final class Holes {
+  /** None at all. */
+  static final Holes NONE = new Holes(new long[0]);
+
+  /** Where each range begins and ends, strictly rising. */
+  private final long[] changes;
+
+  /**
+   * @param changes begin and end of each hole in turn, in bytes, strictly rising
+   */
+  Holes(long[] changes) {
+    for (int i = 1; i < changes.length; i++) {
+      if (changes[i] <= changes[i - 1]) {
+        throw new IllegalArgumentException("holes out of order");
+      }
+    }
+    this.changes = changes.clone();
+  }
+
+  /** Whether the byte at {@code offsetBytes} is in a hole. */
+  boolean holds(long offsetBytes) {
+    return (passed(offsetBytes) & 1) == 1;
+  }
+
+  /** Where data ends or begins next after {@code offsetBytes}; the largest number if nowhere. */
+  long changesAfter(long offsetBytes) {
+    int passed = passed(offsetBytes);
+    return passed == changes.length ? Long.MAX_VALUE : changes[passed];
+  }
+
+  /** How many of the changes are at or before the offset. */
+  private int passed(long offsetBytes) {
+    int found = Arrays.binarySearch(changes, offsetBytes);
+    return found >= 0 ? found + 1 : -found - 1;
+  }
+}

@@ -1,0 +1,126 @@
+package dev.regen.snapshot.layer;
+
+import dev.regen.runtime.os.Stat;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The records of one PAX extended header, read byte by byte: names and values need not be text.
+ *
+ * <p>Source: POSIX.1-2024, pax, "pax Extended Header".
+ */
+final class PaxRecords {
+  /** The most a PAX header or a GNU long name may take. */
+  static final int HEADER_BYTES_MAX = 1 << 20;
+
+  /** The most extended attributes a member may have. */
+  static final int XATTRS_MAX = 4096;
+
+  private static final String XATTR = "SCHILY.xattr.";
+
+  private byte @Nullable [] path;
+  private byte @Nullable [] linkPath;
+  private @Nullable Long size;
+  private @Nullable Long uid;
+  private @Nullable Long gid;
+  private Stat.@Nullable Time mtime;
+  private final List<Xattr> xattrs = new ArrayList<>();
+
+  /** Reads a header's content. */
+  static PaxRecords parse(byte[] content) throws BadLayerException {
+    PaxRecords records = new PaxRecords();
+    int at = 0;
+    while (at < content.length) {
+      int space = at;
+      while (space < content.length && content[space] != ' ' && space - at < 8) {
+        space++;
+      }
+      if (space == content.length || content[space] != ' ') {
+        throw new BadLayerException("a PAX record's length is wrong");
+      }
+      long length = TarNumbers.decimal(Arrays.copyOfRange(content, at, space));
+      int end = at + (int) length;
+      if (length > content.length - at || end <= space + 1 || content[end - 1] != '\n') {
+        throw new BadLayerException("a PAX record's length is wrong");
+      }
+      records.add(content, space + 1, end - 1);
+      at = end;
+    }
+    return records;
+  }
+
+  private void add(byte[] content, int start, int end) throws BadLayerException {
+    int equals = start;
+    while (equals < end && content[equals] != '=') {
+      equals++;
+    }
+    if (equals == end) {
+      throw new BadLayerException("a PAX record has no value");
+    }
+    byte[] value = Arrays.copyOfRange(content, equals + 1, end);
+    String key = new String(content, start, equals - start, StandardCharsets.ISO_8859_1);
+    if (key.startsWith(XATTR)) {
+      addXattr(Arrays.copyOfRange(content, start + XATTR.length(), equals), value);
+    } else if (key.startsWith("GNU.sparse.")) {
+      throw new BadLayerException(TarReader.SPARSE);
+    } else if (key.startsWith("SCHILY.acl.")) {
+      throw new BadLayerException(
+          "holds an ACL in text form (tar --acls); make the archive with --xattrs"
+              + " --xattrs-include='*' and without --acls");
+    } else {
+      set(key, value);
+    }
+  }
+
+  private void set(String key, byte[] value) throws BadLayerException {
+    switch (key) {
+      case "path" -> path = value;
+      case "linkpath" -> linkPath = value;
+      case "size" -> size = TarNumbers.decimal(value);
+      case "uid" -> uid = TarNumbers.decimal(value);
+      case "gid" -> gid = TarNumbers.decimal(value);
+      case "mtime" -> mtime = TarNumbers.time(value);
+      default -> {
+        // Names of users, other times and what tools note for themselves: not part of a layer.
+      }
+    }
+  }
+
+  private void addXattr(byte[] name, byte[] value) throws BadLayerException {
+    if (xattrs.size() >= XATTRS_MAX) {
+      throw new BadLayerException("has more than " + XATTRS_MAX + " extended attributes");
+    }
+    xattrs.add(new Xattr(name, value));
+  }
+
+  byte @Nullable [] path() {
+    return path;
+  }
+
+  byte @Nullable [] linkPath() {
+    return linkPath;
+  }
+
+  long size(long header) {
+    return size == null ? header : size;
+  }
+
+  long uid(long header) {
+    return uid == null ? header : uid;
+  }
+
+  long gid(long header) {
+    return gid == null ? header : gid;
+  }
+
+  Stat.Time mtime(long header) {
+    return mtime == null ? new Stat.Time(header, 0) : mtime;
+  }
+
+  List<Xattr> xattrs() {
+    return xattrs;
+  }
+}
