@@ -105,6 +105,17 @@ public final class FaultyDisk implements Disk {
     return !isOff();
   }
 
+  /**
+   * The process alone was killed: the next one finds everything as it was, forced or not, and no
+   * locks held.
+   */
+  public synchronized FaultyDisk nextProcess() {
+    off = false;
+    cutAt = Long.MAX_VALUE;
+    locked.clear();
+    return this;
+  }
+
   /** The disk after the power has come back; this one is of no use from now on. */
   public synchronized FaultyDisk reboot(Survivors survivors, long seed) {
     off = true;
