@@ -47,7 +47,9 @@ import picocli.CommandLine.Spec;
       KeepCommand.class,
       VerifyCommand.class,
       EventsCommand.class,
-      JobsCommand.class
+      JobsCommand.class,
+      InstallCommand.class,
+      UninstallCommand.class
     })
 public final class Regen implements Callable<Integer> {
   private final Map<String, String> environment;
