@@ -56,7 +56,9 @@ public final class LayerImport {
       HostIds ids = new HostIds(List.of(), List.of());
       new TreeUnpacking(tar, target, ids, HoleIndex.FIND, Progress.NONE).run(() -> {});
     } catch (BadLayerException e) {
-      throw new RegenException.BadInput("the layer is refused: " + e.getMessage());
+      throw new RegenException.BadInput(
+          "the layer is refused: %s. Nothing outside %s was changed"
+              .formatted(e.getMessage(), target));
     }
   }
 }
