@@ -55,6 +55,16 @@ public record ContainerSettings(
    */
   public static @Nullable ContainerSettings of(Map<String, String> labels, String name)
       throws IOException {
+    OnFailure onFailure = oneOf(OnFailure.class, "regen.on-failure", labels, OnFailure.RUN);
+    try {
+      return of(labels, name, onFailure);
+    } catch (IOException e) {
+      throw new BadLabelException(RuntimeExtension.why(e), onFailure);
+    }
+  }
+
+  private static @Nullable ContainerSettings of(
+      Map<String, String> labels, String name, OnFailure onFailure) throws IOException {
     String queue = labels.getOrDefault("regen.queue", name);
     if (queue.isEmpty()) {
       return null;
@@ -63,13 +73,13 @@ public record ContainerSettings(
       throw new IOException(
           "label regen.queue: '"
               + queue.replaceAll("\\p{Cntrl}", "?")
-              + "' is no name for a queue");
+              + "' is no name for a queue: letters, digits, '_', '.', '-', at most 128");
     }
     return new ContainerSettings(
         new QueueName(queue),
         keep(labels.get("regen.keep")),
         excludes(labels.get("regen.exclude")),
-        oneOf(OnFailure.class, "regen.on-failure", labels, OnFailure.RUN),
+        onFailure,
         oneOf(OnImageChange.class, "regen.on-image-change", labels, OnImageChange.FRESH));
   }
 

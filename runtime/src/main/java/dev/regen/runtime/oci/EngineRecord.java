@@ -77,7 +77,8 @@ record EngineRecord(
         record.string("Image"),
         config.string("Image"),
         host.flag("AutoRemove"),
-        record.flag("HasBeenStartedBefore") || !NEVER.equals(state.stringOrNull("StartedAt")),
+        record.flag("HasBeenStartedBefore")
+            || (state.has("StartedAt") && !state.string("StartedAt").equals(NEVER)),
         anonymous,
         notHeld,
         new JsonObject().with("name", name).with("config", config).with("hostConfig", host));

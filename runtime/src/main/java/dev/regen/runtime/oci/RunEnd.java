@@ -58,7 +58,7 @@ final class RunEnd {
       case ENDING -> freeze.finish(run, FREEZE_LIMIT);
       case CREATED -> {
         if (records.startedAt(run.container()) == null) {
-          neverBegan(run, lock);
+          cancelled(run, lock);
         } else {
           freezeNow(run, force);
         }
@@ -92,14 +92,22 @@ final class RunEnd {
     }
   }
 
-  /** The run was created and never began: its tree goes back to where it came from. */
+  /** The run was created and will not begin: nothing of it stays. */
+  void cancelled(RunRecord run, Fd lock) throws IOException {
+    neverBegan(run, lock);
+    if (run.firstStart()) {
+      records.remove(run.container());
+    }
+  }
+
+  /** The run never began: its tree goes back to where it came from, and its record goes. */
   void neverBegan(RunRecord run, Fd lock) throws IOException {
     Placed placed = run.placed();
     if (placed != null && lock.number() >= 0) {
       putBack(run, placed);
     }
     if (run.firstStart()) {
-      records.remove(run.container());
+      records.forget(run.container());
     } else {
       records.end(run);
     }

@@ -95,6 +95,13 @@ final class RunRecords {
     Files.write(of(record.container()).resolve("ended"), new byte[0]);
   }
 
+  /** Forgets the run, not the lock that the caller holds. */
+  void forget(ContainerId container) throws IOException {
+    disk.delete(of(container).resolve("started"));
+    disk.delete(of(container).resolve("signals"));
+    new Records(disk).remove(of(container).resolve("record.json"));
+  }
+
   /** Forgets the container. */
   void remove(ContainerId container) throws IOException {
     TreeRemoval.remove(of(container));

@@ -86,8 +86,7 @@ public final class RuntimeExtension {
   }
 
   private Answer failed(@Nullable Container container, ContainerId id, IOException e) {
-    boolean refuse =
-        container != null && container.settings().onFailure() == ContainerSettings.OnFailure.REFUSE;
+    boolean refuse = onFailure(container, e) == ContainerSettings.OnFailure.REFUSE;
     String what =
         "container "
             + (container == null ? id.shortened() : container.name())
@@ -100,11 +99,19 @@ public final class RuntimeExtension {
     return refuse ? new Answer.Refuse(what) : new Answer.Go();
   }
 
+  private static ContainerSettings.OnFailure onFailure(
+      @Nullable Container container, IOException e) {
+    if (e instanceof BadLabelException badLabel) {
+      return badLabel.onFailure();
+    }
+    return container == null ? ContainerSettings.OnFailure.RUN : container.settings().onFailure();
+  }
+
   private Answer createFailed(HookCall call) {
     try (Fd lock = records.lock(call.container())) {
       RunRecord run = records.read(call.container());
       if (run != null && run.state() == RunRecord.State.CREATED) {
-        end.neverBegan(run, lock);
+        end.cancelled(run, lock);
       }
     } catch (IOException e) {
       notices.tell(Kind.FAILED, null, "a tree was not put back: " + why(e));

@@ -1,0 +1,127 @@
+package dev.regen.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Regen's own parts are down, dead or damaged; containers run and end, and no state is lost. */
+@Tag("engine")
+final class TroubleEngineTest {
+  @SuppressWarnings("NullAway.Init")
+  private Host host;
+
+  @BeforeEach
+  void start() throws IOException, InterruptedException {
+    host = Host.start();
+  }
+
+  @AfterEach
+  void stop() throws IOException, InterruptedException {
+    host.close();
+  }
+
+  @Test
+  void agentDownEndsAndStartsGoOnAndItsSnapshotsComeLater()
+      throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >>/root/a").ok();
+    host.awaitIdle();
+    host.stopAgent(false);
+
+    host.desk("desk", "echo 2 >>/root/a; rm /lower/deleted").ok();
+    String third = host.desk("desk", "cat /root/a; ls /lower").ok();
+    host.startAgent();
+
+    assertThat(third).isEqualTo("1\n2\nkept");
+    assertThat(host.snapshots("desk")).hasSizeGreaterThanOrEqualTo(2);
+    assertThat(host.desk("desk", "cat /root/a").ok()).isEqualTo("1\n2");
+    assertThat(host.regen("events").ok()).contains("merged into the next run");
+  }
+
+  @Test
+  void agentKilledLeavesADeadSocketAndPipeAndNothingHangs()
+      throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >>/root/a").ok();
+    host.awaitIdle();
+    host.stopAgent(true);
+
+    assertThat(host.desk("desk", "cat /root/a; echo 2 >>/root/a").ok()).isEqualTo("1");
+    assertThat(host.regen("ls").code()).isEqualTo(5);
+    host.startAgent();
+    assertThat(host.desk("desk", "cat /root/a").ok()).isEqualTo("1\n2");
+  }
+
+  @Test
+  void unwritableSpoolLosesNoLayer() throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >>/root/a").ok();
+    host.awaitIdle();
+    Path aside = host.spool().resolveSibling("spool.aside");
+    Files.move(host.spool(), aside, StandardCopyOption.ATOMIC_MOVE);
+    Files.writeString(host.spool(), "no directory");
+
+    assertThat(host.desk("desk", "cat /root/a; echo 2 >>/root/a").ok()).isEqualTo("1");
+    var refused =
+        host.docker(
+            "run", "--runtime=regen", "--rm", "--network=none", "--name=desk",
+            "--label=regen.on-failure=refuse", Host.IMAGE, "true");
+    Files.delete(host.spool());
+    Files.move(aside, host.spool(), StandardCopyOption.ATOMIC_MOVE);
+    host.stopAgent(false);
+    host.startAgent();
+
+    assertThat(refused.code()).isNotZero();
+    assertThat(refused.err()).contains("spool");
+    host.awaitIdle();
+    assertThat(host.desk("desk", "cat /root/a").ok()).isEqualTo("1\n2");
+  }
+
+  @Test
+  void corruptQueueLetsTheContainerLiveAndLosesNothing() throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >>/root/a").ok();
+    host.awaitIdle();
+    Path file = host.home().resolve("queues/desk/queue.json");
+    byte[] good = Files.readAllBytes(file);
+    Files.writeString(file, "{");
+
+    var lives = host.desk("desk", "echo alive");
+    var refused =
+        host.docker(
+            "run", "--runtime=regen", "--rm", "--network=none", "--name=desk",
+            "--label=regen.on-failure=refuse", Host.IMAGE, "true");
+    Files.write(file, good);
+
+    assertThat(lives.ok()).isEqualTo("alive");
+    assertThat(refused.code()).isNotZero();
+    assertThat(refused.err()).contains("queue.json");
+    assertThat(host.regen("restore", "desk", "--at", "-0").code()).isIn(0, 1, 2, 3);
+    assertThat(host.docker("ps", "-aq").out()).isEmpty();
+  }
+
+  @Test
+  void neitherAgentNorJavaStillRunsTheContainer() throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >>/root/a").ok();
+    host.awaitIdle();
+    host.stopAgent(true);
+    Path conf = host.home().resolveSibling("runtime.conf");
+    String before = Files.readString(conf);
+    Files.writeString(conf, before + "REGEN_JAVA=/no/such/java\n");
+
+    var runs = host.desk("desk", "echo alive");
+    var refused =
+        host.docker(
+            "run", "--runtime=regen", "--rm", "--network=none", "--name=desk",
+            "--label=regen.on-failure=refuse", Host.IMAGE, "true");
+    Files.writeString(conf, before);
+    host.startAgent();
+
+    assertThat(runs.ok()).isEqualTo("alive");
+    assertThat(refused.err()).contains("is not started: neither the Regen agent nor a Java");
+    assertThat(host.desk("desk", "cat /root/a").ok()).isEqualTo("1");
+  }
+}

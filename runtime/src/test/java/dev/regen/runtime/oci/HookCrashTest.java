@@ -1,0 +1,159 @@
+package dev.regen.runtime.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.oci.HookCall.Verb;
+import dev.regen.runtime.oci.OverlayHost.Created;
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Kills the hook before the first, second, third ... change it makes to the disk, at a start and at
+ * an end; whoever is called next goes on, and no file of any run is missing.
+ */
+final class HookCrashTest {
+  private static final int CHANGES_MAX = 200;
+
+  @SuppressWarnings("NullAway.Init")
+  private Path root;
+
+  @SuppressWarnings("NullAway.Init")
+  private OverlayHost host;
+
+  /** What the engine does after the hook died. */
+  enum Then {
+    /** The front asks a process of its own, which does the same call again. */
+    SAME_CALL,
+    /** The front died too: the engine deletes by force. */
+    DELETE_BY_FORCE
+  }
+
+  /** Whether the layer of the run before is archived when the next one starts. */
+  enum Archived {
+    BEFORE,
+    NEVER
+  }
+
+  @BeforeEach
+  void start() throws IOException {
+    assumeTrue(Files.isWritable(Path.of("/var/lib")), "needs root: it mounts overlays");
+    root = Files.createTempDirectory(Path.of("/var/lib"), "regen-test-");
+    host = new OverlayHost(root);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    host.close();
+    TreeRemoval.remove(root);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "true, SAME_CALL, BEFORE",
+    "true, SAME_CALL, NEVER",
+    "true, DELETE_BY_FORCE, BEFORE",
+    "true, DELETE_BY_FORCE, NEVER",
+    "false, SAME_CALL, BEFORE",
+    "false, DELETE_BY_FORCE, BEFORE"
+  })
+  void stateSurvivesADeadHookAtEachStepOfAStart(boolean autoRemove, Then then, Archived archived)
+      throws IOException {
+    run(autoRemove, new LocalDisk(), 0);
+    boolean finished = false;
+    for (int crashAt = 1; !finished; crashAt++) {
+      assertThat(crashAt).isLessThan(CHANGES_MAX);
+      if (archived == Archived.BEFORE) {
+        host.archive();
+      }
+      Created container = host.create(autoRemove);
+      finished = survives(container, Verb.CREATE, CrashingDisk.dyingAt(crashAt));
+      if (!finished && then == Then.DELETE_BY_FORCE) {
+        host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, true));
+        host.gone(container);
+        container = host.create(autoRemove);
+      }
+      if (!finished) {
+        host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+      }
+
+      assertHoldsRuns(container, crashAt);
+
+      host.started(container);
+      write(container, crashAt);
+      host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
+      host.gone(container);
+    }
+    host.archive();
+    assertThat(host.staged()).as("what is left in staging: %s", host.told).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, SAME_CALL", "true, DELETE_BY_FORCE", "false, SAME_CALL"})
+  void stateSurvivesADeadHookAtEachStepOfAnEnd(boolean autoRemove, Then then) throws IOException {
+    boolean finished = false;
+    for (int crashAt = 1; !finished; crashAt++) {
+      assertThat(crashAt).isLessThan(CHANGES_MAX);
+      Created container = host.create(autoRemove);
+      host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+      assertHoldsRuns(container, crashAt - 1);
+      host.started(container);
+      write(container, crashAt - 1);
+
+      finished = survives(container, Verb.DELETE, CrashingDisk.dyingAt(crashAt));
+      if (!finished) {
+        boolean force = then == Then.DELETE_BY_FORCE;
+        host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, force));
+      }
+      host.gone(container);
+
+      assertThat(host.spool().list()).as("killed at change %d", crashAt).hasSize(1);
+      host.archive();
+    }
+  }
+
+  private void run(boolean autoRemove, Disk disk, int number) throws IOException {
+    Created container = host.create(autoRemove);
+    host.extension(disk).handle(container.call(Verb.CREATE, false));
+    host.started(container);
+    write(container, number);
+    host.extension(disk).handle(container.call(Verb.DELETE, false));
+    host.gone(container);
+  }
+
+  private boolean survives(Created container, Verb verb, Disk disk) {
+    try {
+      host.extension(disk).handle(container.call(verb, false));
+      return true;
+    } catch (CrashingDisk.Crash e) {
+      return false;
+    }
+  }
+
+  private static void write(Created container, int number) throws IOException {
+    Files.writeString(container.merged().resolve("run" + number), "run " + number);
+    Files.deleteIfExists(container.merged().resolve("etc/deleted"));
+  }
+
+  /**
+   * Runs 0 to {@code count} - 1 were written, and the image's file deleted by the first of them.
+   */
+  private void assertHoldsRuns(Created container, int count) {
+    for (int number = 0; number < count; number++) {
+      assertThat(container.merged().resolve("run" + number))
+          .as("killed at change %d; %s", count, host.told)
+          .hasContent("run " + number);
+    }
+    if (count > 0) {
+      assertThat(container.merged().resolve("etc/deleted")).doesNotExist();
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.FrozenLayer.IdRange;
+import dev.regen.runtime.oci.HookCall.Verb;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Mount;
+import dev.regen.runtime.overlay.MountTable;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an engine does around the hooks, without the engine: a data root with containers' records,
+ * bundles, and real overlay mounts. Archiving is a rename here: the newest frozen tree becomes the
+ * hot one.
+ */
+final class OverlayHost implements AutoCloseable {
+  static final QueueName QUEUE = new QueueName("desk");
+
+  private final Path root;
+  private final Path home;
+  private final Path layers;
+  private final List<Path> mounted = new ArrayList<>();
+  final List<String> told = new ArrayList<>();
+  private int containers;
+  private int snapshots;
+
+  OverlayHost(Path root) throws IOException {
+    this.root = root;
+    this.home = root.resolve("home");
+    this.layers = root.resolve("docker/overlay2");
+    Files.createDirectories(layers);
+    Files.createDirectories(root.resolve("image/etc"));
+    Files.writeString(root.resolve("image/etc/deleted"), "of the image");
+  }
+
+  /** A container that the engine has created and mounted. */
+  record Created(ContainerId id, Path bundle, Path upper, Path merged, boolean autoRemove) {
+    HookCall call(Verb verb, boolean force) {
+      return new HookCall(verb, id, bundle, Path.of("/run/no-runc"), force);
+    }
+  }
+
+  RuntimeExtension extension(Disk disk) {
+    return new RuntimeExtension(
+        disk,
+        home,
+        List.of(root.resolve("docker")),
+        new TailTree(),
+        new Nobody(),
+        (kind, queue, message) -> told.add(kind + " " + message),
+        InstantSource.system());
+  }
+
+  Created create(boolean autoRemove) throws IOException {
+    String id = "%064x".formatted(++containers);
+    Path layer = layers.resolve(id);
+    for (String directory : List.of("diff", "work", "merged")) {
+      Files.createDirectories(layer.resolve(directory));
+    }
+    Path record = Files.createDirectories(root.resolve("docker/containers").resolve(id));
+    Files.writeString(
+        record.resolve("config.v2.json"),
+        """
+        {"Name":"/desk","Image":"sha256:1","Config":{"Image":"box","Labels":{}},"State":{},"MountPoints":{}}\
+        """);
+    Files.writeString(record.resolve("hostconfig.json"), "{\"AutoRemove\":" + autoRemove + "}");
+    Path bundle = Files.createDirectories(root.resolve("bundles").resolve(id));
+    JsonObject config =
+        new JsonObject()
+            .with("root", new JsonObject().with("path", layer.resolve("merged").toString()))
+            .with("mounts", List.of());
+    Files.write(bundle.resolve("config.json"), config.bytes());
+    Created created =
+        new Created(
+            new ContainerId(id),
+            bundle,
+            layer.resolve("diff"),
+            layer.resolve("merged"),
+            autoRemove);
+    mount(created);
+    return created;
+  }
+
+  void mount(Created container) throws IOException {
+    String options =
+        "lowerdir=%s,upperdir=%s,workdir=%s"
+            .formatted(
+                root.resolve("image"), container.upper(), container.upper().resolveSibling("work"));
+    Mount.mount("overlay", container.merged(), "overlay", 0, Fd.bytes(options));
+    mounted.add(container.merged());
+  }
+
+  void started(Created container) throws IOException {
+    Path own = home.resolve("runs").resolve(container.id().value());
+    if (Files.isDirectory(own)) {
+      Files.write(own.resolve("started"), new byte[0]);
+    }
+  }
+
+  /** What the engine does after the last delete: unmount, and remove what --rm removes. */
+  void gone(Created container) throws IOException {
+    while (MountTable.read().at(container.merged()) != null) {
+      Mount.detach(container.merged());
+    }
+    if (container.autoRemove()) {
+      TreeRemoval.remove(
+          container.bundle().resolveSibling("../docker/overlay2/" + container.id()).normalize());
+      TreeRemoval.remove(root.resolve("docker/containers").resolve(container.id().value()));
+    }
+  }
+
+  /** Archives what the spool holds, as the agent would. */
+  void archive() throws IOException {
+    for (FrozenLayer layer : spool().list()) {
+      Path hot = hot();
+      if (hot != null) {
+        TreeRemoval.remove(hot);
+      }
+      Path next =
+          new Staging(root.resolve("docker").resolve(Staging.NAME))
+              .hot("%032x".formatted(++snapshots));
+      if (layer.kind() == FrozenLayer.Kind.EXCHANGED) {
+        new LocalDisk().rename(layer.tree(), next);
+      } else {
+        copy(layer.tree(), next);
+        TreeRemoval.remove(layer.tree());
+      }
+      spool().remove(layer.job());
+    }
+  }
+
+  Spool spool() {
+    return new Spool(new LocalDisk(), home.resolve("spool"));
+  }
+
+  /** Everything in staging, by name. */
+  List<String> staged() throws IOException {
+    return new LocalDisk()
+        .list(root.resolve("docker").resolve(Staging.NAME)).stream()
+            .map(tree -> String.valueOf(tree.getFileName()))
+            .toList();
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (Path at : mounted) {
+      while (MountTable.read().at(at) != null) {
+        Mount.detach(at);
+      }
+    }
+  }
+
+  private @Nullable Path hot() throws IOException {
+    for (Path tree : new LocalDisk().list(root.resolve("docker").resolve(Staging.NAME))) {
+      if (String.valueOf(tree.getFileName()).startsWith(Staging.HOT)) {
+        return tree;
+      }
+    }
+    return null;
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try {
+      int code = new ProcessBuilder("cp", "-a", from.toString(), to.toString()).start().waitFor();
+      if (code != 0) {
+        throw new IOException("cp -a " + from + " failed");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  /** The one hot tree there is. */
+  private final class TailTree implements NextTrees {
+    @Override
+    public Next next(
+        ContainerSettings settings,
+        String imageId,
+        List<IdRange> uidMap,
+        List<IdRange> gidMap,
+        Staging staging)
+        throws IOException {
+      Path hot = hot();
+      return hot == null
+          ? new Next.Nothing()
+          : new Next.Tree(hot, hot.getFileName().toString().substring(Staging.HOT.length()), false);
+    }
+
+    @Override
+    public void consumed(QueueName queue, String snapshot) {}
+
+    @Override
+    public void returned(QueueName queue, String snapshot) {}
+  }
+
+  /** No agent: nothing reads, everything may be taken. */
+  private static final class Nobody implements PendingLayers {
+    @Override
+    public boolean awaitArchived(QueueName queue, Duration limit) {
+      return false;
+    }
+
+    @Override
+    public boolean takeOver(QueueName queue, Duration limit) {
+      return true;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.regen.snapshot.restore;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.layer.LayerRestorer;
+import dev.regen.snapshot.layer.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Layer trees that are ready to move in, {@code staging/hot-SNAPSHOT}: the tail's of each queue, and
+ * one that a restore chose. They can always be built again from chunks.
+ *
+ * <p>A tree has this name only when it is whole: it is unpacked under another name first.
+ */
+public final class HotTrees {
+  private final Disk disk;
+  private final LayerRestorer restorer;
+
+  public HotTrees(Disk disk, LayerRestorer restorer) {
+    this.disk = disk;
+    this.restorer = restorer;
+  }
+
+  /**
+   * The tree of {@code snapshot} in {@code staging}, unpacked if it is not there.
+   *
+   * @throws dev.regen.snapshot.RegenException.Damaged if chunks are missing or wrong; nothing is left
+   */
+  public Path prepare(
+      Snapshot snapshot,
+      Staging staging,
+      List<dev.regen.runtime.oci.FrozenLayer.IdRange> uidMap,
+      List<dev.regen.runtime.oci.FrozenLayer.IdRange> gidMap,
+      Progress progress)
+      throws IOException {
+    Path hot = staging.hot(snapshot.id().value());
+    if (Fd.statIfThere(hot) != null) {
+      return hot;
+    }
+    Path building = staging.building();
+    try {
+      restorer.restore(snapshot.archive(), building, uidMap, gidMap, progress);
+      disk.rename(building, hot);
+    } catch (IOException | RuntimeException e) {
+      TreeRemoval.remove(building);
+      throw e;
+    }
+    return hot;
+  }
+
+  /** Takes a tree that was archived as {@code snapshot}, so that the next run need not unpack it. */
+  public void adopt(Path tree, SnapshotId snapshot) throws IOException {
+    Path hot = new Staging(tree.getParent()).hot(snapshot.value());
+    if (Fd.statIfThere(hot) != null) {
+      drop(hot);
+    }
+    disk.rename(tree, hot);
+  }
+
+  /** Removes every hot tree in {@code staging} that is not of one of {@code wanted}. */
+  public void keepOnly(Set<SnapshotId> wanted, Staging staging) throws IOException {
+    for (Path tree : staging.trees()) {
+      String name = String.valueOf(tree.getFileName());
+      if (name.startsWith(Staging.HOT)
+          && wanted.stream().noneMatch(id -> name.equals(Staging.HOT + id))) {
+        drop(tree);
+      }
+    }
+  }
+
+  private void drop(Path hot) throws IOException {
+    Path trash = new Staging(hot.getParent()).trash();
+    disk.rename(hot, trash);
+    TreeRemoval.remove(trash);
+  }
+}
