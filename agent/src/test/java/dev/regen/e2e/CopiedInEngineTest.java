@@ -36,8 +36,15 @@ final class CopiedInEngineTest {
     host.desk("create", "echo a >/root/a; echo old >/root/copied; rm -r /lower").ok();
     Path file = Files.writeString(outside.resolve("copied"), "new\n");
     host.docker(
-            "create", "--runtime=regen", "--rm", "--network=none", "--name=create", Host.IMAGE,
-            "sh", "-c", "cat /root/a /root/copied; test ! -e /lower")
+            "create",
+            "--runtime=regen",
+            "--rm",
+            "--network=none",
+            "--name=create",
+            Host.IMAGE,
+            "sh",
+            "-c",
+            "cat /root/a /root/copied; test ! -e /lower")
         .ok();
     host.docker("cp", file.toString(), "create:/root/copied").ok();
 
@@ -51,7 +58,13 @@ final class CopiedInEngineTest {
     Path directory = Files.createDirectories(outside.resolve("lower"));
     Files.writeString(directory.resolve("mine"), "mine\n");
     host.docker(
-            "create", "--runtime=regen", "--rm", "--network=none", "--name=hide", Host.IMAGE, "ls",
+            "create",
+            "--runtime=regen",
+            "--rm",
+            "--network=none",
+            "--name=hide",
+            Host.IMAGE,
+            "ls",
             "/lower")
         .ok();
     host.docker("cp", directory.toString(), "hide:/").ok();
@@ -64,7 +77,13 @@ final class CopiedInEngineTest {
   void fileCopiedIntoAStoppedContainerIsThereAndInTheNextSnapshot()
       throws IOException, InterruptedException {
     host.docker(
-            "run", "--runtime=regen", "--network=none", "--name=stopped", Host.IMAGE, "sh", "-c",
+            "run",
+            "--runtime=regen",
+            "--network=none",
+            "--name=stopped",
+            Host.IMAGE,
+            "sh",
+            "-c",
             "echo a >>/root/a; cat /root/*")
         .ok();
     Path file = Files.writeString(outside.resolve("b"), "b\n");

@@ -56,8 +56,18 @@ final class EngineRestartEngineTest {
     for (int i = 0; i < CONTAINERS; i++) {
       String name = "always" + i;
       host.docker(
-              "run", "-d", "--runtime", runtime, "--network=none", "--restart=always", "--name",
-              name, Host.IMAGE, "sh", "-c", "trap 'exit 0' TERM; echo run >>/root/runs; while :; do sleep 0.1; done")
+              "run",
+              "-d",
+              "--runtime",
+              runtime,
+              "--network=none",
+              "--restart=always",
+              "--name",
+              name,
+              Host.IMAGE,
+              "sh",
+              "-c",
+              "trap 'exit 0' TERM; echo run >>/root/runs; while :; do sleep 0.1; done")
           .ok();
       Host.await(
           name + " to run",

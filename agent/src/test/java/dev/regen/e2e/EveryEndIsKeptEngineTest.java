@@ -11,7 +11,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Ends a container in each way there is; what it wrote is there at the next run, and why it ended. */
+/**
+ * Ends a container in each way there is; what it wrote is there at the next run, and why it ended.
+ */
 @Tag("engine")
 final class EveryEndIsKeptEngineTest {
   @SuppressWarnings("NullAway.Init")
@@ -75,8 +77,16 @@ final class EveryEndIsKeptEngineTest {
   void deathForWantOfMemoryKeepsTheState() throws IOException, InterruptedException {
     var result =
         host.docker(
-            "run", "--runtime=regen", "--rm", "--network=none", "--name=hungry", "-m=20m",
-            Host.IMAGE, "sh", "-c", "echo a >/root/a; tail /dev/zero");
+            "run",
+            "--runtime=regen",
+            "--rm",
+            "--network=none",
+            "--name=hungry",
+            "-m=20m",
+            Host.IMAGE,
+            "sh",
+            "-c",
+            "echo a >/root/a; tail /dev/zero");
 
     assertThat(result.code()).isNotZero();
     assertThat(last("hungry")).startsWith("OOM").endsWith("NO");
@@ -111,8 +121,16 @@ final class EveryEndIsKeptEngineTest {
   @Test
   void restartPolicyGoesOnWithItsOwnState() throws IOException, InterruptedException {
     host.docker(
-            "run", "-d", "--runtime=regen", "--network=none", "--restart=always", "--name=again",
-            Host.IMAGE, "sh", "-c", "echo run >>/root/runs; sleep 0.2; exit 1")
+            "run",
+            "-d",
+            "--runtime=regen",
+            "--network=none",
+            "--restart=always",
+            "--name=again",
+            Host.IMAGE,
+            "sh",
+            "-c",
+            "echo run >>/root/runs; sleep 0.2; exit 1")
         .ok();
     Host.await(
         "three runs",
@@ -149,8 +167,17 @@ final class EveryEndIsKeptEngineTest {
     String script = nameAndScript[nameAndScript.length - 1];
     String id =
         host.docker(
-                "run", "-d", "--runtime=regen", keep ? "--rm=false" : "--rm", "--network=none",
-                "--name", name, Host.IMAGE, "sh", "-c", script)
+                "run",
+                "-d",
+                "--runtime=regen",
+                keep ? "--rm=false" : "--rm",
+                "--network=none",
+                "--name",
+                name,
+                Host.IMAGE,
+                "sh",
+                "-c",
+                script)
             .ok();
     Host.await(
         name + " to write", () -> host.docker("exec", name, "test", "-s", "/root/a").code() == 0);

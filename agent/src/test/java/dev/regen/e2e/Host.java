@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host of its own: a Docker engine with its own data root and socket, Regen installed beside it, the
- * agent as a process. Everything lies under one directory and is gone after {@link #close}.
+ * A host of its own: a Docker engine with its own data root and socket, Regen installed beside it,
+ * the agent as a process. Everything lies under one directory and is gone after {@link #close}.
  */
 final class Host implements AutoCloseable {
   static final String IMAGE = "box";
@@ -74,7 +74,15 @@ final class Host implements AutoCloseable {
   /** {@code docker run --rm --name queue} in the image, under Regen, with a shell script. */
   Command.Result desk(String queue, String script) throws IOException, InterruptedException {
     return docker(
-        "run", "--runtime=regen", "--rm", "--network=none", "--name", queue, IMAGE, "sh", "-c",
+        "run",
+        "--runtime=regen",
+        "--rm",
+        "--network=none",
+        "--name",
+        queue,
+        IMAGE,
+        "sh",
+        "-c",
         script);
   }
 
@@ -151,7 +159,9 @@ final class Host implements AutoCloseable {
             "--host=unix://" + engineSocket(),
             "--bridge=none",
             "--iptables=false");
-    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     Process process = builder.start();
     engine = process;
     await("the engine to answer", () -> docker("version").code() == 0 || !process.isAlive());
@@ -195,7 +205,16 @@ final class Host implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
+  public void close() throws IOException {
+    try {
+      end();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  private void end() throws IOException, InterruptedException {
     if (engine != null) {
       for (String id : docker("ps", "-aq").out().lines().toList()) {
         docker("rm", "-fv", id);
@@ -213,19 +232,17 @@ final class Host implements AutoCloseable {
     Path front = bin.resolve("regen-runtime");
     Files.copy(repository().resolve(FRONT), front, StandardCopyOption.REPLACE_EXISTING);
     Files.setPosixFilePermissions(front, PosixFilePermissions.fromString("rwxr-xr-x"));
-    String conf =
-        """
-        REGEN_RUNC=$(command -v runc)
-        REGEN_HOME=%s
-        REGEN_RUN=%s
-        REGEN_DATA_ROOTS=%s
-        REGEN_JAVA=%s
-        REGEN_JAVA_OPTIONS='-XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED'
-        REGEN_CLASSPATH=%s
-        """;
-    Files.writeString(
-        root.resolve("runtime.conf"),
-        conf.formatted(home(), run(), dataRoot(), java, classpath));
+    List<String> conf =
+        List.of(
+            "REGEN_RUNC=$(command -v runc)",
+            "REGEN_HOME=" + home(),
+            "REGEN_RUN=" + run(),
+            "REGEN_DATA_ROOTS=" + dataRoot(),
+            "REGEN_JAVA=" + java,
+            "REGEN_JAVA_OPTIONS='-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+                + " --enable-native-access=ALL-UNNAMED'",
+            "REGEN_CLASSPATH=" + classpath);
+    Files.write(root.resolve("runtime.conf"), conf);
     JsonObject runtime =
         new JsonObject().with("regen", new JsonObject().with("path", front.toString()));
     Files.writeString(
@@ -246,7 +263,8 @@ final class Host implements AutoCloseable {
         Files.createSymbolicLink(link, Path.of("busybox"));
       }
     }
-    Files.writeString(tree.resolve("etc/passwd"), "root:x:0:0::/root:/bin/sh\nu:x:7:7::/tmp:/bin/sh\n");
+    Files.writeString(
+        tree.resolve("etc/passwd"), "root:x:0:0::/root:/bin/sh\nu:x:7:7::/tmp:/bin/sh\n");
     Files.writeString(tree.resolve("lower/kept"), "of the image\n");
     Files.writeString(tree.resolve("lower/deleted"), "of the image\n");
     Path tar = root.resolve("image.tar");
@@ -266,11 +284,9 @@ final class Host implements AutoCloseable {
 
   /** The directory with the outermost pom.xml. */
   static Path repository() {
-    Path directory = Path.of("").toAbsolutePath();
-    while (!Files.exists(directory.resolve(FRONT))) {
-      directory = directory.getParent();
-    }
-    return directory;
+    Path here = Path.of("").toAbsolutePath();
+    Path above = here.resolve("..").normalize();
+    return Files.exists(here.resolve(FRONT)) ? here : above;
   }
 
   private static boolean isEmpty(Path directory) throws IOException {

@@ -82,14 +82,19 @@ final class OtherCircumstancesEngineTest {
     host.desk("busy", "echo a >/root/a").ok();
     String id =
         host.docker(
-                "create", "--runtime=regen", "--network=none", "--name=busy", Host.IMAGE, "sh",
-                "-c", "cat /root/a; sleep 1")
+                "create",
+                "--runtime=regen",
+                "--network=none",
+                "--name=busy",
+                Host.IMAGE,
+                "sh",
+                "-c",
+                "cat /root/a; sleep 1")
             .ok();
     String start = "docker -H unix://" + host.dataRoot().resolveSibling("docker.sock");
     String script =
         start + " start busy; cd $(ls -d %s/overlay2/*/merged | head -1); exec sleep 30";
-    Process busy =
-        new ProcessBuilder("sh", "-c", script.formatted(host.dataRoot())).start();
+    Process busy = new ProcessBuilder("sh", "-c", script.formatted(host.dataRoot())).start();
     try {
       Host.await("the first run to end", () -> status(id).equals("exited"));
       host.docker("start", "busy").ok();
@@ -113,8 +118,15 @@ final class OtherCircumstancesEngineTest {
   @Test
   void secondContainerUnderARunningQueuesNameIsRefused() throws IOException, InterruptedException {
     host.docker(
-            "run", "-d", "--rm", "--runtime=regen", "--network=none", "--name=taken", Host.IMAGE,
-            "sleep", "100")
+            "run",
+            "-d",
+            "--rm",
+            "--runtime=regen",
+            "--network=none",
+            "--name=taken",
+            Host.IMAGE,
+            "sleep",
+            "100")
         .ok();
 
     var second = with("second", "true", "--label=regen.queue=taken");
@@ -148,7 +160,9 @@ final class OtherCircumstancesEngineTest {
 
     assertThat(run("image", "newer", "ls /root", "--label=regen.on-image-change=refuse").err())
         .contains("is another than its newest snapshot's");
-    assertThat(run("image", "newer", "cat /root/a; ls /new", "--label=regen.on-image-change=rebase").ok())
+    assertThat(
+            run("image", "newer", "cat /root/a; ls /new", "--label=regen.on-image-change=rebase")
+                .ok())
         .isEqualTo("a\n/new");
     assertThat(host.desk("image", "ls /root").ok()).isEmpty();
     assertThat(host.snapshots("image")).hasSizeGreaterThanOrEqualTo(2);

@@ -68,8 +68,14 @@ final class TroubleEngineTest {
     assertThat(host.desk("desk", "cat /root/a; echo 2 >>/root/a").ok()).isEqualTo("1");
     var refused =
         host.docker(
-            "run", "--runtime=regen", "--rm", "--network=none", "--name=desk",
-            "--label=regen.on-failure=refuse", Host.IMAGE, "true");
+            "run",
+            "--runtime=regen",
+            "--rm",
+            "--network=none",
+            "--name=desk",
+            "--label=regen.on-failure=refuse",
+            Host.IMAGE,
+            "true");
     Files.delete(host.spool());
     Files.move(aside, host.spool(), StandardCopyOption.ATOMIC_MOVE);
     host.stopAgent(false);
@@ -92,8 +98,14 @@ final class TroubleEngineTest {
     var lives = host.desk("desk", "echo alive");
     var refused =
         host.docker(
-            "run", "--runtime=regen", "--rm", "--network=none", "--name=desk",
-            "--label=regen.on-failure=refuse", Host.IMAGE, "true");
+            "run",
+            "--runtime=regen",
+            "--rm",
+            "--network=none",
+            "--name=desk",
+            "--label=regen.on-failure=refuse",
+            Host.IMAGE,
+            "true");
     Files.write(file, good);
 
     assertThat(lives.ok()).isEqualTo("alive");
@@ -115,8 +127,14 @@ final class TroubleEngineTest {
     var runs = host.desk("desk", "echo alive");
     var refused =
         host.docker(
-            "run", "--runtime=regen", "--rm", "--network=none", "--name=desk",
-            "--label=regen.on-failure=refuse", Host.IMAGE, "true");
+            "run",
+            "--runtime=regen",
+            "--rm",
+            "--network=none",
+            "--name=desk",
+            "--label=regen.on-failure=refuse",
+            Host.IMAGE,
+            "true");
     Files.writeString(conf, before);
     host.startAgent();
 

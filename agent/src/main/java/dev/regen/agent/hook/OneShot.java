@@ -26,8 +26,8 @@ import java.util.Map;
 /**
  * One hook call in a process of its own, for when no agent answers.
  *
- * <p>Arguments: the engines' data roots, separated by spaces, then the call's five fields. Writes the
- * answer's line to standard output; exits with 0 whenever there is an answer.
+ * <p>Arguments: the engines' data roots, separated by spaces, then the call's five fields. Writes
+ * the answer's line to standard output; exits with 0 whenever there is an answer.
  */
 public final class OneShot {
   private static final int RESTORE_WORKERS = 2;
@@ -43,8 +43,7 @@ public final class OneShot {
     }
   }
 
-  static Answer call(Disk disk, String[] args, Map<String, String> environment)
-      throws IOException {
+  static Answer call(Disk disk, String[] args, Map<String, String> environment) throws IOException {
     Path home = Path.of(environment.getOrDefault("REGEN_HOME", "/var/lib/regen"));
     Path run = Path.of(environment.getOrDefault("REGEN_RUN", "/run/regen"));
     List<Path> dataRoots =

@@ -12,10 +12,11 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
 /**
- * The spool as a process sees it that found no agent: nobody archives, so nobody has to be waited for.
+ * The spool as a process sees it that found no agent: nobody archives, so nobody has to be waited
+ * for.
  *
- * <p>An agent that is there after all (it was too slow to answer) holds the lock on {@code agent.pid};
- * then its jobs are waited for, and not taken away from it.
+ * <p>An agent that is there after all (it was too slow to answer) holds the lock on {@code
+ * agent.pid}; then its jobs are waited for, and not taken away from it.
  */
 final class WithoutAgent implements PendingLayers {
   private static final int POLL_MILLIS = 20;

@@ -42,9 +42,13 @@ public final class Events {
   }
 
   /** Records an event and logs it. */
-  public synchronized void tell(Event.Kind kind, @Nullable String queue, String message) {
-    Event event =
-        new Event(clock.instant().truncatedTo(ChronoUnit.MILLIS), kind.word(), queue, message);
+  public void tell(Event.Kind kind, @Nullable String queue, String message) {
+    tell(kind.word(), queue, message);
+  }
+
+  /** Records an event of a kind that is not the agent's own, and logs it. */
+  public synchronized void tell(String kind, @Nullable String queue, String message) {
+    Event event = new Event(clock.instant().truncatedTo(ChronoUnit.MILLIS), kind, queue, message);
     LOG.info("{}{}: {}", event.kind(), queue == null ? "" : " " + queue, event.message());
     try {
       append(event);

@@ -117,7 +117,7 @@ final class Placement {
       disk.rename(tree, placed.origin());
       return true;
     }
-    Path trash = new Staging(Objects.requireNonNull(tree.getParent(), "staging")).trash();
+    Path trash = Staging.around(tree).trash();
     disk.rename(tree, trash);
     TreeRemoval.remove(trash);
     return false;

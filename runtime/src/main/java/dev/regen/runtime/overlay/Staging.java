@@ -71,6 +71,15 @@ public record Staging(Path directory) {
     return staging;
   }
 
+  /** The staging directory that holds {@code tree}. */
+  public static Staging around(Path tree) {
+    Path parent = tree.getParent();
+    if (parent == null) {
+      throw new IllegalArgumentException(tree + " lies in no staging directory");
+    }
+    return new Staging(parent);
+  }
+
   /** Renames a directory over to the upper's place and back, and tells why if that fails. */
   public static void probe(Path upper) throws IOException {
     Path here = of(upper).directory().resolve(TRASH + "probe-" + System.nanoTime());

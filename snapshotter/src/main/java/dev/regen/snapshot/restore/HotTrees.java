@@ -1,6 +1,7 @@
 package dev.regen.snapshot.restore;
 
 import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
@@ -14,8 +15,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Layer trees that are ready to move in, {@code staging/hot-SNAPSHOT}: the tail's of each queue, and
- * one that a restore chose. They can always be built again from chunks.
+ * Layer trees that are ready to move in, {@code staging/hot-SNAPSHOT}: the tail's of each queue,
+ * and one that a restore chose. They can always be built again from chunks.
  *
  * <p>A tree has this name only when it is whole: it is unpacked under another name first.
  */
@@ -31,13 +32,14 @@ public final class HotTrees {
   /**
    * The tree of {@code snapshot} in {@code staging}, unpacked if it is not there.
    *
-   * @throws dev.regen.snapshot.RegenException.Damaged if chunks are missing or wrong; nothing is left
+   * @throws dev.regen.snapshot.RegenException.Damaged if chunks are missing or wrong; nothing is
+   *     left
    */
   public Path prepare(
       Snapshot snapshot,
       Staging staging,
-      List<dev.regen.runtime.oci.FrozenLayer.IdRange> uidMap,
-      List<dev.regen.runtime.oci.FrozenLayer.IdRange> gidMap,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
       Progress progress)
       throws IOException {
     Path hot = staging.hot(snapshot.id().value());
@@ -55,9 +57,11 @@ public final class HotTrees {
     return hot;
   }
 
-  /** Takes a tree that was archived as {@code snapshot}, so that the next run need not unpack it. */
+  /**
+   * Takes a tree that was archived as {@code snapshot}, so that the next run need not unpack it.
+   */
   public void adopt(Path tree, SnapshotId snapshot) throws IOException {
-    Path hot = new Staging(tree.getParent()).hot(snapshot.value());
+    Path hot = Staging.around(tree).hot(snapshot.value());
     if (Fd.statIfThere(hot) != null) {
       drop(hot);
     }
@@ -76,7 +80,7 @@ public final class HotTrees {
   }
 
   private void drop(Path hot) throws IOException {
-    Path trash = new Staging(hot.getParent()).trash();
+    Path trash = Staging.around(hot).trash();
     disk.rename(hot, trash);
     TreeRemoval.remove(trash);
   }
