@@ -1,27 +1,56 @@
 package dev.regen.agent;
 
+import dev.regen.agent.container.ContainerCapture;
+import dev.regen.agent.container.ContainerRestore;
+import dev.regen.agent.container.MountedSnapshots;
+import dev.regen.agent.container.PlainContainers;
+import dev.regen.agent.container.PlainLayers;
+import dev.regen.agent.container.Targets;
+import dev.regen.agent.hook.HookServer;
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.http.ApiServer;
-import dev.regen.agent.http.Eviction;
+import dev.regen.agent.http.ContainerResource;
+import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.Routes;
 import dev.regen.agent.http.SnapshotResource;
+import dev.regen.agent.http.TransferResource;
+import dev.regen.agent.http.VerifyResource;
+import dev.regen.agent.jobs.EngineEnds;
 import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.HookNotices;
 import dev.regen.agent.jobs.Jobs;
-import dev.regen.agent.jobs.Pending;
+import dev.regen.agent.jobs.LayerIntake;
+import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.agent.jobs.StartSweep;
 import dev.regen.runtime.docker.Engine;
+import dev.regen.runtime.docker.EngineEvent;
+import dev.regen.runtime.docker.EngineEvents;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.KnownContainers;
+import dev.regen.runtime.oci.RuntimeExtension;
+import dev.regen.runtime.oci.Spool;
+import dev.regen.runtime.oci.Stores;
+import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.layer.LayerArchiver;
+import dev.regen.snapshot.layer.LayerExport;
+import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.restore.HotTrees;
+import dev.regen.snapshot.restore.QueuedTrees;
+import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +61,15 @@ public final class Agent implements AutoCloseable {
   private final AgentConfiguration configuration;
   private final AgentLock lock;
   private final Engine engine;
+  private final EngineEvents engineEvents;
+  private final EngineEnds ends;
+  private final RuntimeExtension extension;
+  private final SpoolDrain drain;
+  private final PlainContainers plain;
+  private final StartSweep sweep;
+  private final AfterStart afterStart;
   private final ApiServer api;
+  private @Nullable HookServer hooks;
 
   /**
    * Opens everything; nothing runs before {@link #start}.
@@ -53,31 +90,108 @@ public final class Agent implements AutoCloseable {
 
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
     SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"));
+    DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    LayerArchiver archiver = new LayerArchiver(chunks, configuration.compressors());
+    LayerRestorer restorer = new LayerRestorer(chunks, configuration.compressors());
+    Captures captures = new Captures(disk, home, queues, snapshots, chunks, archiver::archive);
+    HotTrees hotTrees = new HotTrees(disk, restorer);
+    Spool spool = new Spool(disk, home.resolve("spool"));
+    Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);
     Jobs jobs = new Jobs(clock);
+
     engine = Engine.of(environment);
-    Pending pending = List::of;
-    Eviction eviction = (_, left) -> snapshots.remove(left);
+    engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
+    ends = new EngineEnds(engine, engineEvents::connected);
+    LayerIntake intake = new LayerIntake(spool, stores, queues, captures, hotTrees, events);
+    drain = new SpoolDrain(spool, ends, intake, jobs, events, configuration.spoolPoll());
+    extension =
+        new RuntimeExtension(
+            disk,
+            home,
+            configuration.dataRoots(),
+            new QueuedTrees(queues, snapshots, hotTrees),
+            drain,
+            new HookNotices(events),
+            clock);
+    sweep = new StartSweep(spool, stores, queues, snapshots, intake, events);
+
+    KnownContainers containers = new KnownContainers(disk, home);
+    Targets targets = new Targets(engine, containers);
+    PlainLayers plainLayers = new PlainLayers(disk, spool, stores);
+    plain = new PlainContainers(targets, plainLayers, drain, events);
+    ContainerCapture capture =
+        new ContainerCapture(
+            engine, targets, containers, plainLayers, captures, drain, events, disk, home, clock);
+    ContainerRestore restore =
+        new ContainerRestore(
+            engine,
+            targets,
+            containers,
+            capture,
+            queues,
+            snapshots,
+            hotTrees,
+            stores,
+            drain,
+            events);
+    MountedSnapshots mounts = new MountedSnapshots(engine, restorer, captures, disk, home);
+    afterStart = new AfterStart(captures, containers, capture, mounts);
 
     Routes routes = new Routes();
-    new QueueResource(queues, snapshots, pending, eviction).addTo(routes);
-    new SnapshotResource(queues, snapshots, pending, eviction).addTo(routes);
+    new QueueResource(queues, snapshots, drain, captures).addTo(routes);
+    new SnapshotResource(queues, snapshots, drain, captures).addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
+    new ContainerResource(capture, restore, jobs).addTo(routes);
+    new TransferResource(
+            queues, snapshots, captures, new LayerExport(chunks), jobs, events, disk, home, clock)
+        .addTo(routes);
+    new VerifyResource(captures, queues, snapshots, jobs, events).addTo(routes);
+    new MountResource(queues, snapshots, mounts, jobs).addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }
 
-  /** Answers from then on. */
+  /** Finishes what crashes left undone, then answers hooks and requests from then on. */
   public void start() throws IOException {
+    extension.recover();
+    sweep.run();
+    hooks = new HookServer(configuration.run(), extension, drain::look);
+    engineEvents.start();
+    drain.start();
     api.start();
+    afterStart.start();
     LOG.info("ready: home {}, socket in {}", configuration.home(), configuration.run());
   }
 
   @Override
   public void close() throws IOException {
+    LOG.info("stopping");
+    if (hooks != null) {
+      hooks.close();
+    }
+    afterStart.close();
+    engineEvents.close();
+    plain.close();
+    drain.close();
     try (lock;
         engine;
         api) {
-      LOG.info("stopping");
+      LOG.debug("closing what is left");
     }
+  }
+
+  private void hear(EngineEvent event) {
+    ends.hear(event);
+    plain.hear(event);
+  }
+
+  /** The engine still remembers ends that came while no agent ran. */
+  private static Instant firstOfInterest(Spool spool, InstantSource clock) throws IOException {
+    Instant first = clock.instant();
+    for (FrozenLayer layer : spool.list()) {
+      Instant from = layer.startedAt() == null ? layer.endedAt() : layer.startedAt();
+      first = from.isBefore(first) ? from : first;
+    }
+    return first.minusSeconds(1);
   }
 }

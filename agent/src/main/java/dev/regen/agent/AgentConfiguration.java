@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -16,16 +17,21 @@ import java.util.Set;
  * @param run {@code REGEN_RUN}: the socket
  * @param compressors threads that compress, 1 to 64 ({@code compressors} in the file, default 2)
  * @param spoolPoll how often the spool is looked at without being told ({@code spoolPollMillis})
+ * @param dataRoots where engines keep their data ({@code dataRoots}; {@code REGEN_DATA_ROOTS},
+ *     separated by spaces, goes before it)
  */
-public record AgentConfiguration(Path home, Path run, int compressors, Duration spoolPoll) {
+public record AgentConfiguration(
+    Path home, Path run, int compressors, Duration spoolPoll, List<Path> dataRoots) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
   private static final long FILE_BYTES_MAX = 1 << 20;
-  private static final Set<String> KEYS = Set.of("home", "run", "compressors", "spoolPollMillis");
+  private static final Set<String> KEYS =
+      Set.of("home", "run", "compressors", "spoolPollMillis", "dataRoots");
   private static final int COMPRESSORS_MAX = 64;
 
   public AgentConfiguration {
+    dataRoots = List.copyOf(dataRoots);
     if (!home.isAbsolute() || !run.isAbsolute()) {
       throw new IllegalArgumentException("home and run are absolute paths");
     }
@@ -74,7 +80,14 @@ public record AgentConfiguration(Path home, Path run, int compressors, Duration 
         path(json, "home", environment.get("REGEN_HOME"), "/var/lib/regen"),
         path(json, "run", environment.get("REGEN_RUN"), "/run/regen"),
         Math.toIntExact(json.numberOr("compressors", 2)),
-        Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)));
+        Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)),
+        dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")));
+  }
+
+  private static List<Path> dataRoots(JsonObject json, String given) throws IOException {
+    List<String> told =
+        given.isBlank() ? json.strings("dataRoots") : List.of(given.strip().split("\\s+", -1));
+    return (told.isEmpty() ? List.of("/var/lib/docker") : told).stream().map(Path::of).toList();
   }
 
   private static Path path(

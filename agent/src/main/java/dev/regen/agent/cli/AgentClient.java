@@ -104,7 +104,6 @@ final class AgentClient {
     OutputStream out = connection.output();
     StringBuilder head = new StringBuilder();
     head.append(method).append(' ').append(path).append(" HTTP/1.1\r\nHost: regen\r\n");
-    head.append("Connection: close\r\n");
     if (body != null) {
       head.append("Content-Type: ").append(type).append("\r\nTransfer-Encoding: chunked\r\n");
     }
@@ -133,7 +132,7 @@ final class AgentClient {
       throw new IOException("what listens there does not speak HTTP");
     }
     boolean chunked = false;
-    long lengthBytes = 0;
+    long lengthBytes = -1;
     int headers = 0;
     for (String line = HttpBody.line(in); !line.isEmpty(); line = HttpBody.line(in)) {
       if (++headers > HEADERS_MAX) {
@@ -145,6 +144,9 @@ final class AgentClient {
       } else if (lower.matches("content-length: *[0-9]{1,18}")) {
         lengthBytes = Long.parseLong(lower.substring(lower.indexOf(':') + 1).strip());
       }
+    }
+    if (!chunked && lengthBytes < 0) {
+      throw new IOException("the agent's answer does not say where it ends");
     }
     return new Response(
         Integer.parseInt(status[1]),

@@ -45,6 +45,8 @@ import picocli.CommandLine.Spec;
       UnpinCommand.class,
       RmCommand.class,
       KeepCommand.class,
+      MountCommand.class,
+      UmountCommand.class,
       VerifyCommand.class,
       EventsCommand.class,
       JobsCommand.class,

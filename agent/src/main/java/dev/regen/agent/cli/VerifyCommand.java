@@ -24,10 +24,18 @@ final class VerifyCommand extends AgentCommand {
   @Option(names = "--json", description = "As one JSON object.")
   private boolean json;
 
+  @Option(
+      names = "--repair",
+      description = "Make a queue's file anew from its manifests where it is damaged.")
+  private boolean repair;
+
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     QueueAddress queue = address;
-    String query = queue == null ? "" : "?queue=" + AgentClient.part(queue.queue().value());
+    String query =
+        "?repair="
+            + repair
+            + (queue == null ? "" : "&queue=" + AgentClient.part(queue.queue().value()));
     JsonObject result = follow(agent, agent.send("POST", "/v1/verify" + query, null));
     List<String> damaged = result.strings("damaged");
     if (json) {
@@ -41,6 +49,7 @@ final class VerifyCommand extends AgentCommand {
               result.number("chunks"),
               Sizes.of(result.number("bytes")),
               damaged.isEmpty() ? "all whole" : damaged.size() + " damaged");
+      result.strings("repaired").forEach(line -> out().println("  " + line));
       damaged.forEach(line -> out().println("  " + line));
     }
     return damaged.isEmpty() ? DONE : 1;

@@ -94,7 +94,8 @@ final class ApiHandler extends Handler.Abstract {
     }
     try {
       response.reset();
-      send(failed(Failure.of(cause)), response);
+      Failure failure = cause instanceof FailedJob job ? job.failure() : Failure.of(cause);
+      send(failed(failure), response);
       callback.succeeded();
     } catch (IOException | RuntimeException e) {
       callback.failed(e);

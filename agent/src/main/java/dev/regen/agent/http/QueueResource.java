@@ -3,23 +3,21 @@ package dev.regen.agent.http;
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.queue.QueueContent;
-import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 
 /** {@code /v1/queues} and what belongs to a queue as a whole. */
 public final class QueueResource {
-  private final SnapshotQueues queues;
   private final QueueViews views;
-  private final Eviction eviction;
+  private final Captures captures;
 
   public QueueResource(
-      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Eviction eviction) {
-    this.queues = queues;
+      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Captures captures) {
     this.views = new QueueViews(queues, snapshots, pending);
-    this.eviction = eviction;
+    this.captures = captures;
   }
 
   public void addTo(Routes routes) {
@@ -38,9 +36,7 @@ public final class QueueResource {
       throw new RegenException.BadInput(
           "a queue's length is 1 to " + QueueContent.KEEP_MAX + ", not " + keep);
     }
-    try (SnapshotQueue queue = queues.open(name)) {
-      eviction.evict(name, queue.keep((int) keep));
-    }
+    captures.keep(name, (int) keep);
     return Answer.ok(views.queue(name));
   }
 }

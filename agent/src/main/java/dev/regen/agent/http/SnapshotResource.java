@@ -2,6 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
+import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueue;
@@ -9,7 +10,6 @@ import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.time.ZoneId;
-import java.util.List;
 
 /** {@code /v1/queues/QUEUE/snapshots/S}. */
 public final class SnapshotResource {
@@ -17,13 +17,13 @@ public final class SnapshotResource {
 
   private final SnapshotQueues queues;
   private final QueueViews views;
-  private final Eviction eviction;
+  private final Captures captures;
 
   public SnapshotResource(
-      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Eviction eviction) {
+      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Captures captures) {
     this.queues = queues;
     this.views = new QueueViews(queues, snapshots, pending);
-    this.eviction = eviction;
+    this.captures = captures;
   }
 
   public void addTo(Routes routes) {
@@ -42,11 +42,8 @@ public final class SnapshotResource {
 
   private Answer remove(Call call) throws IOException {
     QueueName name = call.queue();
-    try (SnapshotQueue queue = queues.open(name)) {
-      Element element = queue.find(call.part("snapshot"));
-      queue.remove(element.id());
-      eviction.evict(name, List.of(element.id()));
-    }
+    Element element = queues.look(name).find(call.part("snapshot"), ZoneId.systemDefault());
+    captures.remove(name, element.id());
     return Answer.ok(views.queue(name));
   }
 

@@ -29,7 +29,12 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     REMOVED,
     IMPORTED,
     NOT_CARED_FOR,
-    STARTED;
+    REGENERATED,
+    ENDED,
+    STARTED_CLEAN,
+    PUT_BACK,
+    UNPAUSED,
+    REPAIRED;
 
     public String word() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');

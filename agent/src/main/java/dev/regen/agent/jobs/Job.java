@@ -1,12 +1,13 @@
 package dev.regen.agent.jobs;
 
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.layer.Progress;
 import java.time.Instant;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** One operation, from asked for to done. Safe for several threads. */
-public final class Job {
+public final class Job implements Progress {
   /** Where an operation is. */
   public enum State {
     WAITING,
@@ -48,7 +49,7 @@ public final class Job {
     step = words;
   }
 
-  /** How much has been read or written so far. */
+  @Override
   public synchronized void advanced(long entriesSoFar, long tarBytes) {
     entries = entriesSoFar;
     bytes = tarBytes;

@@ -1,0 +1,82 @@
+package dev.regen.agent;
+
+import dev.regen.agent.container.ContainerCapture;
+import dev.regen.agent.container.MountedSnapshots;
+import dev.regen.runtime.docker.EngineException;
+import dev.regen.runtime.oci.KnownContainers;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.Swept;
+import java.io.IOException;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What is tidied up while the agent answers already, since it may take long or need the engine. */
+final class AfterStart implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(AfterStart.class);
+  private static final Duration RETRY = Duration.ofSeconds(2);
+
+  private final Captures captures;
+  private final KnownContainers containers;
+  private final ContainerCapture capture;
+  private final MountedSnapshots mounts;
+  private final Thread thread;
+
+  AfterStart(
+      Captures captures,
+      KnownContainers containers,
+      ContainerCapture capture,
+      MountedSnapshots mounts) {
+    this.captures = captures;
+    this.containers = containers;
+    this.capture = capture;
+    this.mounts = mounts;
+    thread = Thread.ofPlatform().name("after-start").daemon().unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+
+  private void run() {
+    try {
+      containers.forgetRemoved();
+      mounts.sweep();
+      Swept swept = captures.sweep();
+      if (swept.manifests() + swept.chunks() > 0) {
+        LOG.info("removed {} manifests and {} chunks", swept.manifests(), swept.chunks());
+      }
+      swept.kept().forEach(reason -> LOG.warn("not tidied up: {}", reason));
+    } catch (RegenException.Refused e) {
+      LOG.info("not tidied up now: {}", e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("not tidied up", e);
+    }
+    unpause();
+  }
+
+  private void unpause() {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        capture.unpauseForgotten();
+        return;
+      } catch (EngineException.Away e) {
+        LOG.debug("the engine is not there yet", e);
+      } catch (IOException | RuntimeException e) {
+        LOG.warn("containers that were paused for a capture may still be", e);
+        return;
+      }
+      try {
+        Thread.sleep(RETRY);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package dev.regen.agent.container;
+
+import dev.regen.agent.jobs.Event;
+import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.runtime.docker.EngineEvent;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Cares for containers under plain runc that bear the label {@code regen.queue}: captured when the
+ * engine tells of their end. With {@code --rm} or a restart policy that comes too late; then it is
+ * said once, at the start, and nothing is captured.
+ */
+public final class PlainContainers implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PlainContainers.class);
+  private static final int REMEMBERED_MAX = 1000;
+
+  private final Targets targets;
+  private final PlainLayers layers;
+  private final SpoolDrain drain;
+  private final Events events;
+  private final ExecutorService worker =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("plain").factory());
+
+  /**
+   * The uppers of running containers; where the engine tells none, the mount is gone at the end.
+   */
+  private final Map<String, Path> uppers =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Path> eldest) {
+          return size() > REMEMBERED_MAX;
+        }
+      };
+
+  public PlainContainers(Targets targets, PlainLayers layers, SpoolDrain drain, Events events) {
+    this.targets = targets;
+    this.layers = layers;
+    this.drain = drain;
+    this.events = events;
+  }
+
+  /** Hears one of the engine's events; what is to be done is done on another thread. */
+  public void hear(EngineEvent event) {
+    if (!event.attributes().has("regen.queue")) {
+      return;
+    }
+    switch (event.kind()) {
+      case START -> worker.execute(() -> quietly(event, this::started));
+      case DIE -> worker.execute(() -> quietly(event, this::ended));
+      case KILL, OOM, DESTROY -> {}
+    }
+  }
+
+  @Override
+  public void close() {
+    worker.shutdownNow();
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void of(Target target, EngineEvent event) throws IOException;
+  }
+
+  private void quietly(EngineEvent event, Step step) {
+    try {
+      Optional<Target> found = targets.find(event.container());
+      if (found.isPresent() && isPlain(found.get())) {
+        step.of(found.get(), event);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("container {}: {}", event.container(), e.toString());
+      events.tell(
+          Event.Kind.FAILED,
+          event.attributes().members().get("regen.queue") instanceof String queue ? queue : null,
+          "the end of a container under plain runc was not captured: " + e.getMessage());
+    }
+  }
+
+  private static boolean isPlain(Target target) throws IOException {
+    String runtime = target.inspected().object("HostConfig").stringOrNull("Runtime");
+    return target.queue() != null && target.known() == null && !"regen".equals(runtime);
+  }
+
+  private void started(Target target, EngineEvent event) throws IOException {
+    if (!isKept(target)) {
+      events.tell(
+          Event.Kind.NOT_CARED_FOR,
+          String.valueOf(target.queue()),
+          "container "
+              + target.name()
+              + " runs under plain runc with --rm or a restart policy: its end cannot be captured;"
+              + " run it with --runtime=regen");
+      return;
+    }
+    Path upper = layers.upper(target);
+    if (upper != null) {
+      uppers.put(event.container(), upper);
+    }
+  }
+
+  private void ended(Target target, EngineEvent event) throws IOException {
+    if (!isKept(target) || target.running()) {
+      return;
+    }
+    @Nullable Path upper = layers.upper(target);
+    if (upper == null) {
+      upper = uppers.get(event.container());
+    }
+    if (upper == null) {
+      throw new IOException("its writable layer was not found");
+    }
+    Instant endedAt = event.time().truncatedTo(ChronoUnit.MILLIS);
+    layers.link(target, upper, endedAt);
+    drain.look();
+  }
+
+  private static boolean isKept(Target target) throws IOException {
+    JsonObject policy = target.inspected().object("HostConfig").objectOrNull("RestartPolicy");
+    String name = policy == null ? null : policy.stringOrNull("Name");
+    return !target.autoRemove() && (name == null || name.isEmpty() || name.equals("no"));
+  }
+}

@@ -1,0 +1,137 @@
+package dev.regen.agent.container;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.ContainerSettings;
+import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.Spool;
+import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.MountTable;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.runtime.overlay.UnionMount;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The writable layers of containers that run under plain runc and bear the label regen.queue. */
+public final class PlainLayers {
+  private static final Duration LINK_LIMIT = Duration.ofMinutes(10);
+
+  private final Disk disk;
+  private final Spool spool;
+  private final Stores stores;
+
+  public PlainLayers(Disk disk, Spool spool, Stores stores) {
+    this.disk = disk;
+    this.spool = spool;
+    this.stores = stores;
+  }
+
+  /**
+   * Where a container's upper is: as its engine says, or, while it runs, as the mount table has it.
+   *
+   * @return null if neither knows
+   */
+  @Nullable Path upper(Target target) throws IOException {
+    JsonObject driver = target.inspected().objectOrNull("GraphDriver");
+    JsonObject data = driver == null ? null : driver.objectOrNull("Data");
+    String told = data == null ? null : data.stringOrNull("UpperDir");
+    if (told != null) {
+      return Path.of(told);
+    }
+    Path rootfs = Path.of(target.id().value()).resolve("rootfs");
+    for (MountTable.Entry mount : MountTable.read().entries()) {
+      if (mount.type().equals("overlay") && mount.mountPoint().endsWith(rootfs)) {
+        UnionMount union = UnionMount.at(mount.mountPoint());
+        return union == null ? null : union.upper();
+      }
+    }
+    return null;
+  }
+
+  /** The upper where it is, for a capture of a container that is paused or has ended. */
+  FrozenLayer inPlace(Target target, Path upper, Instant at) throws IOException {
+    return describe(target, upper, upper, FrozenLayer.Kind.IN_PLACE, at);
+  }
+
+  /** Links the upper of a container that has ended into staging; the spool has a job then. */
+  FrozenLayer link(Target target, Path upper, Instant at) throws IOException {
+    Staging staging = Staging.of(upper);
+    stores.remember(staging);
+    Path tree = staging.frozen(queueOf(target).queue(), at, target.id());
+    FrozenLayer layer = describe(target, upper, tree, FrozenLayer.Kind.LINKED, at);
+    if (spool.holds(layer.job()) || Fd.statIfThere(tree) != null) {
+      return layer;
+    }
+    Path linking = tree.resolveSibling(Staging.LINKING + layer.job());
+    TreeRemoval.remove(linking);
+    LinkedTree.make(upper, linking, LINK_LIMIT);
+    disk.rename(linking, tree);
+    spool.write(layer);
+    return layer;
+  }
+
+  private static FrozenLayer describe(
+      Target target, Path upper, Path tree, FrozenLayer.Kind kind, Instant at) throws IOException {
+    ContainerSettings settings = queueOf(target);
+    String started = target.inspected().object("State").stringOrNull("StartedAt");
+    return new FrozenLayer(
+        Staging.jobName(settings.queue(), at, target.id()),
+        settings.queue(),
+        settings.keep(),
+        target.id(),
+        tree,
+        kind,
+        Fd.stat(upper).inode(),
+        started == null ? null : Instant.parse(started),
+        at,
+        target.imageId(),
+        target.imageName(),
+        0,
+        false,
+        false,
+        List.of(),
+        settings.excludes(),
+        List.of(),
+        List.of(),
+        notHeld(target),
+        target.spec());
+  }
+
+  private static ContainerSettings queueOf(Target target) throws IOException {
+    Map<String, String> labels = new HashMap<>();
+    JsonObject all = target.inspected().object("Config").objectOrNull("Labels");
+    if (all != null) {
+      for (String label : all.members().keySet()) {
+        labels.put(label, all.string(label));
+      }
+    }
+    if (target.queue() == null) {
+      throw new RegenException.Refused(
+          "container "
+              + target.name()
+              + " has no queue: run it with --runtime=regen, or with a label regen.queue");
+    }
+    return Objects.requireNonNull(ContainerSettings.of(labels, target.name()));
+  }
+
+  private static List<String> notHeld(Target target) throws IOException {
+    List<String> all = new java.util.ArrayList<>();
+    for (JsonObject mount : target.inspected().objects("Mounts")) {
+      String type = mount.stringOrNull("Type");
+      all.add((type == null ? "mount" : type) + " at " + mount.string("Destination"));
+    }
+    all.add("memory of its processes");
+    return all;
+  }
+}

@@ -1,0 +1,52 @@
+package dev.regen.agent.container;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.KnownContainers;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A container that its engine has now.
+ *
+ * @param inspected all that the engine knows of it
+ * @param known what Regen's run records know of it, null if it never ran under regen-runtime
+ * @param queue null if it has none
+ */
+record Target(
+    ContainerId id,
+    String name,
+    JsonObject inspected,
+    KnownContainers.@Nullable Known known,
+    @Nullable QueueName queue) {
+
+  boolean running() throws IOException {
+    return inspected.object("State").flag("Running");
+  }
+
+  boolean paused() throws IOException {
+    return inspected.object("State").flag("Paused");
+  }
+
+  boolean autoRemove() throws IOException {
+    return inspected.object("HostConfig").flag("AutoRemove");
+  }
+
+  String imageId() throws IOException {
+    return inspected.string("Image");
+  }
+
+  String imageName() throws IOException {
+    String name = inspected.object("Config").stringOrNull("Image");
+    return name == null ? "" : name;
+  }
+
+  /** As run records keep it, so that the container can be created again. */
+  JsonObject spec() throws IOException {
+    return new JsonObject()
+        .with("name", inspected.string("Name"))
+        .with("config", inspected.object("Config"))
+        .with("hostConfig", inspected.object("HostConfig"));
+  }
+}

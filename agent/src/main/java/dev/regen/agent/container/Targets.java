@@ -1,0 +1,77 @@
+package dev.regen.agent.container;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.docker.Engine;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.KnownContainers;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Finds containers by what a person calls them: name, id, or queue. */
+public final class Targets {
+  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
+  private static final String QUEUE_LABEL = "regen.queue";
+
+  private final Engine engine;
+  private final KnownContainers containers;
+
+  public Targets(Engine engine, KnownContainers containers) {
+    this.engine = engine;
+    this.containers = containers;
+  }
+
+  /**
+   * The container with that name or id, or the one that ran last under the queue of that name;
+   * empty if the engine has neither.
+   */
+  Optional<Target> find(String text) throws IOException {
+    if (!NAME.matcher(text).matches()) {
+      throw new RegenException.BadInput("that is no name of a container");
+    }
+    Optional<JsonObject> named = engine.container(text);
+    if (named.isPresent()) {
+      return Optional.of(target(named.get()));
+    }
+    for (KnownContainers.Known known : containers.list()) {
+      if (known.queue().value().equals(text)) {
+        Optional<JsonObject> found = engine.container(known.id().value());
+        if (found.isPresent()) {
+          return Optional.of(target(found.get()));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The same container, as it is now. */
+  Target again(Target target) throws IOException {
+    return target(
+        engine
+            .container(target.id().value())
+            .orElseThrow(() ->
+                new RegenException.Refused(
+                    "container " + target.name() + " was removed meanwhile")));
+  }
+
+  private Target target(JsonObject inspected) throws IOException {
+    ContainerId id = new ContainerId(inspected.string("Id"));
+    String slashed = inspected.string("Name");
+    String name = slashed.startsWith("/") ? slashed.substring(1) : slashed;
+    KnownContainers.Known known = containers.find(id);
+    return new Target(id, name, inspected, known, queue(inspected, known));
+  }
+
+  private static @Nullable QueueName queue(
+      JsonObject inspected, KnownContainers.@Nullable Known known) throws IOException {
+    if (known != null) {
+      return known.queue();
+    }
+    JsonObject labels = inspected.object("Config").objectOrNull("Labels");
+    String label = labels == null ? null : labels.stringOrNull(QUEUE_LABEL);
+    return label != null && QueueName.isValid(label) ? new QueueName(label) : null;
+  }
+}

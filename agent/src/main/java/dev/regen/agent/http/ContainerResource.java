@@ -1,0 +1,44 @@
+package dev.regen.agent.http;
+
+import dev.regen.agent.container.ContainerCapture;
+import dev.regen.agent.container.ContainerRestore;
+import dev.regen.agent.jobs.Jobs;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+
+/** {@code /v1/containers/NAME}: capture and restore, each as a job. */
+public final class ContainerResource {
+  private final ContainerCapture capture;
+  private final ContainerRestore restore;
+  private final Jobs jobs;
+
+  public ContainerResource(ContainerCapture capture, ContainerRestore restore, Jobs jobs) {
+    this.capture = capture;
+    this.restore = restore;
+    this.jobs = jobs;
+  }
+
+  public void addTo(Routes routes) {
+    routes
+        .add("POST", "/v1/containers/{container}/capture", this::capture)
+        .add("POST", "/v1/containers/{container}/restore", this::restore);
+  }
+
+  private Answer capture(Call call) throws IOException {
+    String name = call.part("container");
+    return Answer.accepted(jobs.start("capture", name, job -> capture.capture(name, job)).json());
+  }
+
+  private Answer restore(Call call) throws IOException {
+    JsonObject body = call.json();
+    String at = body.stringOrNull("at");
+    ContainerRestore.Request request =
+        new ContainerRestore.Request(
+            call.part("container"),
+            at == null ? "latest" : at,
+            !body.has("start") || body.flag("start"),
+            body.flag("discard"));
+    return Answer.accepted(
+        jobs.start("restore", request.name(), job -> restore.restore(request, job)).json());
+  }
+}

@@ -1,0 +1,163 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.Spool;
+import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.snapshot.End;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.CaptureResult;
+import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.restore.HotTrees;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes one layer from the spool into its queue. Then the job is removed, and the tree becomes the
+ * hot tree of its snapshot if nobody else has it, or is removed.
+ */
+public final class LayerIntake implements SpoolDrain.Intake {
+  private static final Logger LOG = LoggerFactory.getLogger(LayerIntake.class);
+
+  private final Spool spool;
+  private final Stores stores;
+  private final SnapshotQueues queues;
+  private final Captures captures;
+  private final HotTrees hotTrees;
+  private final Events events;
+
+  public LayerIntake(
+      Spool spool,
+      Stores stores,
+      SnapshotQueues queues,
+      Captures captures,
+      HotTrees hotTrees,
+      Events events) {
+    this.spool = spool;
+    this.stores = stores;
+    this.queues = queues;
+    this.captures = captures;
+    this.hotTrees = hotTrees;
+    this.events = events;
+  }
+
+  @Override
+  public void take(FrozenLayer layer, End end, Job job) throws IOException {
+    if (Fd.statIfThere(layer.tree()) == null) {
+      lost(layer);
+      return;
+    }
+    job.step("archiving");
+    CaptureResult result = captures.capture(layer, end, job, job::cancelled);
+    spool.remove(layer.job());
+    tell(events, layer, end, result);
+    try {
+      handOver(layer, result);
+      keepOnlyWanted();
+    } catch (IOException e) {
+      LOG.warn("the tree {} was not tidied away; the next start does it", layer.tree(), e);
+    }
+  }
+
+  /** Tells what became of a layer; the words are those of {@code regen events}. */
+  public static String tell(Events events, FrozenLayer layer, End end, CaptureResult result) {
+    String queue = layer.queue().value();
+    return switch (result) {
+      case CaptureResult.Stored stored -> {
+        String message =
+            "snapshot "
+                + stored.snapshot().id().shortened()
+                + ", "
+                + words(end)
+                + ", "
+                + stored.snapshot().archive().entries()
+                + " entries"
+                + (stored.evicted().isEmpty()
+                    ? ""
+                    : "; " + stored.evicted().size() + " left the queue");
+        events.tell(Event.Kind.CAPTURED, queue, message);
+        yield message;
+      }
+      case CaptureResult.Unchanged same -> {
+        String message =
+            "nothing changed; snapshot " + same.tail().shortened() + " stands for this end too";
+        events.tell(Event.Kind.UNCHANGED, queue, message);
+        yield message;
+      }
+      case CaptureResult.Superseded old ->
+          "snapshot " + old.snapshot().shortened() + " has left the queue since";
+    };
+  }
+
+  /** Removes hot trees that no run will start from. */
+  void keepOnlyWanted() throws IOException {
+    Set<SnapshotId> wanted = new HashSet<>();
+    for (QueueName name : queues.list()) {
+      try {
+        QueueContent content = queues.look(name);
+        content.tail().ifPresent(tail -> wanted.add(tail.id()));
+        SnapshotId chosen = content.chosen();
+        if (chosen != null) {
+          wanted.add(chosen);
+        }
+      } catch (RegenException e) {
+        LOG.debug("the hot trees of {} are not known", name, e);
+      }
+    }
+    for (Staging staging : stores.all()) {
+      hotTrees.keepOnly(wanted, staging);
+    }
+  }
+
+  private void handOver(FrozenLayer layer, CaptureResult result) throws IOException {
+    SnapshotId snapshot = snapshotOf(result);
+    switch (layer.kind()) {
+      case IN_PLACE -> {
+        // A container's own upper stays; an adopted tree is needed no more.
+        if (String.valueOf(layer.tree().getFileName()).startsWith(Staging.FROZEN)) {
+          TreeRemoval.remove(layer.tree());
+        }
+      }
+      case LINKED -> TreeRemoval.remove(layer.tree());
+      case EXCHANGED -> {
+        // What was left out of the archive must not come back with the tree.
+        if (snapshot == null || !layer.excludes().isEmpty()) {
+          TreeRemoval.remove(layer.tree());
+        } else {
+          hotTrees.adopt(layer.tree(), snapshot);
+        }
+      }
+    }
+  }
+
+  private static @Nullable SnapshotId snapshotOf(CaptureResult result) {
+    return switch (result) {
+      case CaptureResult.Stored stored -> stored.snapshot().id();
+      case CaptureResult.Unchanged same -> same.tail();
+      case CaptureResult.Superseded _ -> null;
+    };
+  }
+
+  private void lost(FrozenLayer layer) throws IOException {
+    spool.remove(layer.job());
+    events.tell(
+        Event.Kind.FAILED,
+        layer.queue().value(),
+        "the layer tree " + layer.tree() + " is gone; this end has no snapshot");
+  }
+
+  private static String words(End end) {
+    String reason = end.reason().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+    return end.exitCode() == null ? reason : reason + " (" + end.exitCode() + ")";
+  }
+}

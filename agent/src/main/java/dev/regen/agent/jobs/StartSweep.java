@@ -1,0 +1,143 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.Spool;
+import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.store.SnapshotStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tidies the staging directories when the agent starts: what a crash left half made is removed, a
+ * frozen tree that no job names gets a job, for it may be the only copy of somebody's work.
+ */
+public final class StartSweep {
+  private static final Logger LOG = LoggerFactory.getLogger(StartSweep.class);
+  private static final int KEEP_DEFAULT = 5;
+
+  private final Spool spool;
+  private final Stores stores;
+  private final SnapshotQueues queues;
+  private final SnapshotStore snapshots;
+  private final LayerIntake intake;
+  private final Events events;
+
+  public StartSweep(
+      Spool spool,
+      Stores stores,
+      SnapshotQueues queues,
+      SnapshotStore snapshots,
+      LayerIntake intake,
+      Events events) {
+    this.spool = spool;
+    this.stores = stores;
+    this.queues = queues;
+    this.snapshots = snapshots;
+    this.intake = intake;
+    this.events = events;
+  }
+
+  /**
+   * Sweeps every store that was ever used here; what fails in one does not keep the others.
+   *
+   * <p>Crashes of hooks must have been recovered before, so that every frozen tree that has a run
+   * record has its job. Hooks must not be answered yet.
+   */
+  public void run() throws IOException {
+    Set<Path> named = new HashSet<>();
+    for (FrozenLayer layer : spool.list()) {
+      named.add(layer.tree());
+    }
+    for (Staging staging : stores.all()) {
+      for (Path tree : staging.trees()) {
+        try {
+          sweep(tree, named);
+        } catch (IOException e) {
+          LOG.warn("{} stays where it is: {}", tree, e.getMessage());
+        }
+      }
+    }
+    intake.keepOnlyWanted();
+  }
+
+  private void sweep(Path tree, Set<Path> named) throws IOException {
+    String name = String.valueOf(tree.getFileName());
+    if (name.startsWith(Staging.BUILDING)
+        || name.startsWith(Staging.TRASH)
+        || name.startsWith(Staging.LINKING)) {
+      TreeRemoval.remove(tree);
+      LOG.info("removed {}, which was not finished", tree);
+    } else if (name.startsWith(Staging.FROZEN) && !named.contains(tree)) {
+      adopt(tree, name);
+    }
+  }
+
+  private void adopt(Path tree, String name) throws IOException {
+    Staging.FrozenName told = Staging.parseFrozen(name);
+    if (told == null) {
+      LOG.warn("{} has no name that says whose it is; it stays", tree);
+      return;
+    }
+    Optional<Snapshot> before = tail(told);
+    FrozenLayer layer =
+        new FrozenLayer(
+            name.substring(Staging.FROZEN.length()),
+            told.queue(),
+            keep(told),
+            new ContainerId(told.container()),
+            tree,
+            FrozenLayer.Kind
+                .IN_PLACE, // It may share files with a container: nobody may move it in.
+            Fd.stat(tree).inode(),
+            null,
+            told.time(),
+            before.map(Snapshot::imageId).orElse(""),
+            before.map(Snapshot::imageName).orElse(""),
+            0,
+            false,
+            false,
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            before.map(Snapshot::spec).orElseGet(JsonObject::new));
+    spool.write(layer);
+    events.tell(
+        Event.Kind.ADOPTED,
+        told.queue().value(),
+        "a layer tree of " + told.time() + " had no record; it is archived as it is");
+  }
+
+  private int keep(Staging.FrozenName told) throws IOException {
+    try {
+      return queues.exists(told.queue()) ? queues.look(told.queue()).asked() : KEEP_DEFAULT;
+    } catch (RegenException e) {
+      return KEEP_DEFAULT;
+    }
+  }
+
+  private Optional<Snapshot> tail(Staging.FrozenName told) throws IOException {
+    try {
+      Optional<dev.regen.snapshot.queue.Element> tail =
+          queues.exists(told.queue()) ? queues.look(told.queue()).tail() : Optional.empty();
+      return tail.isEmpty() ? Optional.empty() : Optional.of(snapshots.read(tail.get().id()));
+    } catch (RegenException e) {
+      return Optional.empty();
+    }
+  }
+}
