@@ -42,11 +42,15 @@ abstract class AgentCommand implements Callable<Integer> {
 
   /** Prints an array, one element a line. */
   final void printArray(List<JsonObject> elements) {
+    printArray(elements, out());
+  }
+
+  static void printArray(List<JsonObject> elements, PrintWriter out) {
     StringBuilder text = new StringBuilder("[");
     for (int i = 0; i < elements.size(); i++) {
       text.append(i == 0 ? "\n  " : ",\n  ").append(elements.get(i));
     }
-    out().println(text.append(elements.isEmpty() ? "]" : "\n]"));
+    out.println(text.append(elements.isEmpty() ? "]" : "\n]"));
   }
 
   /** Follows a job to its end, with its progress; its failure is this command's. */

@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       EventsCommand.class,
       JobsCommand.class,
+      DoctorCommand.class,
       InstallCommand.class,
       UninstallCommand.class
     })
