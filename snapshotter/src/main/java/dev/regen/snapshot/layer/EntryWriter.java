@@ -93,8 +93,7 @@ final class EntryWriter {
         sink.room(header.length() + (int) EntryIndex.padded(stat.size()));
       }
       sink.put(header.bytes(), 0, header.length());
-      List<EntryIndex.Hole> holes =
-          TreeChanged.during(path, () -> content.copy(fd, path, stat, entry.isLarge()));
+      List<EntryIndex.Hole> holes = content.copy(fd, path, stat, entry.isLarge());
       sink.zeros(EntryIndex.padded(stat.size()) - stat.size());
       checkSame(path, stat, fd.stat());
       record(entry, EntryIndex.NO_BYTES, !kept.isEmpty(), from, holes.toArray(NO_HOLES));

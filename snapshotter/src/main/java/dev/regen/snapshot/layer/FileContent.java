@@ -45,7 +45,8 @@ final class FileContent {
     }
     List<EntryIndex.Hole> holes = new ArrayList<>();
     for (long at = 0; at < stat.size(); ) {
-      long found = fd.seekData(at);
+      long from = at;
+      long found = TreeChanged.during(path, () -> fd.seekData(from));
       long data = found < 0 ? stat.size() : Math.min(found, stat.size());
       if (data > at) {
         if (holes.size() < EntryIndex.HOLES_MAX) {
@@ -53,7 +54,10 @@ final class FileContent {
         }
         hole(data - at, large);
       }
-      long end = data < stat.size() ? Math.min(fd.seekHole(data), stat.size()) : data;
+      long end = data;
+      if (data < stat.size()) {
+        end = Math.min(TreeChanged.during(path, () -> fd.seekHole(data)), stat.size());
+      }
       if (end > data) {
         fd.seek(data);
         data(fd, path, end - data, large);
@@ -91,7 +95,7 @@ final class FileContent {
       left -= wanted;
       if (large) {
         cut(buffer, from, wanted);
-        watch.tick();
+        watch.reached(sink.position());
       }
     }
   }
@@ -101,7 +105,7 @@ final class FileContent {
     int limit = buffer.limit();
     buffer.limit(end);
     while (buffer.position() < end) {
-      if (fd.read(buffer) == 0) {
+      if (TreeChanged.during(path, () -> fd.read(buffer)) == 0) {
         throw TreeChanged.at(path, "became shorter");
       }
     }

@@ -63,7 +63,7 @@ final class PaxRecords {
     byte[] value = Arrays.copyOfRange(content, equals + 1, end);
     String key = new String(content, start, equals - start, StandardCharsets.ISO_8859_1);
     if (key.startsWith(XATTR)) {
-      addXattr(Arrays.copyOfRange(content, start + XATTR.length(), equals), value);
+      addXattr(decoded(key.substring(XATTR.length())), value);
     } else if (key.startsWith("GNU.sparse.")) {
       throw new BadLayerException(TarReader.SPARSE);
     } else if (key.startsWith("SCHILY.acl.")) {
@@ -73,6 +73,12 @@ final class PaxRecords {
     } else {
       set(key, value);
     }
+  }
+
+  /** A key holds no equals sign: GNU tar and {@link TarHeader} write {@code %3D} for it. */
+  private static byte[] decoded(String name) {
+    String plain = name.replace("%3D", "=").replace("%25", "%");
+    return plain.getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private void set(String key, byte[] value) throws BadLayerException {

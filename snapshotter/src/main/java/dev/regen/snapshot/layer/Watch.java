@@ -26,7 +26,13 @@ final class Watch {
     tick();
   }
 
+  void reached(long tarBytesDone) {
+    at(entries, tarBytesDone);
+  }
+
   /**
+   * Looks around, if it is time.
+   *
    * @throws CancellationException if the work is to end
    */
   void tick() {
