@@ -27,6 +27,7 @@ final class PaxRecords {
   private @Nullable Long uid;
   private @Nullable Long gid;
   private Stat.@Nullable Time mtime;
+  private @Nullable String refusal;
   private final List<Xattr> xattrs = new ArrayList<>();
 
   /** Reads a header's content. */
@@ -65,11 +66,12 @@ final class PaxRecords {
     if (key.startsWith(XATTR)) {
       addXattr(decoded(key.substring(XATTR.length())), value);
     } else if (key.startsWith("GNU.sparse.")) {
-      throw new BadLayerException(TarReader.SPARSE);
+      refusal = TarReader.SPARSE;
+      path = key.equals("GNU.sparse.name") ? value : path;
     } else if (key.startsWith("SCHILY.acl.")) {
-      throw new BadLayerException(
+      refusal =
           "holds an ACL in text form (tar --acls); make the archive with --xattrs"
-              + " --xattrs-include='*' and without --acls");
+              + " --xattrs-include='*' and without --acls";
     } else {
       set(key, value);
     }
@@ -100,6 +102,11 @@ final class PaxRecords {
       throw new BadLayerException("has more than " + XATTRS_MAX + " extended attributes");
     }
     xattrs.add(new Xattr(name, value));
+  }
+
+  /** Why the member that these belong to cannot be taken, null if it can. */
+  @Nullable String refusal() {
+    return refusal;
   }
 
   byte @Nullable [] path() {

@@ -154,6 +154,9 @@ final class TarReader {
     PaxRecords records = pax == null ? PaxRecords.parse(new byte[0]) : pax;
     byte[] path = path(records);
     try {
+      if (records.refusal() != null) {
+        throw new BadLayerException(records.refusal());
+      }
       TarMember.Type kind = type(type, path);
       long size = records.size(headerSize);
       if (size < 0) {
