@@ -151,6 +151,9 @@ final class Host implements AutoCloseable {
     Path log = logFile("dockerd");
     ProcessBuilder builder =
         new ProcessBuilder(
+            // An engine without a bridge deletes docker0, which belongs to the host's own engine.
+            "unshare",
+            "--net",
             "dockerd",
             "--config-file=" + root.resolve("daemon.json"),
             "--data-root=" + dataRoot(),
