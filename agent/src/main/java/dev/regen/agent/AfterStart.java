@@ -56,6 +56,10 @@ final class AfterStart implements AutoCloseable {
     } catch (RegenException.Refused e) {
       LOG.info("not tidied up now: {}", e.getMessage());
     } catch (IOException | RuntimeException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        LOG.debug("stopped while tidying up", e);
+        return;
+      }
       LOG.warn("not tidied up", e);
     }
     unpause();

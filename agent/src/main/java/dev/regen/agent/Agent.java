@@ -6,6 +6,7 @@ import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
 import dev.regen.agent.container.Targets;
+import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.http.ApiServer;
@@ -18,7 +19,6 @@ import dev.regen.agent.http.TransferResource;
 import dev.regen.agent.http.VerifyResource;
 import dev.regen.agent.jobs.EngineEnds;
 import dev.regen.agent.jobs.Events;
-import dev.regen.agent.jobs.HookNotices;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.LayerIntake;
 import dev.regen.agent.jobs.SpoolDrain;
@@ -112,7 +112,7 @@ public final class Agent implements AutoCloseable {
             configuration.dataRoots(),
             new QueuedTrees(queues, snapshots, hotTrees),
             drain,
-            new HookNotices(events),
+            new EventNotices(events),
             clock);
     sweep = new StartSweep(spool, stores, queues, snapshots, intake, events);
 

@@ -30,8 +30,9 @@ public final class Main {
       OutputStream err,
       boolean terminal) {
     Regen regen = new Regen(environment, in, out, terminal);
-    CommandLine line = regen.commandLine(new OutputStreamWriter(err, StandardCharsets.UTF_8));
-    line.addSubcommand("agent", new StartCommand(environment));
+    CommandLine line =
+        regen.commandLine(
+            new OutputStreamWriter(err, StandardCharsets.UTF_8), new StartCommand(environment));
     return line.execute(arguments);
   }
 }

@@ -76,9 +76,14 @@ public final class Regen implements Callable<Integer> {
     this.terminal = terminal;
   }
 
-  /** The command line, to which the caller may add commands before it runs one. */
-  public CommandLine commandLine(Writer err) {
+  /**
+   * The command line.
+   *
+   * @param agent the command that runs the agent itself
+   */
+  public CommandLine commandLine(Writer err, Object agent) {
     return new CommandLine(this)
+        .addSubcommand(agent)
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(err, true))
         .setExecutionExceptionHandler((e, line, _) -> failed(e, line))

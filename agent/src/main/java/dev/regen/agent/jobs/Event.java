@@ -21,18 +21,10 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     CAPTURED,
     UNCHANGED,
     RESTORED,
-    REFUSED,
-    VOLUME_WARNING,
     FAILED,
-    MERGED,
     ADOPTED,
-    REMOVED,
     IMPORTED,
     NOT_CARED_FOR,
-    REGENERATED,
-    ENDED,
-    STARTED_CLEAN,
-    PUT_BACK,
     UNPAUSED,
     REPAIRED;
 

@@ -1,0 +1,73 @@
+package dev.regen.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class AgentConfigurationTest {
+  @Test
+  void defaultsAreThoseOfTheDocs() throws IOException {
+    assertThat(AgentConfiguration.of(new JsonObject(), Map.of()))
+        .isEqualTo(
+            new AgentConfiguration(
+                Path.of("/var/lib/regen"),
+                Path.of("/run/regen"),
+                2,
+                Duration.ofSeconds(1),
+                List.of(Path.of("/var/lib/docker"))));
+  }
+
+  @Test
+  void everyKeyIsRead() throws IOException {
+    JsonObject json =
+        JsonObject.parse(
+            """
+            {"home": "/h", "run": "/r", "compressors": 3, "spoolPollMillis": 50,
+             "dataRoots": ["/a", "/b"]}
+            """);
+
+    assertThat(AgentConfiguration.of(json, Map.of()))
+        .isEqualTo(
+            new AgentConfiguration(
+                Path.of("/h"),
+                Path.of("/r"),
+                3,
+                Duration.ofMillis(50),
+                List.of(Path.of("/a"), Path.of("/b"))));
+  }
+
+  @Test
+  void environmentGoesBeforeTheFile() throws IOException {
+    JsonObject json = JsonObject.parse("{\"home\": \"/h\", \"run\": \"/r\"}");
+
+    AgentConfiguration configuration =
+        AgentConfiguration.of(json, Map.of("REGEN_HOME", "/eh", "REGEN_RUN", "/er"));
+
+    assertThat(configuration.home()).isEqualTo(Path.of("/eh"));
+    assertThat(configuration.run()).isEqualTo(Path.of("/er"));
+  }
+
+  @Test
+  void unknownKeyIsAnErrorThatNamesIt() throws IOException {
+    JsonObject json = JsonObject.parse("{\"hom\": \"/h\"}");
+
+    assertThatThrownBy(() -> AgentConfiguration.of(json, Map.of()))
+        .hasMessageContaining("unknown key 'hom'");
+  }
+
+  @Test
+  void valueThatDoesNotFitIsAnError() throws IOException {
+    for (String text :
+        List.of("{\"compressors\": 0}", "{\"home\": \"relative\"}", "{\"spoolPollMillis\": 1}")) {
+      JsonObject json = JsonObject.parse(text);
+      assertThatThrownBy(() -> AgentConfiguration.of(json, Map.of())).as(text).isNotNull();
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package dev.regen.agent.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.Jobs;
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.InstantSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** HTTP over a real Unix socket: what holds for every resource. */
+final class ApiServerTest {
+  @SuppressWarnings("NullAway.Init")
+  @TempDir
+  private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private ApiServer server;
+
+  @BeforeEach
+  void start() throws IOException {
+    Routes routes = new Routes();
+    InstantSource clock = InstantSource.system();
+    new ActivityResource(new Events(new LocalDisk(), directory, clock), new Jobs(clock))
+        .addTo(routes);
+    routes
+        .add(
+            "GET",
+            "/refused",
+            _ -> {
+              throw new RegenException.Refused("not in this state");
+            })
+        .add(
+            "GET",
+            "/broken",
+            _ -> {
+              throw new IllegalStateException("a mistake of ours");
+            })
+        .add("PUT", "/json", call -> Answer.ok(call.json()))
+        .add(
+            "GET",
+            "/half",
+            _ ->
+                new Answer.Stream(
+                    "text/plain",
+                    out -> {
+                      out.write(
+                          "the first half\n".repeat(100_000).getBytes(StandardCharsets.UTF_8));
+                      throw new RegenException.Damaged("a chunk is damaged");
+                    }))
+        .add(
+            "GET",
+            "/queue/{queue}",
+            call -> Answer.ok(new JsonObject().with("queue", call.queue().value())));
+    server = new ApiServer(directory.resolve("sock"), routes);
+    server.start();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    server.close();
+  }
+
+  @Test
+  void socketIsForOwnerAndGroupAlone() throws IOException {
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket())))
+        .isEqualTo("rw-rw----");
+  }
+
+  @Test
+  void answersAreJson() throws IOException {
+    assertThat(get("/v1/jobs")).startsWith("HTTP/1.1 200").endsWith("{\"jobs\":[]}");
+  }
+
+  @Test
+  void failuresAreACodeAndAMessage() throws IOException {
+    assertThat(get("/refused"))
+        .startsWith("HTTP/1.1 409")
+        .endsWith("{\"code\":\"refused\",\"message\":\"not in this state\"}");
+    assertThat(get("/v1/jobs/none")).startsWith("HTTP/1.1 404").contains("\"not_found\"");
+    assertThat(get("/nothing/here")).startsWith("HTTP/1.1 404").contains("\"not_found\"");
+    assertThat(get("/broken")).startsWith("HTTP/1.1 500").contains("\"failed\"");
+  }
+
+  @Test
+  void namesFromAPathAreChecked() throws IOException {
+    assertThat(get("/queue/desk")).endsWith("{\"queue\":\"desk\"}");
+    for (String name : new String[] {"%2e%2e", "..%2fetc", "a%20b", "%00", "-x", "a".repeat(200)}) {
+      assertThat(get("/queue/" + name)).as(name).startsWith("HTTP/1.1 4");
+    }
+  }
+
+  @Test
+  void bodiesAndHeadersHaveLimits() throws IOException {
+    String body = "{\"a\":\"" + "x".repeat(Call.BODY_BYTES_MAX) + "\"}";
+
+    assertThat(send("PUT", "/json", body)).startsWith("HTTP/1.1 400").contains("at most");
+    assertThat(send("PUT", "/json", "{\"a\":")).startsWith("HTTP/1.1 400").contains("bad_input");
+    assertThat(send("PUT", "/json", "{\"a\":1}")).startsWith("HTTP/1.1 200").endsWith("{\"a\":1}");
+    assertThat(get("/" + "y".repeat(20_000))).startsWith("HTTP/1.1 4");
+  }
+
+  @Test
+  void answerThatBreaksOffIsNotTakenForWhole() throws IOException {
+    String answer = get("/half");
+
+    assertThat(answer).startsWith("HTTP/1.1 200").contains("the first half");
+    assertThat(answer).doesNotEndWith("0\r\n\r\n");
+  }
+
+  private Path socket() {
+    return directory.resolve("sock");
+  }
+
+  private String get(String path) throws IOException {
+    return exchange("GET " + path + " HTTP/1.1\r\nHost: r\r\n\r\n");
+  }
+
+  private String send(String method, String path, String body) throws IOException {
+    return exchange(
+        method
+            + " "
+            + path
+            + " HTTP/1.1\r\nHost: r\r\nContent-Length: "
+            + body.length()
+            + "\r\n\r\n"
+            + body);
+  }
+
+  /** Reads until the server closes or is silent with a whole answer. */
+  private String exchange(String request) throws IOException {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.connect(UnixDomainSocketAddress.of(socket()));
+      ByteBuffer out = ByteBuffer.wrap(request.getBytes(StandardCharsets.ISO_8859_1));
+      while (out.hasRemaining()) {
+        channel.write(out);
+      }
+      InputStream in = Channels.newInputStream(channel);
+      StringBuilder answer = new StringBuilder();
+      byte[] buffer = new byte[64 << 10];
+      while (!isWhole(answer)) {
+        int count = read(in, buffer);
+        if (count < 0) {
+          break;
+        }
+        answer.append(new String(buffer, 0, count, StandardCharsets.ISO_8859_1));
+      }
+      return answer.toString();
+    }
+  }
+
+  private static int read(InputStream in, byte[] buffer) {
+    try {
+      return in.read(buffer);
+    } catch (IOException e) {
+      return -1; // Broken off, as some of these tests want it.
+    }
+  }
+
+  private static boolean isWhole(StringBuilder answer) {
+    int head = answer.indexOf("\r\n\r\n");
+    var length = java.util.regex.Pattern.compile("(?i)content-length: *([0-9]+)").matcher(answer);
+    return head >= 0
+        && length.find()
+        && length.start() < head
+        && answer.length() >= head + 4 + Integer.parseInt(length.group(1));
+  }
+}
