@@ -267,6 +267,7 @@ final class TarReader {
             || global.uid(-1) != -1
             || global.gid(-1) != -1
             || !global.mtime(0).equals(new Stat.Time(0, 0))
+            || global.refusal() != null
             || !global.xattrs().isEmpty();
     if (sets) {
       throw new BadLayerException("a global PAX header changes all entries, which no layer needs");
