@@ -41,7 +41,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     void take(FrozenLayer layer, End end, Job job) throws IOException;
   }
 
-  private record Failed(int times, String message, long retryAtNanos) {}
+  private record Failed(QueueName queue, int times, String message, long retryAtNanos) {}
 
   private final Spool spool;
   private final EngineEnds ends;
@@ -190,7 +190,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   }
 
   private boolean hasFailed(QueueName queue) {
-    return failed.keySet().stream().anyMatch(job -> job.startsWith(queue + "-"));
+    return failed.values().stream().anyMatch(failure -> failure.queue().equals(queue));
   }
 
   private boolean isDone(QueueName queue) {
@@ -328,7 +328,8 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     Duration pause = RETRY_FIRST.multipliedBy(1L << Math.min(times - 1, 6));
     pause = pause.compareTo(RETRY_MAX) > 0 ? RETRY_MAX : pause;
     failed.put(
-        layer.job(), new Failed(times, failure.message(), System.nanoTime() + pause.toNanos()));
+        layer.job(),
+        new Failed(layer.queue(), times, failure.message(), System.nanoTime() + pause.toNanos()));
     if (before == null || !before.message().equals(failure.message())) {
       events.tell(Event.Kind.FAILED, layer.queue().value(), failure.message());
     }

@@ -29,7 +29,10 @@ public final class EngineEvents implements AutoCloseable {
   private final Consumer<EngineEvent> listener;
   private final Thread thread;
   private volatile Instant since;
-  private volatile boolean connected;
+
+  /** True until the first try has failed: what the engine remembers is still to be heard. */
+  private volatile boolean connected = true;
+
   private volatile boolean closed;
   private volatile @Nullable Response open;
 
@@ -50,7 +53,7 @@ public final class EngineEvents implements AutoCloseable {
     thread.start();
   }
 
-  /** Whether the engine is there and tells its events. */
+  /** Whether the engine is there and tells its events, as far as is known. */
   public boolean connected() {
     return connected;
   }
@@ -80,7 +83,7 @@ public final class EngineEvents implements AutoCloseable {
         read(response.getBody());
       } catch (IOException | RuntimeException e) {
         if (connected && !closed) {
-          LOG.info("the engine went away: {}", e.getMessage());
+          LOG.info("the engine is not there: {}", e.getMessage());
         }
       } finally {
         connected = false;
