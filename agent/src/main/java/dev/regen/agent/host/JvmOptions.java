@@ -60,17 +60,9 @@ record JvmOptions(List<String> hook, List<String> commandLine, List<String> agen
     List<String> hook = new ArrayList<>(brief);
     List<String> commandLine = new ArrayList<>(brief);
     try {
-      String id = "0".repeat(64);
-      List<String> create =
-          List.of(
-              "dev.regen.agent.hook.OneShot",
-              scratch.toString(),
-              "create",
-              id,
-              scratch.toString(),
-              scratch.toString(),
-              "");
-      use(caches, directory, "hook", hook, create, nowhere, say);
+      Path layers = Files.createDirectory(scratch.resolve("training"));
+      List<String> hooks = List.of("dev.regen.agent.hook.OneShotTraining", layers.toString());
+      use(caches, directory, "hook", hook, hooks, nowhere, say);
       List<String> list = List.of("dev.regen.agent.Main", "ls");
       use(caches, directory, "cli", commandLine, list, nowhere, say);
     } finally {
