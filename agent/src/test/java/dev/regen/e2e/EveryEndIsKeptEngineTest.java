@@ -35,14 +35,14 @@ final class EveryEndIsKeptEngineTest {
 
     assertThat(host.desk("zero", "cat /root/a; ls /lower; test -d /work").ok())
         .isEqualTo("a\nkept");
-    assertThat(last("zero")).isEqualTo("EXITED 0 YES");
+    assertThat(last("zero")).isEqualTo("exited 0 yes");
   }
 
   @Test
   void exitWithAnotherCodeKeepsTheState() throws IOException, InterruptedException {
     assertThat(host.desk("seven", "echo a >/root/a; exit 7").code()).isEqualTo(7);
 
-    assertThat(last("seven")).isEqualTo("EXITED 7 NO");
+    assertThat(last("seven")).isEqualTo("exited 7 no");
     assertThat(host.desk("seven", "cat /root/a").ok()).isEqualTo("a");
   }
 
@@ -51,7 +51,7 @@ final class EveryEndIsKeptEngineTest {
     background("stopped", "trap 'echo bye >/root/bye; exit 3' TERM; echo a >/root/a; " + IDLE);
     host.docker("stop", "-t", "20", "stopped").ok();
 
-    assertThat(last("stopped")).isEqualTo("STOPPED 3 YES");
+    assertThat(last("stopped")).isEqualTo("stopped 3 yes");
     assertThat(host.desk("stopped", "cat /root/a /root/bye").ok()).isEqualTo("a\nbye");
   }
 
@@ -60,7 +60,7 @@ final class EveryEndIsKeptEngineTest {
     background("killed", "echo a >/root/a; " + IDLE);
     host.docker("kill", "killed").ok();
 
-    assertThat(last("killed")).isEqualTo("KILLED 137 UNKNOWN");
+    assertThat(last("killed")).isEqualTo("killed 137 unknown");
     assertThat(host.desk("killed", "cat /root/a").ok()).isEqualTo("a");
   }
 
@@ -69,7 +69,7 @@ final class EveryEndIsKeptEngineTest {
     background("forced", "echo a >/root/a; " + IDLE);
     host.docker("rm", "-f", "forced").ok();
 
-    assertThat(last("forced")).startsWith("KILLED");
+    assertThat(last("forced")).startsWith("killed");
     assertThat(host.desk("forced", "cat /root/a").ok()).isEqualTo("a");
   }
 
@@ -89,7 +89,7 @@ final class EveryEndIsKeptEngineTest {
             "echo a >/root/a; tail /dev/zero");
 
     assertThat(result.code()).isNotZero();
-    assertThat(last("hungry")).startsWith("OOM").endsWith("NO");
+    assertThat(last("hungry")).startsWith("oom").endsWith("no");
     assertThat(host.desk("hungry", "cat /root/a").ok()).isEqualTo("a");
   }
 
@@ -99,7 +99,7 @@ final class EveryEndIsKeptEngineTest {
     Command.run(Map.of(), "pkill", "-9", "-f", "containerd-shim.*" + id).ok();
     Host.await("the container to be gone", () -> host.docker("inspect", "shim").code() != 0);
 
-    assertThat(last("shim")).startsWith("CRASHED").endsWith("NO");
+    assertThat(last("shim")).startsWith("crashed").endsWith("no");
     assertThat(Command.run(Map.of(), "pgrep", "-f", "sleep 98765").out()).isEmpty();
     assertThat(host.desk("shim", "cat /root/a").ok()).isEqualTo("a");
   }

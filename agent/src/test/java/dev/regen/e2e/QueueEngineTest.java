@@ -30,8 +30,15 @@ final class QueueEngineTest {
   @Test
   void firstRunMakesAnEmptyQueueThatOutlivesTheRun() throws IOException, InterruptedException {
     host.docker(
-            "run", "-d", "--rm", "--runtime=regen", "--network=none", "--name=first", Host.IMAGE,
-            "sleep", "100")
+            "run",
+            "-d",
+            "--rm",
+            "--runtime=regen",
+            "--network=none",
+            "--name=first",
+            Host.IMAGE,
+            "sleep",
+            "100")
         .ok();
 
     assertThat(Files.exists(host.home().resolve("queues/first/queue.json"))).isTrue();
@@ -66,8 +73,15 @@ final class QueueEngineTest {
   void fullQueueLosesItsHeadAndTheHeadsData() throws IOException, InterruptedException {
     for (int run = 1; run <= 6; run++) {
       host.docker(
-              "run", "--rm", "--runtime=regen", "--network=none", "--name=full",
-              "--label=regen.keep=3", Host.IMAGE, "sh", "-c",
+              "run",
+              "--rm",
+              "--runtime=regen",
+              "--network=none",
+              "--name=full",
+              "--label=regen.keep=3",
+              Host.IMAGE,
+              "sh",
+              "-c",
               "dd if=/dev/urandom of=/root/r bs=1M count=2; echo x >>/root/runs")
           .ok();
       host.awaitIdle();
@@ -96,7 +110,7 @@ final class QueueEngineTest {
 
     List<JsonObject> kept = host.snapshots("fault");
     assertThat(kept).hasSize(2);
-    assertThat(kept.getFirst().string("good")).isEqualTo("YES");
+    assertThat(kept.getFirst().string("good")).isEqualTo("yes");
     host.regen("restore", "fault", "--at", good).ok();
     assertThat(host.desk("fault", "cat /root/state").ok()).isEqualTo("good");
   }
@@ -119,8 +133,15 @@ final class QueueEngineTest {
   void keptContainerIsRestoredInPlaceWithTheSameId() throws IOException, InterruptedException {
     String id =
         host.docker(
-                "run", "-d", "--runtime=regen", "--network=none", "--name=place", Host.IMAGE, "sh",
-                "-c", "trap 'exit 0' TERM; echo x >>/root/runs; while :; do sleep 0.1; done")
+                "run",
+                "-d",
+                "--runtime=regen",
+                "--network=none",
+                "--name=place",
+                Host.IMAGE,
+                "sh",
+                "-c",
+                "trap 'exit 0' TERM; echo x >>/root/runs; while :; do sleep 0.1; done")
             .ok();
     host.docker("stop", "place").ok();
     String first = host.snapshots("place").getFirst().string("time");
@@ -150,8 +171,15 @@ final class QueueEngineTest {
     assertThat(early.code()).isEqualTo(3);
     assertThat(early.err().lines().count()).isOne();
     host.docker(
-            "run", "-d", "--rm", "--runtime=regen", "--network=none", "--name=exists", Host.IMAGE,
-            "sleep", "100")
+            "run",
+            "-d",
+            "--rm",
+            "--runtime=regen",
+            "--network=none",
+            "--name=exists",
+            Host.IMAGE,
+            "sleep",
+            "100")
         .ok();
     assertThat(host.regen("restore", "exists").code()).isEqualTo(4);
     host.docker("rm", "-f", "exists").ok();
