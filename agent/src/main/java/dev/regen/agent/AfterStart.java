@@ -2,8 +2,10 @@ package dev.regen.agent;
 
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.MountedSnapshots;
+import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.oci.KnownContainers;
+import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.capture.Swept;
@@ -12,11 +14,15 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is tidied up while the agent answers already, since it may take long or need the engine. */
+/** What is tidied up while the agent answers already: it takes long, needs the engine, or waits. */
 final class AfterStart implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AfterStart.class);
   private static final Duration RETRY = Duration.ofSeconds(2);
 
+  private static final Duration RECOVERY = Duration.ofSeconds(5);
+
+  private final RuntimeExtension extension;
+  private final SpoolDrain drain;
   private final Captures captures;
   private final KnownContainers containers;
   private final ContainerCapture capture;
@@ -24,10 +30,14 @@ final class AfterStart implements AutoCloseable {
   private final Thread thread;
 
   AfterStart(
+      RuntimeExtension extension,
+      SpoolDrain drain,
       Captures captures,
       KnownContainers containers,
       ContainerCapture capture,
       MountedSnapshots mounts) {
+    this.extension = extension;
+    this.drain = drain;
     this.captures = captures;
     this.containers = containers;
     this.capture = capture;
@@ -63,6 +73,23 @@ final class AfterStart implements AutoCloseable {
       LOG.warn("not tidied up", e);
     }
     unpause();
+    recover();
+  }
+
+  /** Goes on with ends that a hook had no time for, or the spool no room. */
+  private void recover() {
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        Thread.sleep(RECOVERY);
+        if (extension.recover() > 0) {
+          drain.look();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("ends of runs may wait until the next start of the agent", e);
+    }
   }
 
   private void unpause() {

@@ -79,8 +79,17 @@ public final class Agent implements AutoCloseable {
   public Agent(
       AgentConfiguration configuration, Map<String, String> environment, InstantSource clock)
       throws IOException {
+    this(configuration, environment, clock, new LocalDisk());
+  }
+
+  /** As above, over a disk that a test may let fail. */
+  Agent(
+      AgentConfiguration configuration,
+      Map<String, String> environment,
+      InstantSource clock,
+      Disk disk)
+      throws IOException {
     this.configuration = configuration;
-    Disk disk = new LocalDisk();
     Path home = configuration.home();
     new Records(disk).makeDirectory(home);
     Files.createDirectories(
@@ -136,7 +145,7 @@ public final class Agent implements AutoCloseable {
             drain,
             events);
     MountedSnapshots mounts = new MountedSnapshots(engine, restorer, captures, disk, home);
-    afterStart = new AfterStart(captures, containers, capture, mounts);
+    afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);
 
     Routes routes = new Routes();
     new QueueResource(queues, snapshots, drain, captures).addTo(routes);

@@ -55,7 +55,7 @@ final class Freeze {
   FrozenLayer again(RunRecord run, Circumstances how, Duration limit) throws IOException {
     FrozenLayer layer = describe(run, how, Kind.LINKED);
     link(run, layer, limit);
-    Placeholders.remove(layer.tree(), run.placeholders());
+    Placeholders.remove(layer.tree(), run.placeholders(), run.union().lowers());
     spool.write(layer);
     return layer;
   }
@@ -98,7 +98,7 @@ final class Freeze {
     } else {
       link(run, layer, limit);
     }
-    Placeholders.remove(layer.tree(), run.placeholders());
+    Placeholders.remove(layer.tree(), run.placeholders(), run.union().lowers());
     spool.write(layer);
     dropOldUpper(run);
     if (run.autoRemove()) {

@@ -53,14 +53,43 @@ final class Placeholders {
     }
   }
 
-  /** Removes from a layer tree the placeholders that are still empty, the deepest first. */
-  static void remove(Path tree, List<String> placeholders) throws IOException {
+  /**
+   * Removes from a layer tree the placeholders that are still empty, the deepest first.
+   *
+   * @param lowers the layers below: what they have in such a place was deleted before the mount
+   *     point was made there, and stays deleted
+   */
+  static void remove(Path tree, List<String> placeholders, List<Path> lowers) throws IOException {
     List<String> deepestFirst = new ArrayList<>(placeholders);
     deepestFirst.sort((a, b) -> Integer.compare(b.length(), a.length()));
     try (Fd root = Fd.directory(tree)) {
       for (String path : deepestFirst) {
-        removeIfEmpty(root, relative(path));
+        if (removeIfEmpty(root, relative(path)) && isBelow(lowers, path)) {
+          whiteOut(root, relative(path));
+        }
       }
+    }
+  }
+
+  private static boolean isBelow(List<Path> lowers, String path) throws IOException {
+    for (Path lower : lowers) {
+      try (Fd root = Fd.directory(lower)) {
+        if (isThere(root, path)) {
+          return true;
+        }
+      } catch (ErrnoException e) {
+        if (!e.is(ErrnoException.ENOENT)) {
+          throw e;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static void whiteOut(Fd root, String path) throws IOException {
+    try (Fd parent = parentOf(root, path)) {
+      byte[] name = Fd.bytes(path.substring(path.lastIndexOf('/') + 1));
+      parent.mknodAt(name, Stat.CHARACTER_DEVICE, 0);
     }
   }
 
@@ -93,23 +122,28 @@ final class Placeholders {
     removeIfEmpty(root, path);
   }
 
-  private static void removeIfEmpty(Fd root, String path) throws IOException {
+  /** Whether it was there, empty, and is gone. */
+  private static boolean removeIfEmpty(Fd root, String path) throws IOException {
     Stat stat = statOf(root, path);
     if (stat == null) {
-      return;
+      return false;
     }
     byte[] name = Fd.bytes(path.substring(path.lastIndexOf('/') + 1));
     try (Fd parent = parentOf(root, path)) {
       if (stat.isDirectory()) {
         parent.rmdirAt(name);
-      } else if (stat.isRegular() && stat.size() == 0) {
+        return true;
+      }
+      if (stat.isRegular() && stat.size() == 0) {
         parent.unlinkAt(name);
+        return true;
       }
     } catch (ErrnoException e) {
       if (!e.is(ErrnoException.ENOTEMPTY) && !e.is(ErrnoException.ENOENT)) {
         throw e;
       }
     }
+    return false;
   }
 
   private static @Nullable Stat statOf(Fd root, String path) throws IOException {

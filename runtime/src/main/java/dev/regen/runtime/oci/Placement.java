@@ -108,7 +108,7 @@ final class Placement {
    *     what its name would say
    */
   boolean giveBack(Path tree) throws IOException {
-    Placeholders.remove(tree, record.placeholders());
+    Placeholders.remove(tree, record.placeholders(), union.lowers());
     boolean asItWas = !placed.laidOver() || placed.unarchived() != null;
     if (asItWas && tree.equals(placed.origin())) {
       return true;

@@ -34,6 +34,7 @@ final class RunStart {
   private final RunRecords records;
   private final Spool spool;
   private final Freeze freeze;
+  private final RunEnd ends;
   private final Stores stores;
   private final NextTrees nextTrees;
   private final PendingLayers pending;
@@ -45,6 +46,7 @@ final class RunStart {
       RunRecords records,
       Spool spool,
       Freeze freeze,
+      RunEnd ends,
       Stores stores,
       NextTrees nextTrees,
       PendingLayers pending,
@@ -54,6 +56,7 @@ final class RunStart {
     this.records = records;
     this.spool = spool;
     this.freeze = freeze;
+    this.ends = ends;
     this.stores = stores;
     this.nextTrees = nextTrees;
     this.pending = pending;
@@ -82,10 +85,11 @@ final class RunStart {
     }
     Staging staging = Staging.of(union.upper());
     stores.remember(staging);
+    checkSpool(settings);
     warnOfVolumes(container);
     boolean first = before == null && !container.engine().startedBefore();
     RunRecord run = record(container, call, union, first, before);
-    FrozenLayer unarchived = freeFromReaders(settings.queue());
+    FrozenLayer unarchived = freeFromReaders(settings.queue(), call.container());
     if (!first) {
       records.begin(run);
       Placeholders.removeOfWrongType(container.bundle());
@@ -131,6 +135,7 @@ final class RunStart {
     FrozenLayer unarchived = placed.unarchived();
     if (unarchived != null) {
       spool.remove(unarchived.job());
+      forgetEnding(unarchived);
     }
     try {
       new Placement(disk, run).moveIn();
@@ -159,6 +164,14 @@ final class RunStart {
     }
   }
 
+  /** The container whose end left this layer, if its record still tells of it. */
+  private void forgetEnding(FrozenLayer unarchived) throws IOException {
+    RunRecord other = records.read(unarchived.container());
+    if (other != null && other.ending() != null) {
+      records.remove(unarchived.container());
+    }
+  }
+
   private static Placed placed(
       RunRecord run,
       Staging staging,
@@ -182,30 +195,66 @@ final class RunStart {
    *
    * @return the newest layer that no snapshot holds yet, free to be moved in; null if there is none
    */
-  private @Nullable FrozenLayer freeFromReaders(QueueName queue) throws IOException {
-    if (spool.list(queue).isEmpty()) {
-      return null;
-    }
+  private @Nullable FrozenLayer freeFromReaders(QueueName queue, ContainerId self)
+      throws IOException {
+    FrozenLayer unspooled = finishEndings(queue, self);
+    boolean free;
     try {
-      if (pending.awaitArchived(queue, ARCHIVE_LIMIT)) {
-        return null;
-      }
-      if (!pending.takeOver(queue, TAKE_OVER_LIMIT)) {
-        throw new IOException("the layer of the last run is still being read");
-      }
+      free =
+          pending.awaitArchived(queue, ARCHIVE_LIMIT)
+              || (pending.takeOver(queue, TAKE_OVER_LIMIT) && mergeLinked(queue));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
+    if (!free) {
+      throw new IOException("the layer of the last run is still being read");
+    }
+    if (unspooled != null) {
+      return unspooled;
+    }
     FrozenLayer newest = null;
     for (FrozenLayer layer : spool.list(queue)) {
-      if (layer.kind() == FrozenLayer.Kind.LINKED) {
-        merge(layer);
-      } else if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer)) {
+      if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer)) {
         newest = layer;
       }
     }
     return newest;
+  }
+
+  /**
+   * Brings other containers' ends into the spool that a crash or a full disk kept from it.
+   *
+   * @return the newest layer that still cannot be put there and is nobody else's
+   */
+  private @Nullable FrozenLayer finishEndings(QueueName queue, ContainerId self)
+      throws IOException {
+    FrozenLayer left = null;
+    for (RunRecord other : records.list()) {
+      FrozenLayer layer = other.ending();
+      if (layer == null || !other.queue().equals(queue) || other.container().equals(self)) {
+        continue;
+      }
+      try (Fd lock = records.lock(other.container())) {
+        ends.recover(other, lock);
+      } catch (IOException e) {
+        notices.tell(Kind.FAILED, queue, "an end is not in the spool: " + RuntimeExtension.why(e));
+        boolean newer = left == null || left.endedAt().isBefore(layer.endedAt());
+        if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer) && newer) {
+          left = layer;
+        }
+      }
+    }
+    return left;
+  }
+
+  private boolean mergeLinked(QueueName queue) throws IOException {
+    for (FrozenLayer layer : spool.list(queue)) {
+      if (layer.kind() == FrozenLayer.Kind.LINKED) {
+        merge(layer);
+      }
+    }
+    return true;
   }
 
   /** A linked tree shares its files with the upper that is about to run on; it cannot stay. */
@@ -235,7 +284,7 @@ final class RunStart {
       return settleFreeze(before);
     }
     if (before.state() == State.CREATED && records.startedAt(id) == null) {
-      new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock).neverBegan(before, lock);
+      ends.neverBegan(before, lock);
       return records.read(id);
     }
     if (before.state() == State.CREATED) {
@@ -336,6 +385,19 @@ final class RunStart {
         run.imageName(),
         run.notHeld(),
         run.spec());
+  }
+
+  /** Says at the start already that the end will not be kept in order. */
+  private void checkSpool(ContainerSettings settings) throws IOException {
+    try {
+      spool.probe();
+    } catch (IOException e) {
+      String what = "the spool takes no jobs: " + RuntimeExtension.why(e);
+      if (settings.onFailure() == ContainerSettings.OnFailure.REFUSE) {
+        throw new IOException(what, e);
+      }
+      notices.tell(Kind.FAILED, settings.queue(), what + "; layers wait in staging until it does");
+    }
   }
 
   private void warnOfVolumes(Container container) {

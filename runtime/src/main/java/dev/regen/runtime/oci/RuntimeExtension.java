@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,7 @@ public final class RuntimeExtension {
   private final RunEnd end;
   private final List<Path> dataRoots;
   private final Notices notices;
+  private final Set<ContainerId> unfinished = ConcurrentHashMap.newKeySet();
 
   /**
    * @param home {@code /var/lib/regen}
@@ -41,9 +44,9 @@ public final class RuntimeExtension {
     Spool spool = new Spool(disk, home.resolve("spool"));
     Freeze freeze = new Freeze(disk, records, spool);
     Stores stores = new Stores(disk, home.resolve("stores"));
-    this.start =
-        new RunStart(disk, records, spool, freeze, stores, nextTrees, pending, notices, clock);
     this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
+    this.start =
+        new RunStart(disk, records, spool, freeze, end, stores, nextTrees, pending, notices, clock);
     this.dataRoots = List.copyOf(dataRoots);
     this.notices = notices;
   }
@@ -57,17 +60,26 @@ public final class RuntimeExtension {
     };
   }
 
-  /** Finishes what crashes left undone: freezes whose intent is recorded. For the agent's start. */
-  public void recover() throws IOException {
+  /**
+   * Finishes freezes that a crash, a time limit or a full disk stopped.
+   *
+   * @return how many are in the spool now
+   */
+  public int recover() throws IOException {
+    int finished = 0;
     for (RunRecord run : records.list()) {
       if (run.state() == RunRecord.State.ENDING) {
         try (Fd lock = records.lock(run.container())) {
           end.recover(run, lock);
+          finished++;
         } catch (IOException e) {
-          notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
+          if (unfinished.add(run.container())) {
+            notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
+          }
         }
       }
     }
+    return finished;
   }
 
   private Answer create(HookCall call) {

@@ -5,11 +5,13 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +39,17 @@ public final class Spool {
   public void write(FrozenLayer layer) throws IOException {
     disk.makeDirectories(directory);
     new Records(disk).replace(file(layer.job()), layer.json().bytes());
+  }
+
+  /** Whether a job could be written now; the failure says why not. */
+  public void probe() throws IOException {
+    disk.makeDirectories(directory);
+    Path probe = directory.resolve(Records.UNFINISHED + "probe-" + UUID.randomUUID());
+    try {
+      disk.create(probe, ByteBuffer.wrap(new byte[1]));
+    } finally {
+      disk.delete(probe);
+    }
   }
 
   /** The jobs that can be read, those whose run ended first in front. */

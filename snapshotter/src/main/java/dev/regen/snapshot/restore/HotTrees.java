@@ -52,7 +52,10 @@ public final class HotTrees {
       disk.rename(building, hot);
     } catch (IOException | RuntimeException e) {
       TreeRemoval.remove(building);
-      throw e;
+      if (e instanceof RuntimeException || Fd.statIfThere(hot) == null) {
+        throw e;
+      }
+      // Somebody else unpacked the same snapshot at the same time, and was first.
     }
     return hot;
   }
