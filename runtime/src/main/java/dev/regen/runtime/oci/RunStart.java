@@ -202,7 +202,7 @@ final class RunStart {
     try {
       free =
           pending.awaitArchived(queue, ARCHIVE_LIMIT)
-              || (pending.takeOver(queue, TAKE_OVER_LIMIT) && mergeLinked(queue));
+              || (pending.takeOver(queue, TAKE_OVER_LIMIT) && mergeOwn(queue, self));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
@@ -215,11 +215,26 @@ final class RunStart {
     }
     FrozenLayer newest = null;
     for (FrozenLayer layer : spool.list(queue)) {
-      if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer)) {
+      if (isOnlyCopy(layer)) {
         newest = layer;
       }
     }
     return newest;
+  }
+
+  /** Whether a layer is whole and nobody else's: it can be moved in. */
+  private boolean isOnlyCopy(FrozenLayer layer) throws IOException {
+    return switch (layer.kind()) {
+      case EXCHANGED -> isWhole(layer);
+      case LINKED -> Fd.statIfThere(layer.tree()) != null && isRemoved(layer.container());
+      case IN_PLACE -> false;
+    };
+  }
+
+  /** Whether a container that stayed after its end, with the files its layer links, is gone now. */
+  private boolean isRemoved(ContainerId container) throws IOException {
+    RunRecord run = records.read(container);
+    return run != null && Fd.statIfThere(run.union().upper()) == null;
   }
 
   /**
@@ -248,9 +263,9 @@ final class RunStart {
     return left;
   }
 
-  private boolean mergeLinked(QueueName queue) throws IOException {
+  private boolean mergeOwn(QueueName queue, ContainerId self) throws IOException {
     for (FrozenLayer layer : spool.list(queue)) {
-      if (layer.kind() == FrozenLayer.Kind.LINKED) {
+      if (layer.kind() == FrozenLayer.Kind.LINKED && layer.container().equals(self)) {
         merge(layer);
       }
     }

@@ -122,6 +122,13 @@ final class OverlayHost implements AutoCloseable {
     }
   }
 
+  /** {@code docker rm} of a container that stayed. */
+  void remove(Created container) throws IOException {
+    String id = container.id().value();
+    TreeRemoval.remove(layers.resolve(id));
+    TreeRemoval.remove(root.resolve("docker/containers").resolve(id));
+  }
+
   /** Archives what the spool holds, as the agent would. */
   void archive() throws IOException {
     for (FrozenLayer layer : spool().list()) {
