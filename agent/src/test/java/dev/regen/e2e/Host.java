@@ -103,7 +103,11 @@ final class Host implements AutoCloseable {
 
   /** Waits until the spool is empty. */
   void awaitIdle() throws IOException, InterruptedException {
-    await("the spool to be empty", () -> !Files.exists(spool()) || isEmpty(spool()));
+    await("the spool to be empty", this::isSpoolEmpty);
+  }
+
+  boolean isSpoolEmpty() throws IOException {
+    return !Files.exists(spool()) || isEmpty(spool());
   }
 
   Path spool() {

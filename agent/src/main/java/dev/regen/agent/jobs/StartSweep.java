@@ -58,6 +58,7 @@ public final class StartSweep {
    * record has its job. Hooks must not be answered yet.
    */
   public void run() throws IOException {
+    spool.sweep();
     Set<Path> named = new HashSet<>();
     for (FrozenLayer layer : spool.list()) {
       named.add(layer.tree());

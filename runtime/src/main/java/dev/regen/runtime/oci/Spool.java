@@ -78,6 +78,14 @@ public final class Spool {
     return disk.list(directory).contains(file(job));
   }
 
+  /**
+   * Removes what unfinished writes left. A hook that is writing at this moment fails, and its end
+   * is found by {@link RuntimeExtension#recover}.
+   */
+  public void sweep() throws IOException {
+    new Records(disk).sweep(directory);
+  }
+
   public void remove(String job) throws IOException {
     new Records(disk).remove(file(job));
   }

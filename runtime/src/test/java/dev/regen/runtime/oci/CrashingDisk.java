@@ -6,9 +6,10 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The local disk, until the process dies at its n-th change. */
-final class CrashingDisk {
+public final class CrashingDisk {
   private static final Set<String> READS = Set.of("read", "list");
 
   private CrashingDisk() {}
@@ -20,12 +21,21 @@ final class CrashingDisk {
 
   /** Dies before the {@code crashAt}-th operation that changes something, and at each later one. */
   static Disk dyingAt(int crashAt) {
+    return dyingAt(
+        crashAt,
+        () -> {
+          throw new Crash();
+        });
+  }
+
+  /** As above, where {@code death} is what happens instead of the operation. */
+  public static Disk dyingAt(int crashAt, Runnable death) {
     LocalDisk disk = new LocalDisk();
-    int[] changes = {0};
+    AtomicInteger changes = new AtomicInteger();
     InvocationHandler handler =
         (proxy, method, arguments) -> {
-          if (!READS.contains(method.getName()) && ++changes[0] >= crashAt) {
-            throw new Crash();
+          if (!READS.contains(method.getName()) && changes.incrementAndGet() >= crashAt) {
+            death.run();
           }
           try {
             return method.invoke(disk, arguments);
