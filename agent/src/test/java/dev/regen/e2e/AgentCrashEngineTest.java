@@ -49,10 +49,8 @@ final class AgentCrashEngineTest {
       }
       finished = survives();
 
-      if (!finished) {
-        host.stopAgent(true);
-        host.startAgent();
-      }
+      host.stopAgent(true);
+      host.startAgent();
       host.awaitIdle();
       assertThat(host.regen("verify", "desk").ok()).as("at change %d", crashAt).isNotEmpty();
     }

@@ -123,6 +123,7 @@ final class Host implements AutoCloseable {
     words.add("--enable-native-access=ALL-UNNAMED");
     words.addAll(List.of(jvmOptions));
     words.addAll(List.of("-cp", classpath, mainClass, "agent"));
+    Files.deleteIfExists(run().resolve("regen.sock"));
     ProcessBuilder builder = new ProcessBuilder(words);
     builder.environment().putAll(environment());
     builder.redirectErrorStream(true).redirectOutput(logFile("agent").toFile());
