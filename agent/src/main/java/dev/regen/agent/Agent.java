@@ -148,7 +148,7 @@ public final class Agent implements AutoCloseable {
     afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);
 
     Routes routes = new Routes();
-    new QueueResource(queues, snapshots, drain, captures).addTo(routes);
+    new QueueResource(queues, snapshots, drain, captures, containers).addTo(routes);
     new SnapshotResource(queues, snapshots, drain, captures).addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
     new ContainerResource(capture, restore, jobs).addTo(routes);

@@ -143,4 +143,32 @@ final class TroubleEngineTest {
     assertThat(refused.err()).contains("is not started: neither the Regen agent nor a Java");
     assertThat(host.desk("desk", "cat /root/a").ok()).isEqualTo("1");
   }
+
+  @Test
+  void fullDiskLeavesTheTreeAndTheQueueAndIsMadeUpForWhenThereIsRoom()
+      throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >>/root/a").ok();
+    host.awaitIdle();
+    String chunks = host.home().resolve("chunks").toString();
+    Command.run(Map.of(), "mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", chunks).ok();
+    try {
+      host.desk("desk", "echo 2 >>/root/a; dd if=/dev/urandom of=/root/r bs=1M count=8").ok();
+      Host.await(
+          "the capture to fail",
+          () -> host.regen("events").out().contains("the disk is full: the end of queue 'desk'"));
+      assertThat(host.regen("ls", "desk", "--json").ok()).contains("\"failed\"");
+      assertThat(host.dataRoot().resolve("regen-staging").toFile().list())
+          .anyMatch(tree -> tree.startsWith("frozen-desk-"));
+
+      assertThat(host.desk("desk", "cat /root/a; echo 3 >>/root/a").ok()).isEqualTo("1\n2");
+    } finally {
+      Command.run(Map.of(), "umount", "-l", chunks).ok();
+    }
+    host.stopAgent(false);
+    host.startAgent();
+
+    host.awaitIdle();
+    assertThat(host.regen("verify", "desk").code()).isZero();
+    assertThat(host.desk("desk", "cat /root/a; wc -c </root/r").ok()).isEqualTo("1\n2\n3\n8388608");
+  }
 }

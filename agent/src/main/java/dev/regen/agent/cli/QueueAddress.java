@@ -33,6 +33,14 @@ record QueueAddress(QueueName queue, @Nullable String snapshot) {
     }
   }
 
+  /** For commands that are about a queue as a whole. */
+  void requireNoSnapshot(CommandSpec command) {
+    if (snapshot != null) {
+      throw new ParameterException(
+          command.commandLine(), "that names a snapshot; say the queue alone: " + queue);
+    }
+  }
+
   @Override
   public String toString() {
     return snapshot == null ? queue.value() : queue + "@" + snapshot;

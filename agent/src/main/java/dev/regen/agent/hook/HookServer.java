@@ -111,8 +111,9 @@ public final class HookServer implements AutoCloseable {
     try {
       long pid = Long.parseLong(fields[0]);
       HookCall call = HookCall.parse(Arrays.copyOfRange(fields, 1, fields.length));
-      Answer answer = extension.handle(call);
-      reply(run.resolve("reply." + pid), answer.line());
+      Path pipe = run.resolve("reply." + pid);
+      Answer answer = extension.handle(call, () -> Files.exists(pipe));
+      reply(pipe, answer.line());
     } catch (IOException | RuntimeException e) {
       LOG.error("hook call '{}' failed", line, e);
     }

@@ -36,6 +36,7 @@ public final class OneShot {
 
   public static void main(String[] args) throws IOException {
     // A logging framework takes longer to start than the whole call; failures are told as events.
+    System.setProperty("slf4j.internal.verbosity", "WARN");
     System.setProperty("slf4j.provider", "org.slf4j.helpers.NOP_FallbackServiceProvider");
     Answer answer = call(new LocalDisk(), args, System.getenv());
     try (FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {

@@ -2,6 +2,8 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.queue.QueueContent;
@@ -12,12 +14,20 @@ import java.io.IOException;
 /** {@code /v1/queues} and what belongs to a queue as a whole. */
 public final class QueueResource {
   private final QueueViews views;
+  private final Pending pending;
   private final Captures captures;
+  private final KnownContainers containers;
 
   public QueueResource(
-      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Captures captures) {
+      SnapshotQueues queues,
+      SnapshotStore snapshots,
+      Pending pending,
+      Captures captures,
+      KnownContainers containers) {
     this.views = new QueueViews(queues, snapshots, pending);
+    this.pending = pending;
     this.captures = captures;
+    this.containers = containers;
   }
 
   public void addTo(Routes routes) {
@@ -26,7 +36,25 @@ public final class QueueResource {
         .add("GET", "/v1/queues/{queue}", call -> Answer.ok(views.queue(call.queue())))
         .add(
             "GET", "/v1/queues/{queue}/snapshots", call -> Answer.ok(views.snapshots(call.queue())))
-        .add("PUT", "/v1/queues/{queue}/keep", this::keep);
+        .add("PUT", "/v1/queues/{queue}/keep", this::keep)
+        .add("DELETE", "/v1/queues/{queue}", this::remove);
+  }
+
+  /** A queue that a container is using, or whose last state is not archived yet, stays. */
+  private Answer remove(Call call) throws IOException {
+    QueueName name = call.queue();
+    for (KnownContainers.Known container : containers.list()) {
+      if (container.running() && container.queue().equals(name)) {
+        throw new RegenException.Refused(
+            "queue '" + name + "' is in use by container " + container.name() + "; stop it first");
+      }
+    }
+    if (pending.pending().stream().anyMatch(layer -> layer.layer().queue().equals(name))) {
+      throw new RegenException.Refused(
+          "the last state of queue '" + name + "' is still being archived; try again");
+    }
+    captures.remove(name);
+    return Answer.ok(new JsonObject().with("removed", name.value()));
   }
 
   private Answer keep(Call call) throws IOException {

@@ -33,6 +33,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   private static final Duration TAKEN_LIMIT = Duration.ofSeconds(15);
   private static final Duration RETRY_FIRST = Duration.ofSeconds(1);
   private static final Duration RETRY_MAX = Duration.ofMinutes(1);
+  private static final Duration IDLE = Duration.ofSeconds(3);
   private static final long POLL_MILLIS = 20;
 
   /** Where the work is done: a layer in, its snapshot in the queue, its tree handed over. */
@@ -58,6 +59,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   private @Nullable FrozenLayer current;
   private @Nullable Job currentJob;
   private boolean told;
+  private long garbageSinceNanos;
   private volatile boolean closed;
 
   public SpoolDrain(
@@ -215,6 +217,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
           archive(next);
         } else {
           rest();
+          giveMemoryBack();
         }
       } catch (InterruptedException e) {
         return;
@@ -233,6 +236,16 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
       return true;
     } catch (InterruptedException e) {
       return false;
+    }
+  }
+
+  /**
+   * The heap that archiving took shrinks only at a full collection, which nothing else asks for.
+   */
+  private void giveMemoryBack() {
+    if (garbageSinceNanos != 0 && System.nanoTime() - garbageSinceNanos > IDLE.toNanos()) {
+      garbageSinceNanos = 0;
+      System.gc();
     }
   }
 
@@ -300,6 +313,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
       synchronized (this) {
         current = null;
         currentJob = null;
+        garbageSinceNanos = System.nanoTime();
         notifyAll();
       }
     }

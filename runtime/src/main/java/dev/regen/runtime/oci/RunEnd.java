@@ -7,6 +7,7 @@ import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,12 +67,56 @@ final class RunEnd {
     }
   }
 
-  /** Goes on with a freeze that a crash or the time limit stopped. */
-  void recover(RunRecord listed, Fd lock) throws IOException {
+  /** Whether {@link #recover} may have something to do for a run. */
+  static boolean isOpen(RunRecord run) throws IOException {
+    return switch (run.state()) {
+      case CREATED -> Fd.statIfThere(run.union().upper()) == null;
+      case ENDING -> true;
+      case ENDED -> false;
+    };
+  }
+
+  /**
+   * Goes on with a freeze that something stopped, and clears away runs whose container is gone.
+   *
+   * @return whether there is something new in the spool
+   */
+  boolean recover(RunRecord listed, Fd lock) throws IOException {
     RunRecord run = records.read(listed.container());
-    if (run != null && run.state() == State.ENDING && lock.number() >= 0) {
-      freeze.finish(run, UNHURRIED);
+    if (run == null || run.state() == State.ENDED) {
+      return false;
     }
+    boolean gone = Fd.statIfThere(run.union().upper()) == null;
+    FrozenLayer layer = run.ending();
+    if (layer != null && (!gone || Fd.statIfThere(layer.tree()) != null)) {
+      freeze.finish(run, UNHURRIED);
+      return true;
+    }
+    if (gone && layer == null && records.startedAt(run.container()) == null) {
+      cancelled(run, lock);
+      return true;
+    }
+    if (gone) {
+      lost(run);
+    }
+    return false;
+  }
+
+  /** The engine removed the container without an end, as it does after the host went down. */
+  private void lost(RunRecord run) throws IOException {
+    Placed placed = run.placed();
+    if (placed != null) {
+      TreeRemoval.remove(placed.placing());
+    }
+    records.remove(run.container());
+    notices.tell(
+        Kind.FAILED,
+        run.queue(),
+        "container "
+            + run.name()
+            + " was removed without an end; what it wrote since "
+            + run.createdAt()
+            + " is gone, the queue is as before");
   }
 
   private void freezeNow(RunRecord run, boolean force) throws IOException {

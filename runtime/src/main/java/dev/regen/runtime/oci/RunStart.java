@@ -65,7 +65,7 @@ final class RunStart {
   }
 
   /** Prepares a run; {@code lock} is the container's, held. */
-  Answer begin(Container container, HookCall call, Fd lock) throws IOException {
+  Answer begin(Container container, HookCall call, Caller caller, Fd lock) throws IOException {
     ContainerSettings settings = container.settings();
     RunRecord other = runningUnder(settings.queue(), call.container());
     if (other != null) {
@@ -95,11 +95,15 @@ final class RunStart {
       Placeholders.removeOfWrongType(container.bundle());
       return new Answer.Go();
     }
-    return regenerate(run, container, staging, unarchived);
+    return regenerate(run, container, staging, unarchived, caller);
   }
 
   private Answer regenerate(
-      RunRecord run, Container container, Staging staging, @Nullable FrozenLayer unarchived)
+      RunRecord run,
+      Container container,
+      Staging staging,
+      @Nullable FrozenLayer unarchived,
+      Caller caller)
       throws IOException {
     Placed placed;
     if (unarchived != null) {
@@ -119,6 +123,9 @@ final class RunStart {
         case Next.Tree tree ->
             placed = placed(run, staging, tree.tree(), tree.snapshot(), tree.chosen(), null);
       }
+    }
+    if (!caller.waits()) {
+      throw new IOException("unpacking its state took longer than the engine waited");
     }
     RunRecord placing = run.withPlaced(placed);
     records.begin(placing);

@@ -51,10 +51,15 @@ public final class RuntimeExtension {
     this.notices = notices;
   }
 
-  /** Answers one call of the front. */
+  /** Answers one call of a front that waits as long as it takes. */
   public Answer handle(HookCall call) {
+    return handle(call, Caller.PATIENT);
+  }
+
+  /** Answers one call of the front; a start is given up when {@code caller} no longer waits. */
+  public Answer handle(HookCall call, Caller caller) {
     return switch (call.verb()) {
-      case CREATE -> create(call);
+      case CREATE -> create(call, caller);
       case CREATE_FAILED -> createFailed(call);
       case DELETE -> delete(call);
     };
@@ -68,21 +73,21 @@ public final class RuntimeExtension {
   public int recover() throws IOException {
     int finished = 0;
     for (RunRecord run : records.list()) {
-      if (run.state() == RunRecord.State.ENDING) {
-        try (Fd lock = records.lock(run.container())) {
-          end.recover(run, lock);
-          finished++;
-        } catch (IOException e) {
-          if (unfinished.add(run.container())) {
-            notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
-          }
+      if (!RunEnd.isOpen(run)) {
+        continue;
+      }
+      try (Fd lock = records.lock(run.container())) {
+        finished += end.recover(run, lock) ? 1 : 0;
+      } catch (IOException e) {
+        if (unfinished.add(run.container())) {
+          notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
         }
       }
     }
     return finished;
   }
 
-  private Answer create(HookCall call) {
+  private Answer create(HookCall call, Caller caller) {
     Container container = null;
     try {
       container = Container.read(call, dataRoots);
@@ -90,7 +95,7 @@ public final class RuntimeExtension {
         return new Answer.NotOurs();
       }
       try (Fd lock = records.lock(call.container())) {
-        return start.begin(container, call, lock);
+        return start.begin(container, call, caller, lock);
       }
     } catch (IOException e) {
       return failed(container, call.container(), e);

@@ -117,6 +117,17 @@ public final class Captures {
     collect();
   }
 
+  /**
+   * Removes a queue with all its snapshots and their data.
+   *
+   * @throws RegenException.NotFound if there is no such queue
+   * @throws RegenException.Refused if a snapshot is pinned, or chosen for the next run
+   */
+  public void remove(QueueName name) throws IOException {
+    forget(queues.remove(name));
+    collect();
+  }
+
   /** Sets a queue's length, and deletes the data of what leaves it for that; returns their ids. */
   public List<SnapshotId> keep(QueueName name, int length) throws IOException {
     List<SnapshotId> left;

@@ -165,6 +165,32 @@ public final class SnapshotQueues {
   }
 
   /**
+   * Removes a queue for good, with no regard to its snapshots, whose ids it returns.
+   *
+   * @throws RegenException.NotFound if there is no such queue
+   * @throws RegenException.Refused if a snapshot is pinned or chosen for the next run
+   */
+  public List<SnapshotId> remove(QueueName name) throws IOException {
+    try (SnapshotQueue queue = open(name)) {
+      for (Element element : queue.elements()) {
+        if (element.pinned() || element.id().equals(queue.chosen())) {
+          throw new RegenException.Refused(
+              "queue '"
+                  + name
+                  + "' holds snapshot "
+                  + element.id().shortened()
+                  + ", which is "
+                  + (element.pinned()
+                      ? "pinned; 'regen unpin' it first"
+                      : "chosen for the next run; 'regen restore' another or run it first"));
+        }
+      }
+      records.remove(file(name));
+      return queue.elements().stream().map(Element::id).toList();
+    }
+  }
+
+  /**
    * Removes what unfinished writes left, and makes all queues last as they can be read now: a
    * process may have died after a rename and before the name was forced.
    */

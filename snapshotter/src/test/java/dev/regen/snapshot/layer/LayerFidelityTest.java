@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,7 +23,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  * What a container sees is the same with its own writable layer and with the one restored from its
  * archive: real overlay mounts, looked at by find, getfattr and GNU tar.
  */
-@Tag("long")
 final class LayerFidelityTest {
   /** All that a container can see of its files; sockets cannot be archived. */
   private static final String SEEN =
