@@ -57,7 +57,13 @@ final class Address {
     int index = queue.elements().size() - 1 - steps;
     if (index < 0) {
       throw new RegenException.NotFound(
-          "queue " + queue.name() + " holds only " + queue.elements().size() + " snapshots");
+          "queue "
+              + queue.name()
+              + " goes back to @-"
+              + (queue.elements().size() - 1)
+              + ", which is its oldest; 'regen ls "
+              + queue.name()
+              + "' lists all");
     }
     return queue.elements().get(index);
   }
