@@ -43,12 +43,11 @@ final class TestcontainersEngineTest {
         .withImagePullPolicy(image -> false)
         .withCommand("sleep", "1000")
         .withNetworkMode("none")
-        .withCreateContainerCmdModifier(
-            create -> {
-              create.withName(name);
-              if (create.getHostConfig() != null) {
-                create.getHostConfig().withRuntime("regen");
-              }
-            });
+        .withCreateContainerCmdModifier(create -> {
+          create.withName(name);
+          if (create.getHostConfig() != null) {
+            create.getHostConfig().withRuntime("regen");
+          }
+        });
   }
 }

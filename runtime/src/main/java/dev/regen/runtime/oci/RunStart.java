@@ -11,7 +11,6 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.Staging;
-import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,10 +23,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The beginning of a run: the union is mounted, nothing runs yet. */
 final class RunStart {
-  /** The most a start waits for layers that are still being archived. */
-  static final Duration ARCHIVE_LIMIT = Duration.ofSeconds(10);
-
-  private static final Duration TAKE_OVER_LIMIT = Duration.ofSeconds(2);
   private static final Duration JUST_CREATED = Duration.ofSeconds(10);
 
   private final Disk disk;
@@ -37,7 +32,7 @@ final class RunStart {
   private final RunEnd ends;
   private final Stores stores;
   private final NextTrees nextTrees;
-  private final PendingLayers pending;
+  private final LastLayers lastLayers;
   private final Notices notices;
   private final InstantSource clock;
 
@@ -49,7 +44,7 @@ final class RunStart {
       RunEnd ends,
       Stores stores,
       NextTrees nextTrees,
-      PendingLayers pending,
+      LastLayers lastLayers,
       Notices notices,
       InstantSource clock) {
     this.disk = disk;
@@ -59,7 +54,7 @@ final class RunStart {
     this.ends = ends;
     this.stores = stores;
     this.nextTrees = nextTrees;
-    this.pending = pending;
+    this.lastLayers = lastLayers;
     this.notices = notices;
     this.clock = clock;
   }
@@ -89,7 +84,7 @@ final class RunStart {
     warnOfVolumes(container);
     boolean first = before == null && !container.engine().startedBefore();
     RunRecord run = record(container, call, union, first, before);
-    FrozenLayer unarchived = freeFromReaders(settings.queue(), call.container());
+    FrozenLayer unarchived = lastLayers.claim(settings.queue(), call.container());
     if (!first) {
       records.begin(run);
       Placeholders.removeOfWrongType(container.bundle());
@@ -197,105 +192,6 @@ final class RunStart {
         unarchived);
   }
 
-  /**
-   * Waits until nobody reads files that this run may write to.
-   *
-   * @return the newest layer that no snapshot holds yet, free to be moved in; null if there is none
-   */
-  private @Nullable FrozenLayer freeFromReaders(QueueName queue, ContainerId self)
-      throws IOException {
-    FrozenLayer unspooled = finishEndings(queue, self);
-    boolean free;
-    try {
-      free =
-          pending.awaitArchived(queue, ARCHIVE_LIMIT)
-              || (pending.takeOver(queue, TAKE_OVER_LIMIT) && mergeOwn(queue, self));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-    if (!free) {
-      throw new IOException("the layer of the last run is still being read");
-    }
-    if (unspooled != null) {
-      return unspooled;
-    }
-    FrozenLayer newest = null;
-    for (FrozenLayer layer : spool.list(queue)) {
-      if (isOnlyCopy(layer)) {
-        newest = layer;
-      }
-    }
-    return newest;
-  }
-
-  /** Whether a layer is whole and nobody else's: it can be moved in. */
-  private boolean isOnlyCopy(FrozenLayer layer) throws IOException {
-    return switch (layer.kind()) {
-      case EXCHANGED -> isWhole(layer);
-      case LINKED -> Fd.statIfThere(layer.tree()) != null && isRemoved(layer.container());
-      case IN_PLACE -> false;
-    };
-  }
-
-  /** Whether a container that stayed after its end, with the files its layer links, is gone now. */
-  private boolean isRemoved(ContainerId container) throws IOException {
-    RunRecord run = records.read(container);
-    return run != null && Fd.statIfThere(run.union().upper()) == null;
-  }
-
-  /**
-   * Brings other containers' ends into the spool that a crash or a full disk kept from it.
-   *
-   * @return the newest layer that still cannot be put there and is nobody else's
-   */
-  private @Nullable FrozenLayer finishEndings(QueueName queue, ContainerId self)
-      throws IOException {
-    FrozenLayer left = null;
-    for (RunRecord other : records.list()) {
-      FrozenLayer layer = other.ending();
-      if (layer == null || !other.queue().equals(queue) || other.container().equals(self)) {
-        continue;
-      }
-      try (Fd lock = records.lock(other.container())) {
-        ends.recover(other, lock);
-      } catch (IOException e) {
-        notices.tell(Kind.FAILED, queue, "an end is not in the spool: " + RuntimeExtension.why(e));
-        boolean newer = left == null || left.endedAt().isBefore(layer.endedAt());
-        if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer) && newer) {
-          left = layer;
-        }
-      }
-    }
-    return left;
-  }
-
-  private boolean mergeOwn(QueueName queue, ContainerId self) throws IOException {
-    for (FrozenLayer layer : spool.list(queue)) {
-      if (layer.kind() == FrozenLayer.Kind.LINKED && layer.container().equals(self)) {
-        merge(layer);
-      }
-    }
-    return true;
-  }
-
-  /** A linked tree shares its files with the upper that is about to run on; it cannot stay. */
-  private void merge(FrozenLayer layer) throws IOException {
-    spool.remove(layer.job());
-    TreeRemoval.remove(layer.tree());
-    notices.tell(
-        Kind.MERGED,
-        layer.queue(),
-        "the state of "
-            + layer.endedAt()
-            + " was not archived yet; it is in the container, and no snapshot of its own");
-  }
-
-  private static boolean isWhole(FrozenLayer layer) throws IOException {
-    var stat = Fd.statIfThere(layer.tree());
-    return stat != null && stat.inode() == layer.upperInode();
-  }
-
   /** Brings the container's last run to an end of one kind or the other. */
   private @Nullable RunRecord settle(ContainerId id, Fd lock) throws IOException {
     RunRecord before = records.read(id);
@@ -322,9 +218,9 @@ final class RunStart {
 
   private @Nullable RunRecord settleFreeze(RunRecord before) throws IOException {
     try {
-      freeze.finish(before, ARCHIVE_LIMIT);
+      freeze.finish(before, LastLayers.ARCHIVE_LIMIT);
     } catch (LinkedTree.TooLong e) {
-      merge(Objects.requireNonNull(before.ending(), "ending"));
+      lastLayers.merge(Objects.requireNonNull(before.ending(), "ending"));
       records.end(before);
     }
     return records.read(before.container());

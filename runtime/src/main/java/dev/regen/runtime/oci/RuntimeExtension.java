@@ -45,8 +45,10 @@ public final class RuntimeExtension {
     Freeze freeze = new Freeze(disk, records, spool);
     Stores stores = new Stores(disk, home.resolve("stores"));
     this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
+    LastLayers lastLayers = new LastLayers(records, spool, end, pending, notices);
     this.start =
-        new RunStart(disk, records, spool, freeze, end, stores, nextTrees, pending, notices, clock);
+        new RunStart(
+            disk, records, spool, freeze, end, stores, nextTrees, lastLayers, notices, clock);
     this.dataRoots = List.copyOf(dataRoots);
     this.notices = notices;
   }
