@@ -109,6 +109,10 @@ launch_engine() {
     if [ -z "$old" ] || [ "$(cat "/proc/$old/comm" 2>/dev/null)" != dockerd ]; then
       say "starting dockerd (log: $DOCKERD_LOG) ..."
       rm -f /run/docker.pid
+      old=$(cat /run/docker/containerd/containerd.pid 2>/dev/null || true)
+      if [ -n "$old" ] && [ "$(cat "/proc/$old/comm" 2>/dev/null)" != containerd ]; then
+        rm -f /run/docker/containerd/containerd.pid
+      fi
       setsid dockerd </dev/null >>"$DOCKERD_LOG" 2>&1 9>&- &
     fi
   fi
@@ -127,7 +131,7 @@ agent_answers() { regen ls >/dev/null 2>&1; }
 # agent_pid: the agent's process id; fails where none runs.
 agent_pid() {
   local pid
-  pid=$(cat "$RUN/agent.pid" 2>/dev/null) || return 1
+  { read -r pid <"$RUN/agent.pid"; } 2>/dev/null || return 1
   grep -qa dev.regen.agent.Main "/proc/$pid/cmdline" 2>/dev/null || return 1
   printf '%s\n' "$pid"
 }

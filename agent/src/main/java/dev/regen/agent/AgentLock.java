@@ -7,11 +7,16 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
-/** {@code agent.pid}: names the agent's process, and is locked as long as that runs. */
+/**
+ * {@code agent.pid}: names the agent's process, and is locked as long as that runs. The first line
+ * is its id, the second when it began, in the kernel's ticks: the id alone may belong to another
+ * process after a crash.
+ */
 final class AgentLock implements AutoCloseable {
   private final FileChannel channel;
 
@@ -29,7 +34,7 @@ final class AgentLock implements AutoCloseable {
             "another agent runs already: it holds " + file + "; stop that one first");
       }
       channel.truncate(0);
-      String pid = ProcessHandle.current().pid() + "\n";
+      String pid = ProcessHandle.current().pid() + "\n" + beganTicks() + "\n";
       channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)));
       return new AgentLock(channel);
     } catch (IOException | RuntimeException e) {
@@ -41,6 +46,14 @@ final class AgentLock implements AutoCloseable {
   @Override
   public void close() throws IOException {
     channel.close();
+  }
+
+  /**
+   * Field 22 of {@code proc_pid_stat(5)}; the name before it is in brackets and may hold spaces.
+   */
+  private static String beganTicks() throws IOException {
+    String stat = Files.readString(Path.of("/proc/self/stat"));
+    return stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[19];
   }
 
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {

@@ -18,7 +18,7 @@ final class AgentProcess {
   /** Its process id, or 0 if none runs; a pid file that names some other process counts as none. */
   static int running(Path pidFile) throws IOException {
     try {
-      String text = Files.readString(pidFile).strip();
+      String text = Files.readString(pidFile).lines().findFirst().orElse("").strip();
       if (!text.matches("[1-9][0-9]{0,8}")) {
         return 0;
       }
