@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,13 +28,13 @@ final class ExportCommand extends AgentCommand {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
-      description = "Default: standard output, as plain tar.")
+      description = "Default, and for -: standard output, as plain tar.")
   private @Nullable Path file;
 
   @Override
   int run(AgentClient agent) throws IOException {
     Path target = file;
-    if (target == null) {
+    if (target == null || target.toString().equals("-")) {
       if (regen.terminal()) {
         throw new CommandFailure(
             Failure.Code.USAGE, "a tar is nothing for a terminal; name a file with -o FILE");
@@ -40,11 +42,21 @@ final class ExportCommand extends AgentCommand {
       agent.download(address.snapshotPath() + "/archive?form=tar", regen.out());
       return DONE;
     }
-    Path whole = target.toAbsolutePath();
-    String form = whole.toString().endsWith(".zst") ? "stored" : "tar";
+    String form = target.toString().endsWith(".zst") ? "stored" : "tar";
+    Path whole = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+    if (Files.exists(whole) && !Files.isRegularFile(whole)) {
+      // A device or a pipe is written to; only a file can be replaced as a whole.
+      try (OutputStream out = Files.newOutputStream(whole, StandardOpenOption.WRITE)) {
+        agent.download(address.snapshotPath() + "/archive?form=" + form, out);
+      }
+      return DONE;
+    }
     Path part = whole.resolveSibling("." + whole.getFileName() + "." + UUID.randomUUID());
     ProgressLine progress = new ProgressLine(err(), regen.terminal());
     try {
+      // What a container wrote may be secret: nobody else reads it before its owner says so.
+      Files.createFile(
+          part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       try (OutputStream out = counted(Files.newOutputStream(part), progress)) {
         agent.download(address.snapshotPath() + "/archive?form=" + form, out);
       }

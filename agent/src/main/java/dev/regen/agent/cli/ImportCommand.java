@@ -1,5 +1,6 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -33,6 +34,10 @@ final class ImportCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) throws IOException {
+    if (!file.equals("-") && (!Files.exists(Path.of(file)) || Files.isDirectory(Path.of(file)))) {
+      throw new CommandFailure(
+          Failure.Code.BAD_INPUT, file + " is no file; name a tar, tar.zst or tar.gz");
+    }
     String query = image == null ? "" : "?image=" + AgentClient.part(image);
     try (InputStream in = file.equals("-") ? regen.in() : Files.newInputStream(Path.of(file))) {
       JsonObject answer =

@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Mount;
+import dev.regen.runtime.overlay.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ final class MountCommand extends AgentCommand {
           Failure.Code.BAD_INPUT, directory + " is no directory; make it first");
     }
     Path target = directory.toRealPath();
+    requireEmpty(target);
     JsonObject prepared =
         follow(agent, agent.send("POST", address.snapshotPath() + "/mount", null));
     String id = prepared.string("id");
@@ -51,5 +53,18 @@ final class MountCommand extends AgentCommand {
     }
     out().println(address + " is mounted read-only on " + target);
     return DONE;
+  }
+
+  /** A mount hides what is there, and could not even be undone on top of /proc. */
+  private static void requireEmpty(Path target) throws IOException {
+    if (MountTable.read().at(target) != null) {
+      throw new CommandFailure(
+          Failure.Code.BAD_INPUT, target + " is a mount point already; name another directory");
+    }
+    String[] names = target.toFile().list();
+    if (names == null || names.length > 0) {
+      throw new CommandFailure(
+          Failure.Code.BAD_INPUT, target + " is not empty; name an empty directory");
+    }
   }
 }

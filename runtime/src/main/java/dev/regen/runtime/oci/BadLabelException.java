@@ -2,22 +2,16 @@ package dev.regen.runtime.oci;
 
 import java.io.IOException;
 
-/** A label {@code regen.*} that holds what it must not. */
+/**
+ * A label {@code regen.*} that holds what it must not. The container does not start, whatever else
+ * its labels say: whoever wrote them is there to mend them, and would learn too late that nothing
+ * was kept.
+ */
 final class BadLabelException extends IOException {
   private static final long serialVersionUID = 1;
 
-  private final ContainerSettings.OnFailure onFailure;
-
-  /**
-   * @param message names the label and what is wrong
-   * @param onFailure what the container's labels ask for in such a case
-   */
-  BadLabelException(String message, ContainerSettings.OnFailure onFailure) {
+  /** {@code message} names the label and what is wrong. */
+  BadLabelException(String message) {
     super(message);
-    this.onFailure = onFailure;
-  }
-
-  ContainerSettings.OnFailure onFailure() {
-    return onFailure;
   }
 }

@@ -1,7 +1,6 @@
 package dev.regen.runtime.oci;
 
 import dev.regen.runtime.QueueName;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -51,26 +50,16 @@ public record ContainerSettings(
    *
    * @param name what a person called the container
    * @return null if the container has no queue
-   * @throws IOException if a label holds what it must not, with the label's name
+   * @throws BadLabelException if a label holds what it must not
    */
   public static @Nullable ContainerSettings of(Map<String, String> labels, String name)
-      throws IOException {
-    OnFailure onFailure = oneOf(OnFailure.class, "regen.on-failure", labels, OnFailure.RUN);
-    try {
-      return of(labels, name, onFailure);
-    } catch (IOException e) {
-      throw new BadLabelException(RuntimeExtension.why(e), onFailure);
-    }
-  }
-
-  private static @Nullable ContainerSettings of(
-      Map<String, String> labels, String name, OnFailure onFailure) throws IOException {
+      throws BadLabelException {
     String queue = labels.getOrDefault("regen.queue", name);
     if (queue.isEmpty()) {
       return null;
     }
     if (!QueueName.isValid(queue)) {
-      throw new IOException(
+      throw new BadLabelException(
           "label regen.queue: '"
               + queue.replaceAll("\\p{Cntrl}", "?")
               + "' is no name for a queue: letters, digits, '_', '.', '-', at most 128");
@@ -79,21 +68,22 @@ public record ContainerSettings(
         new QueueName(queue),
         keep(labels.get("regen.keep")),
         excludes(labels.get("regen.exclude")),
-        onFailure,
+        oneOf(OnFailure.class, "regen.on-failure", labels, OnFailure.RUN),
         oneOf(OnImageChange.class, "regen.on-image-change", labels, OnImageChange.FRESH));
   }
 
-  private static int keep(@Nullable String label) throws IOException {
+  private static int keep(@Nullable String label) throws BadLabelException {
     if (label == null) {
       return KEEP_DEFAULT;
     }
     if (!label.matches("[1-9][0-9]{0,3}") || Integer.parseInt(label) > KEEP_MAX) {
-      throw new IOException("label regen.keep: '" + label + "' is no number from 1 to " + KEEP_MAX);
+      throw new BadLabelException(
+          "label regen.keep: '" + label + "' is no number from 1 to " + KEEP_MAX);
     }
     return Integer.parseInt(label);
   }
 
-  private static List<String> excludes(@Nullable String label) throws IOException {
+  private static List<String> excludes(@Nullable String label) throws BadLabelException {
     if (label == null || label.isBlank()) {
       return List.of();
     }
@@ -102,14 +92,20 @@ public record ContainerSettings(
             .map(String::strip)
             .filter(p -> !p.isEmpty())
             .toList();
+    for (String path : paths) {
+      if (!path.startsWith("/") || path.equals("/") || (path + "/").contains("/../")) {
+        throw new BadLabelException(
+            "label regen.exclude: '" + path + "' is no absolute path below the container's root");
+      }
+    }
     if (paths.size() > EXCLUDES_MAX) {
-      throw new IOException("label regen.exclude: more than " + EXCLUDES_MAX + " paths");
+      throw new BadLabelException("label regen.exclude: more than " + EXCLUDES_MAX + " paths");
     }
     return paths;
   }
 
   private static <E extends Enum<E>> E oneOf(
-      Class<E> type, String label, Map<String, String> labels, E other) throws IOException {
+      Class<E> type, String label, Map<String, String> labels, E other) throws BadLabelException {
     String value = labels.get(label);
     if (value == null) {
       return other;
@@ -119,7 +115,7 @@ public record ContainerSettings(
         return constant;
       }
     }
-    throw new IOException(
+    throw new BadLabelException(
         "label "
             + label
             + ": '"

@@ -1,9 +1,11 @@
 package dev.regen.runtime.oci;
 
 import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
@@ -45,12 +47,35 @@ final class RunRecords {
    */
   Fd lock(ContainerId container) throws IOException {
     disk.makeDirectories(of(container));
-    Fd lock = Fd.open(Fd.bytes(of(container).resolve("lock")), Fd.RDWR | Fd.CREAT, 0600);
+    return lock(lockOf(container), "container " + container.shortened());
+  }
+
+  /** Waits until no other start decides whose the queue is; it is held for a moment only. */
+  Fd lock(QueueName queue) throws IOException {
+    Path locks = directory.resolveSibling("locks");
+    disk.makeDirectories(locks);
+    return lock(locks.resolve(queue.value()), "queue " + queue);
+  }
+
+  /** Whether a hook works on the container now. */
+  boolean isLocked(ContainerId container) throws IOException {
+    try (Fd lock = Fd.open(Fd.bytes(lockOf(container)), Fd.RDWR, 0)) {
+      return !lock.tryLock();
+    } catch (ErrnoException e) {
+      if (e.is(ErrnoException.ENOENT)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private static Fd lock(Path file, String what) throws IOException {
+    Fd lock = Fd.open(Fd.bytes(file), Fd.RDWR | Fd.CREAT, 0600);
     long deadline = System.nanoTime() + LOCK_LIMIT.toNanos();
     try {
       while (!lock.tryLock()) {
         if (System.nanoTime() > deadline) {
-          throw new IOException("container " + container.shortened() + " is being worked on");
+          throw new IOException(what + " is being worked on");
         }
         Thread.sleep(LOCK_POLL_MILLIS);
       }
@@ -144,6 +169,10 @@ final class RunRecords {
     } catch (IOException | IllegalArgumentException e) {
       return null;
     }
+  }
+
+  private Path lockOf(ContainerId container) {
+    return of(container).resolve("lock");
   }
 
   private Path of(ContainerId container) {

@@ -62,16 +62,6 @@ final class RunStart {
   /** Prepares a run; {@code lock} is the container's, held. */
   Answer begin(Container container, HookCall call, Caller caller, Fd lock) throws IOException {
     ContainerSettings settings = container.settings();
-    RunRecord other = runningUnder(settings.queue(), call.container());
-    if (other != null) {
-      return refuse(
-          settings.queue(),
-          "queue "
-              + settings.queue()
-              + " is in use by the running container "
-              + other.name()
-              + "; stop it, or give this one another label regen.queue");
-    }
     RunRecord before = settle(call.container(), lock);
     UnionMount union = UnionMount.at(container.bundle().root());
     if (union == null) {
@@ -84,9 +74,18 @@ final class RunStart {
     warnOfVolumes(container);
     boolean first = before == null && !container.engine().startedBefore();
     RunRecord run = record(container, call, union, first, before);
+    RunRecord other = claim(run);
+    if (other != null) {
+      return refuse(
+          settings.queue(),
+          "queue "
+              + settings.queue()
+              + " is in use by the running container "
+              + other.name()
+              + "; stop it, or give this one another label regen.queue");
+    }
     FrozenLayer unarchived = lastLayers.claim(settings.queue(), call.container());
     if (!first) {
-      records.begin(run);
       Placeholders.removeOfWrongType(container.bundle());
       return new Answer.Go();
     }
@@ -123,7 +122,7 @@ final class RunStart {
       throw new IOException("unpacking its state took longer than the engine waited");
     }
     RunRecord placing = run.withPlaced(placed);
-    records.begin(placing);
+    records.write(placing);
     if (placed != null) {
       moveIn(placing, placed);
     }
@@ -226,6 +225,21 @@ final class RunStart {
     return records.read(before.container());
   }
 
+  /**
+   * Makes the queue this run's, by writing its record while no other start looks.
+   *
+   * @return the run whose queue it is, null if it is this one's now
+   */
+  private @Nullable RunRecord claim(RunRecord run) throws IOException {
+    try (Fd queueLock = records.lock(run.queue())) {
+      RunRecord other = runningUnder(run.queue(), run.container());
+      if (other == null && queueLock.number() >= 0) {
+        records.begin(run);
+      }
+      return other;
+    }
+  }
+
   private @Nullable RunRecord runningUnder(QueueName queue, ContainerId self) throws IOException {
     String boot = bootId();
     for (RunRecord run : records.list()) {
@@ -234,11 +248,18 @@ final class RunStart {
               && !run.container().equals(self)
               && run.state() == State.CREATED
               && run.bootId().equals(boot);
-      if (mayRun && (isNew(run) || Processes.of(run.runcRoot(), run.container()).alive())) {
+      if (mayRun && isInUse(run)) {
         return run;
       }
     }
     return null;
+  }
+
+  /** A start may take its time before there is a process; its hook holds the lock meanwhile. */
+  private boolean isInUse(RunRecord run) throws IOException {
+    return isNew(run)
+        || Processes.of(run.runcRoot(), run.container()).alive()
+        || records.isLocked(run.container());
   }
 
   private boolean isNew(RunRecord run) throws IOException {

@@ -105,7 +105,7 @@ public final class RuntimeExtension {
   }
 
   private Answer failed(@Nullable Container container, ContainerId id, IOException e) {
-    boolean refuse = onFailure(container, e) == ContainerSettings.OnFailure.REFUSE;
+    boolean refuse = refuses(container, e);
     String what =
         "container "
             + (container == null ? id.shortened() : container.name())
@@ -118,12 +118,10 @@ public final class RuntimeExtension {
     return refuse ? new Answer.Refuse(what) : new Answer.Go();
   }
 
-  private static ContainerSettings.OnFailure onFailure(
-      @Nullable Container container, IOException e) {
-    if (e instanceof BadLabelException badLabel) {
-      return badLabel.onFailure();
-    }
-    return container == null ? ContainerSettings.OnFailure.RUN : container.settings().onFailure();
+  private static boolean refuses(@Nullable Container container, IOException e) {
+    return e instanceof BadLabelException
+        || (container != null
+            && container.settings().onFailure() == ContainerSettings.OnFailure.REFUSE);
   }
 
   private Answer createFailed(HookCall call) {

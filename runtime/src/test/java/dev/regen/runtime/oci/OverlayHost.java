@@ -33,7 +33,7 @@ final class OverlayHost implements AutoCloseable {
   private final Path home;
   private final Path layers;
   private final List<Path> mounted = new ArrayList<>();
-  final List<String> told = new ArrayList<>();
+  final List<String> told = java.util.Collections.synchronizedList(new ArrayList<>());
   private int containers;
   private int snapshots;
 

@@ -70,7 +70,7 @@ final class Address {
 
   private Element notAfter(Instant time, String address) throws RegenException {
     return queue.elements().reversed().stream()
-        .filter(element -> !element.time().isAfter(time))
+        .filter(element -> !element.since().isAfter(time))
         .findFirst()
         .orElseThrow(() ->
             new RegenException.NotFound(
@@ -79,7 +79,7 @@ final class Address {
                     + " holds nothing from "
                     + address
                     + " or before; its oldest snapshot is of "
-                    + queue.elements().getFirst().time()));
+                    + queue.elements().getFirst().since()));
   }
 
   private Element beginningWith(String prefix) throws RegenException {

@@ -9,13 +9,21 @@ import java.time.temporal.ChronoUnit;
  * One place of a queue.
  *
  * @param id the snapshot
- * @param time the end of the run, to the millisecond; later than that of the element before
+ * @param since the end of the first run that left this state, to the millisecond
+ * @param time the end of the last run that left it: runs that change nothing move it, and {@code
+ *     since} stays, so that a time in between finds this state
  * @param end why that run ended
  * @param pinned never pushed out, and not counted towards the queue's length
  */
-public record Element(SnapshotId id, Instant time, End end, boolean pinned) {
+public record Element(SnapshotId id, Instant since, Instant time, End end, boolean pinned) {
   public Element {
+    since = since.truncatedTo(ChronoUnit.MILLIS);
     time = time.truncatedTo(ChronoUnit.MILLIS);
+  }
+
+  /** A state that one run left. */
+  public Element(SnapshotId id, Instant time, End end, boolean pinned) {
+    this(id, time, time, end, pinned);
   }
 
   /** An element that is not pinned. */
@@ -24,14 +32,14 @@ public record Element(SnapshotId id, Instant time, End end, boolean pinned) {
   }
 
   Element at(Instant newTime) {
-    return new Element(id, newTime, end, pinned);
+    return new Element(id, since, newTime, end, pinned);
   }
 
   Element with(End newEnd) {
-    return new Element(id, time, newEnd, pinned);
+    return new Element(id, since, time, newEnd, pinned);
   }
 
   Element pinned(boolean nowPinned) {
-    return new Element(id, time, end, nowPinned);
+    return new Element(id, since, time, end, nowPinned);
   }
 }

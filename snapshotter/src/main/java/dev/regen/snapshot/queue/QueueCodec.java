@@ -49,6 +49,7 @@ final class QueueCodec {
   private static JsonObject encode(Element element) {
     return new JsonObject()
         .with("id", element.id().value())
+        .with("since", element.since())
         .with("time", element.time())
         .with("end", EndCodec.encode(element.end()))
         .with("pinned", element.pinned());
@@ -57,6 +58,7 @@ final class QueueCodec {
   private static Element element(JsonObject json) throws IOException {
     return new Element(
         new SnapshotId(json.string("id")),
+        json.instant(json.has("since") ? "since" : "time"),
         json.instant("time"),
         EndCodec.decode(json.object("end")),
         json.flag("pinned"));

@@ -98,12 +98,17 @@ final class QueueContentTest {
   }
 
   @Test
-  void anUnchangedGoodTailStaysGoodAndMoves() {
+  void anUnchangedGoodTailStaysGoodAndMoves() throws RegenException {
     QueueContent queue = good(5, 1, 2).tailMoved(Elements.time(9), Elements.failed(9).end(), "j");
 
     Element tail = queue.elements().getLast();
     assertThat(tail)
-        .isEqualTo(new Element(Elements.id(2), Elements.time(9), Elements.good(2).end()));
+        .isEqualTo(
+            new Element(
+                Elements.id(2), Elements.time(2), Elements.time(9), Elements.good(2).end(), false));
+    assertThat(queue.find(Elements.time(5).toString(), java.time.ZoneOffset.UTC))
+        .as("a time at which the state was there already")
+        .isEqualTo(tail);
     assertThat(queue.done("j")).contains(new JobDone("j", Elements.id(2), false));
   }
 

@@ -1,0 +1,57 @@
+package dev.regen.runtime.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.oci.HookCall.Verb;
+import dev.regen.runtime.oci.OverlayHost.Created;
+import dev.regen.runtime.overlay.TreeRemoval;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** Several containers of one queue are started at the same moment. */
+final class OneOwnerTest {
+  private static final int CONTAINERS = 6;
+  private static final int ROUNDS = 10;
+
+  @Test
+  void onlyOneOfThemStarts() throws IOException, InterruptedException, ExecutionException {
+    assumeTrue(Files.isWritable(Path.of("/var/lib")), "needs root: it mounts overlays");
+    for (int round = 0; round < ROUNDS; round++) {
+      Path root = Files.createTempDirectory(Path.of("/var/lib"), "regen-test-");
+      OverlayHost host = new OverlayHost(root);
+      try (ExecutorService starters = Executors.newFixedThreadPool(CONTAINERS)) {
+        CountDownLatch all = new CountDownLatch(1);
+        List<Future<Answer>> answers = new ArrayList<>();
+        for (int i = 0; i < CONTAINERS; i++) {
+          Created container = host.create(true);
+          answers.add(
+              starters.submit(() -> {
+                all.await();
+                return host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+              }));
+        }
+        all.countDown();
+
+        int started = 0;
+        for (Future<Answer> answer : answers) {
+          started += answer.get() instanceof Answer.Go ? 1 : 0;
+        }
+        assertThat(started).as("round %d: %s", round, host.told).isOne();
+      } finally {
+        host.close();
+        TreeRemoval.remove(root);
+      }
+    }
+  }
+}
