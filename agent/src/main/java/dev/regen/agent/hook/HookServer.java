@@ -32,6 +32,9 @@ public final class HookServer implements AutoCloseable {
   private static final int REPLY_PAUSE_MILLIS = 5;
   private static final String STOP = "stop";
 
+  /** No answer to the front, which then starts a process of its own. */
+  private static final String ELSEWHERE = "elsewhere";
+
   private final Path run;
   private final RuntimeExtension extension;
   private final Runnable afterCall;
@@ -112,12 +115,29 @@ public final class HookServer implements AutoCloseable {
       long pid = Long.parseLong(fields[0]);
       HookCall call = HookCall.parse(Arrays.copyOfRange(fields, 1, fields.length));
       Path pipe = run.resolve("reply." + pid);
+      if (!seesTheSameMounts(pid)) {
+        reply(pipe, ELSEWHERE);
+        return;
+      }
       Answer answer = extension.handle(call, () -> Files.exists(pipe));
       reply(pipe, answer.line());
     } catch (IOException | RuntimeException e) {
       LOG.error("hook call '{}' failed", line, e);
     }
     afterCall.run();
+  }
+
+  /**
+   * Whether the caller is in the agent's mount namespace. What an engine with mounts of its own has
+   * to have changed must be changed there, which a process that the front starts can do.
+   */
+  private static boolean seesTheSameMounts(long pid) {
+    try {
+      Path theirs = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/mnt"));
+      return theirs.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")));
+    } catch (IOException e) {
+      return true; // It has gone, or the host hides it; its call is carried out all the same.
+    }
   }
 
   /** The caller opens its pipe for reading right after it wrote the call. */
