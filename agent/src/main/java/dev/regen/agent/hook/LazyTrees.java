@@ -35,6 +35,11 @@ final class LazyTrees implements NextTrees {
   }
 
   @Override
+  public void check(QueueName queue) throws IOException {
+    trees().check(queue);
+  }
+
+  @Override
   public void consumed(QueueName queue, String snapshot) throws IOException {
     trees().consumed(queue, snapshot);
   }

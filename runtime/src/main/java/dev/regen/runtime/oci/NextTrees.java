@@ -52,6 +52,13 @@ public interface NextTrees {
       Staging staging)
       throws IOException;
 
+  /**
+   * Reads the queue, for a run that starts from a layer which no snapshot holds yet.
+   *
+   * @throws IOException if the queue is there and cannot be read
+   */
+  void check(QueueName queue) throws IOException;
+
   /** A run starts from {@code snapshot}: a restore that chose it is done. */
   void consumed(QueueName queue, String snapshot) throws IOException;
 

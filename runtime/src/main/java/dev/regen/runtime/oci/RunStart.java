@@ -101,6 +101,7 @@ final class RunStart {
       throws IOException {
     Placed placed;
     if (unarchived != null) {
+      checkQueue(container.settings());
       placed = placed(run, staging, unarchived.tree(), null, false, unarchived);
     } else {
       Next next =
@@ -336,6 +337,20 @@ final class RunStart {
         throw new IOException(what, e);
       }
       notices.tell(Kind.FAILED, settings.queue(), what + "; layers wait in staging until it does");
+    }
+  }
+
+  /**
+   * A layer that waits because its queue is damaged must not hide that from who asked to be told.
+   */
+  private void checkQueue(ContainerSettings settings) throws IOException {
+    try {
+      nextTrees.check(settings.queue());
+    } catch (IOException e) {
+      if (settings.onFailure() == ContainerSettings.OnFailure.REFUSE) {
+        throw e;
+      }
+      notices.tell(Kind.FAILED, settings.queue(), RuntimeExtension.why(e));
     }
   }
 

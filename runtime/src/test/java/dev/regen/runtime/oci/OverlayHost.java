@@ -208,6 +208,9 @@ final class OverlayHost implements AutoCloseable {
     }
 
     @Override
+    public void check(QueueName queue) {}
+
+    @Override
     public void consumed(QueueName queue, String snapshot) {}
 
     @Override

@@ -58,6 +58,13 @@ public final class QueuedTrees implements NextTrees {
   }
 
   @Override
+  public void check(QueueName name) throws IOException {
+    if (queues.exists(name)) {
+      queues.look(name);
+    }
+  }
+
+  @Override
   public void consumed(QueueName name, String snapshot) throws IOException {
     try (SnapshotQueue queue = queues.open(name)) {
       if (new SnapshotId(snapshot).equals(queue.chosen())) {
