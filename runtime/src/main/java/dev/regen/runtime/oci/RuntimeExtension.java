@@ -141,6 +141,9 @@ public final class RuntimeExtension {
       RunRecord run = records.read(call.container());
       if (run != null) {
         end.end(run, call.force(), lock);
+      } else {
+        // A start that was refused left its lock and nothing else.
+        records.remove(call.container());
       }
     } catch (IOException e) {
       notices.tell(Kind.FAILED, null, "the end of a run was not kept: " + why(e));

@@ -33,8 +33,10 @@ final class OneOwnerTest {
       try (ExecutorService starters = Executors.newFixedThreadPool(CONTAINERS)) {
         CountDownLatch all = new CountDownLatch(1);
         List<Future<Answer>> answers = new ArrayList<>();
+        List<Created> containers = new ArrayList<>();
         for (int i = 0; i < CONTAINERS; i++) {
           Created container = host.create(true);
+          containers.add(container);
           answers.add(
               starters.submit(() -> {
                 all.await();
@@ -48,6 +50,10 @@ final class OneOwnerTest {
           started += answer.get() instanceof Answer.Go ? 1 : 0;
         }
         assertThat(started).as("round %d: %s", round, host.told).isOne();
+        for (Created container : containers) {
+          host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, true));
+        }
+        assertThat(root.resolve("home/runs")).as("nothing is left of runs").isEmptyDirectory();
       } finally {
         host.close();
         TreeRemoval.remove(root);
