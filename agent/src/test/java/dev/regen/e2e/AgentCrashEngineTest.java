@@ -3,9 +3,6 @@ package dev.regen.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -13,22 +10,15 @@ import org.junit.jupiter.api.Test;
  * then another agent goes on. With {@code -Dregen.crash.stride=1} at each change, else at one in
  * eleven.
  */
-@Tag("engine")
+@EngineTest(hostPerTest = true)
 final class AgentCrashEngineTest {
   private static final int STRIDE = Integer.getInteger("regen.crash.stride", 11);
   private static final int CHANGES_MAX = 1000;
 
-  @SuppressWarnings("NullAway.Init")
-  private Host host;
+  private final Host host;
 
-  @BeforeEach
-  void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterEach
-  void stop() throws IOException, InterruptedException {
-    host.close();
+  AgentCrashEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test

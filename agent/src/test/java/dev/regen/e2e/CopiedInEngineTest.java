@@ -5,30 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that docker cp puts into a container that does not run, and other ways around a run. */
-@Tag("engine")
+@EngineTest
 final class CopiedInEngineTest {
-  @SuppressWarnings("NullAway.Init")
-  private static Host host;
+  private final Host host;
 
   @SuppressWarnings("NullAway.Init")
   @TempDir
   private Path outside;
 
-  @BeforeAll
-  static void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterAll
-  static void stop() throws IOException, InterruptedException {
-    host.close();
+  CopiedInEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test

@@ -4,28 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The engine is restarted while containers with a restart policy run. */
-@Tag("engine")
+@EngineTest(hostPerTest = true)
 final class EngineRestartEngineTest {
   private static final int CONTAINERS = 4;
 
-  @SuppressWarnings("NullAway.Init")
-  private Host host;
+  private final Host host;
 
-  @BeforeEach
-  void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterEach
-  void stop() throws IOException, InterruptedException {
-    host.close();
+  EngineRestartEngineTest(Host host) {
+    this.host = host;
   }
 
   @ParameterizedTest

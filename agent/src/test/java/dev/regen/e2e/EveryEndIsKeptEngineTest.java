@@ -6,27 +6,17 @@ import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Ends a container in each way there is; what it wrote is there at the next run, and why it ended.
  */
-@Tag("engine")
+@EngineTest
 final class EveryEndIsKeptEngineTest {
-  @SuppressWarnings("NullAway.Init")
-  private static Host host;
+  private final Host host;
 
-  @BeforeAll
-  static void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterAll
-  static void stop() throws IOException, InterruptedException {
-    host.close();
+  EveryEndIsKeptEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test
@@ -160,8 +150,7 @@ final class EveryEndIsKeptEngineTest {
   private static final String IDLE = "while :; do sleep 0.1; done";
 
   /** Starts a container in the background; its id, once its script has written /root/a. */
-  private static String background(String... nameAndScript)
-      throws IOException, InterruptedException {
+  private String background(String... nameAndScript) throws IOException, InterruptedException {
     String name = nameAndScript[0];
     boolean keep = nameAndScript.length == 3;
     String script = nameAndScript[nameAndScript.length - 1];
@@ -185,7 +174,7 @@ final class EveryEndIsKeptEngineTest {
   }
 
   /** Reason, exit code and goodness of the newest snapshot. */
-  private static String last(String queue) throws IOException, InterruptedException {
+  private String last(String queue) throws IOException, InterruptedException {
     JsonObject tail = host.snapshots(queue).getLast();
     return tail.string("reason")
         + " "

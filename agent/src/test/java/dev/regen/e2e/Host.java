@@ -126,7 +126,9 @@ final class Host implements AutoCloseable {
     Files.deleteIfExists(run().resolve("regen.sock"));
     ProcessBuilder builder = new ProcessBuilder(words);
     builder.environment().putAll(environment());
-    builder.redirectErrorStream(true).redirectOutput(logFile("agent").toFile());
+    builder
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile("agent").toFile()));
     Process process = builder.start();
     agent = process;
     await(
@@ -199,8 +201,14 @@ final class Host implements AutoCloseable {
     boolean holds() throws IOException, InterruptedException;
   }
 
-  String agentLog() throws IOException {
-    return Files.readString(logFile("agent"));
+  /** Copies what engine, agent and hooks have logged so far into a directory. */
+  void saveLogs(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    for (Path log : List.of(logFile("agent"), logFile("dockerd"), run().resolve("hook.log"))) {
+      if (Files.exists(log)) {
+        Files.copy(log, directory.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
   }
 
   Map<String, String> environment() {

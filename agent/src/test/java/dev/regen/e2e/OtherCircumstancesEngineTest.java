@@ -7,30 +7,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The next run is another one: other volumes, user, command; many layers; a busy mount. */
-@Tag("engine")
+@EngineTest
 final class OtherCircumstancesEngineTest {
-  @SuppressWarnings("NullAway.Init")
-  private static Host host;
+  private final Host host;
 
   @SuppressWarnings("NullAway.Init")
   @TempDir
   private Path outside;
 
-  @BeforeAll
-  static void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterAll
-  static void stop() throws IOException, InterruptedException {
-    host.close();
+  OtherCircumstancesEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test
@@ -166,12 +156,12 @@ final class OtherCircumstancesEngineTest {
     assertThat(host.snapshots("image")).hasSizeGreaterThanOrEqualTo(2);
   }
 
-  private static Command.Result with(String queue, String script, String... options)
+  private Command.Result with(String queue, String script, String... options)
       throws IOException, InterruptedException {
     return run(queue, Host.IMAGE, script, options);
   }
 
-  private static Command.Result run(String queue, String image, String script, String... options)
+  private Command.Result run(String queue, String image, String script, String... options)
       throws IOException, InterruptedException {
     List<String> words =
         new ArrayList<>(
@@ -181,7 +171,7 @@ final class OtherCircumstancesEngineTest {
     return host.docker(words.toArray(String[]::new));
   }
 
-  private static String status(String id) throws IOException, InterruptedException {
+  private String status(String id) throws IOException, InterruptedException {
     return host.docker("inspect", "-f", "{{.State.Status}}", id).out().strip();
   }
 }

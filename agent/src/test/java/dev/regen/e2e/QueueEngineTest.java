@@ -6,25 +6,15 @@ import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The queue as a user meets it: first run, tail, chosen time, full queue, fault. */
-@Tag("engine")
+@EngineTest
 final class QueueEngineTest {
-  @SuppressWarnings("NullAway.Init")
-  private static Host host;
+  private final Host host;
 
-  @BeforeAll
-  static void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterAll
-  static void stop() throws IOException, InterruptedException {
-    host.close();
+  QueueEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test

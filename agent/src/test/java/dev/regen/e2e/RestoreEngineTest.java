@@ -7,30 +7,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Restores, captures by hand, looks inside, and containers under plain runc, on a real engine. */
-@Tag("engine")
+@EngineTest
 final class RestoreEngineTest {
-  @SuppressWarnings("NullAway.Init")
-  private static Host host;
+  private final Host host;
 
   @SuppressWarnings("NullAway.Init")
   @TempDir
   private Path outside;
 
-  @BeforeAll
-  static void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterAll
-  static void stop() throws IOException, InterruptedException {
-    host.close();
+  RestoreEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test
@@ -182,7 +172,7 @@ final class RestoreEngineTest {
     host.docker("rm", "plain").ok();
   }
 
-  private static void run(String name, String option, String script)
+  private void run(String name, String option, String script)
       throws IOException, InterruptedException {
     host.docker(
             "run",

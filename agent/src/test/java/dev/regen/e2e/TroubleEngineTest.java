@@ -6,25 +6,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Regen's own parts are down, dead or damaged; containers run and end, and no state is lost. */
-@Tag("engine")
+@EngineTest(hostPerTest = true)
 final class TroubleEngineTest {
-  @SuppressWarnings("NullAway.Init")
-  private Host host;
+  private final Host host;
 
-  @BeforeEach
-  void start() throws IOException, InterruptedException {
-    host = Host.start();
-  }
-
-  @AfterEach
-  void stop() throws IOException, InterruptedException {
-    host.close();
+  TroubleEngineTest(Host host) {
+    this.host = host;
   }
 
   @Test
