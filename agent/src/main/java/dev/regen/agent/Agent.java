@@ -35,6 +35,7 @@ import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.LayerExport;
 import dev.regen.snapshot.layer.LayerRestorer;
@@ -100,8 +101,9 @@ public final class Agent implements AutoCloseable {
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
     SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"));
     DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    ChunkReader reader = new ChunkReader(chunks);
     LayerArchiver archiver = new LayerArchiver(chunks, configuration.compressors());
-    LayerRestorer restorer = new LayerRestorer(chunks, configuration.compressors());
+    LayerRestorer restorer = new LayerRestorer(reader, configuration.compressors());
     Captures captures = new Captures(disk, home, queues, snapshots, chunks, archiver::archive);
     HotTrees hotTrees = new HotTrees(disk, restorer);
     Spool spool = new Spool(disk, home.resolve("spool"));
@@ -153,7 +155,7 @@ public final class Agent implements AutoCloseable {
     new ActivityResource(events, jobs).addTo(routes);
     new ContainerResource(capture, restore, jobs).addTo(routes);
     new TransferResource(
-            queues, snapshots, captures, new LayerExport(chunks), jobs, events, disk, home, clock)
+            queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
         .addTo(routes);
     new VerifyResource(captures, queues, snapshots, jobs, events).addTo(routes);
     new MountResource(queues, snapshots, mounts, jobs).addTo(routes);

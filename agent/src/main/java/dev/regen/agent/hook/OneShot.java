@@ -7,6 +7,7 @@ import dev.regen.runtime.oci.Answer;
 import dev.regen.runtime.oci.HookCall;
 import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.runtime.oci.Spool;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
@@ -69,6 +70,6 @@ public final class OneShot {
     return new QueuedTrees(
         new SnapshotQueues(disk, home.resolve("queues")),
         new SnapshotStore(disk, home.resolve("snapshots")),
-        new HotTrees(disk, new LayerRestorer(chunks, RESTORE_WORKERS)));
+        new HotTrees(disk, new LayerRestorer(new ChunkReader(chunks), RESTORE_WORKERS)));
   }
 }

@@ -10,6 +10,7 @@ import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Appended;
@@ -192,7 +193,7 @@ public final class Captures {
     try (Hold _ = gate.enter()) {
       ArchiveRequest request =
           new ArchiveRequest(
-              layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap());
+              layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), Sealing.NONE);
       Archive archive = archiver.archive(layer.tree(), request, progress, cancelled);
       chunks.force();
       Snapshots built = new Snapshots(layer, end, archive);

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compresses, digests and stores chunks on several threads, while one thread fills the next.
+ * Compresses, seals, digests and stores chunks on several threads, while one thread fills the next.
  *
  * <p>That thread takes an empty buffer, fills it, submits it, and so on; it waits while all {@code
  * 2 × workers + 1} buffers are in use, so memory is bounded: 8 MiB for each, outside the heap. A
@@ -35,6 +35,7 @@ public final class ChunkPipeline implements AutoCloseable {
   private record Work(@Nullable ByteBuffer tar, ChunkList.Place place) {}
 
   private final ChunkStore store;
+  private final Sealing sealing;
   private final Runnable whileWaiting;
   private final Arena arena = Arena.ofShared();
   private final int buffers;
@@ -48,12 +49,14 @@ public final class ChunkPipeline implements AutoCloseable {
   /**
    * Starts the threads.
    *
+   * @param sealing what is done to each chunk between compressing and its digest
    * @param workers how many threads compress, at least 1
    * @param whileWaiting called at least every 50 ms while {@link #take} or {@link #drain} waits;
    *     what it throws ends the waiting
    */
-  public ChunkPipeline(ChunkStore store, int workers, Runnable whileWaiting) {
+  public ChunkPipeline(ChunkStore store, Sealing sealing, int workers, Runnable whileWaiting) {
     this.store = store;
+    this.sealing = sealing;
     this.whileWaiting = whileWaiting;
     this.buffers = 2 * workers + 1;
     this.free = new ArrayBlockingQueue<>(buffers);
@@ -104,6 +107,11 @@ public final class ChunkPipeline implements AutoCloseable {
     }
     throwFailure();
     free.addAll(all);
+  }
+
+  /** Where its chunks are to be cut. */
+  Cutting cutting() {
+    return sealing.cutting();
   }
 
   /** The stored length of the chunks that were new to the store. */
@@ -176,10 +184,12 @@ public final class ChunkPipeline implements AutoCloseable {
   private Chunk store(ZstdCompressCtx zstd, ByteBuffer tar, ByteBuffer stored) throws IOException {
     int tarBytes = tar.limit();
     int length = zstd.compressDirectByteBuffer(stored, 0, stored.capacity(), tar, 0, tarBytes);
-    Digest digest = Digest.of(stored.slice(0, length));
-    if (store.put(digest, stored.slice(0, length))) {
-      newBytes.addAndGet(length);
+    ByteBuffer sealed = sealing.sealed(stored.slice(0, length));
+    int storedBytes = sealed.remaining();
+    Digest digest = Digest.of(sealed.duplicate());
+    if (store.put(digest, sealed)) {
+      newBytes.addAndGet(storedBytes);
     }
-    return new Chunk(digest, length, tarBytes);
+    return new Chunk(digest, storedBytes, tarBytes);
   }
 }

@@ -31,6 +31,11 @@ public final class ChunkSink {
     return list;
   }
 
+  /** Where the stream is to be cut. */
+  public Cutting cutting() {
+    return pipeline.cutting();
+  }
+
   /** How much was written. */
   public long position() {
     return cutBytes + pending();

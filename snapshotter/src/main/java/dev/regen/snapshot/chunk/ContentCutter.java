@@ -5,8 +5,8 @@ package dev.regen.snapshot.chunk;
  * places wherever they stand: FastCDC with a gear hash and normalised sizes.
  *
  * <p>Source: Xia et al., "FastCDC: a Fast and Efficient Content-Defined Chunking Approach for Data
- * Deduplication", USENIX ATC 2016. The table and sizes below are part of the archive's format: with
- * others, nothing is found again.
+ * Deduplication", USENIX ATC 2016. The sizes below are part of the archive's format, like the table
+ * of {@link Cutting}: with others, nothing is found again.
  */
 public final class ContentCutter {
   public static final int MIN_BYTES = 256 << 10;
@@ -17,10 +17,14 @@ public final class ContentCutter {
   private static final long MASK_BEFORE = -1L << (64 - 22);
 
   private static final long MASK_AFTER = -1L << (64 - 18);
-  private static final long[] GEAR = gear();
 
+  private final long[] gear;
   private long hash;
   private int length;
+
+  public ContentCutter(Cutting cutting) {
+    this.gear = cutting.gear();
+  }
 
   /**
    * Reads bytes of the chunk that is open.
@@ -32,15 +36,16 @@ public final class ContentCutter {
     int at = from + Math.clamp((long) MIN_BYTES - length, 0, to - from);
     int average = from + Math.clamp((long) AVERAGE_BYTES - length, 0, to - from);
     int end = from + Math.min(MAX_BYTES - length, to - from);
+    long[] table = gear;
     long h = hash;
     for (; at < average; at++) {
-      h = (h << 1) + GEAR[bytes[at] & 0xFF];
+      h = (h << 1) + table[bytes[at] & 0xFF];
       if ((h & MASK_BEFORE) == 0) {
         return cut(at + 1);
       }
     }
     for (; at < end; at++) {
-      h = (h << 1) + GEAR[bytes[at] & 0xFF];
+      h = (h << 1) + table[bytes[at] & 0xFF];
       if ((h & MASK_AFTER) == 0) {
         return cut(at + 1);
       }
@@ -62,16 +67,5 @@ public final class ContentCutter {
   private int cut(int at) {
     reset();
     return at;
-  }
-
-  /** SplitMix64 from a fixed seed. */
-  private static long[] gear() {
-    long[] table = new long[256];
-    long seed = 0x526567656E000001L;
-    for (int i = 0; i < table.length; i++) {
-      seed += 0x9E3779B97F4A7C15L;
-      table[i] = Names.mixed(seed);
-    }
-    return table;
   }
 }

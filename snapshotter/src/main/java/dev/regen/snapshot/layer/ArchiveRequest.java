@@ -1,6 +1,7 @@
 package dev.regen.snapshot.layer;
 
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.snapshot.chunk.Sealing;
 import java.util.List;
 
 /**
@@ -11,15 +12,17 @@ import java.util.List;
  * @param excludes paths from the container's root that are left out with all below them
  * @param uidMap the container's user ids, empty if they are the host's
  * @param gidMap the container's group ids, empty if they are the host's
+ * @param sealing whether and how chunks are encrypted
  */
 public record ArchiveRequest(
     List<String> placeholders,
     List<String> excludes,
     List<FrozenLayer.IdRange> uidMap,
-    List<FrozenLayer.IdRange> gidMap) {
-  /** All of the tree, ids as they are. */
+    List<FrozenLayer.IdRange> gidMap,
+    Sealing sealing) {
+  /** All of the tree, ids as they are, not encrypted. */
   public static final ArchiveRequest PLAIN =
-      new ArchiveRequest(List.of(), List.of(), List.of(), List.of());
+      new ArchiveRequest(List.of(), List.of(), List.of(), List.of(), Sealing.NONE);
 
   public ArchiveRequest {
     placeholders = List.copyOf(placeholders);

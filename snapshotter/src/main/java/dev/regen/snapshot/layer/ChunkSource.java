@@ -4,7 +4,7 @@ import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.store.ChunkStore;
+import dev.regen.snapshot.chunk.ChunkReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class ChunkSource implements TarSource {
   private static final long STOP_SECONDS = 60;
 
-  private final ChunkStore store;
+  private final ChunkReader reader;
   private final List<Chunk> chunks;
   private final ExecutorService threads;
   private final Arena arena = Arena.ofShared();
@@ -39,8 +39,8 @@ final class ChunkSource implements TarSource {
   private @Nullable ByteBuffer inUse;
   private int nextToFetch;
 
-  ChunkSource(ChunkStore store, List<Chunk> chunks, int workers) {
-    this.store = store;
+  ChunkSource(ChunkReader reader, List<Chunk> chunks, int workers) {
+    this.reader = reader;
     this.chunks = chunks;
     this.threads =
         Executors.newFixedThreadPool(
@@ -76,14 +76,14 @@ final class ChunkSource implements TarSource {
 
   private ByteBuffer unpacked(int index, ByteBuffer into) throws IOException {
     Chunk chunk = chunks.get(index);
-    byte[] stored = stored(index, chunk);
+    byte[] frame = frame(index, chunk);
     into.clear().limit(chunk.tarBytes());
     try (Arena own = Arena.ofConfined();
         ZstdDecompressCtx zstd = new ZstdDecompressCtx()) {
-      ByteBuffer from = own.allocate(stored.length).asByteBuffer();
-      from.put(stored).flip();
+      ByteBuffer from = own.allocate(frame.length).asByteBuffer();
+      from.put(frame).flip();
       int length =
-          zstd.decompressDirectByteBuffer(into, 0, chunk.tarBytes(), from, 0, stored.length);
+          zstd.decompressDirectByteBuffer(into, 0, chunk.tarBytes(), from, 0, frame.length);
       if (length != chunk.tarBytes()) {
         throw damaged(index, chunk, "unpacks to " + length + " bytes");
       }
@@ -93,17 +93,12 @@ final class ChunkSource implements TarSource {
     return into;
   }
 
-  private byte[] stored(int index, Chunk chunk) throws IOException {
-    byte[] stored;
+  private byte[] frame(int index, Chunk chunk) throws IOException {
     try {
-      stored = store.get(chunk.digest());
+      return reader.frame(chunk);
     } catch (RegenException.Damaged e) {
       throw damaged(index, chunk, String.valueOf(e.getMessage()));
     }
-    if (stored.length != chunk.storedBytes()) {
-      throw damaged(index, chunk, "has " + stored.length + " stored bytes");
-    }
-    return stored;
   }
 
   private RegenException.Damaged damaged(int index, Chunk chunk, String problem) {

@@ -6,7 +6,7 @@ import dev.regen.runtime.os.Stat;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.store.ChunkStore;
+import dev.regen.snapshot.chunk.ChunkReader;
 import java.io.IOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +109,7 @@ public final class EntryIndex {
   static final Hole[] NO_HOLES = {};
   private static final Type[] TYPES = Type.values();
 
-  private final ChunkStore store;
+  private final ChunkReader reader;
   private final Archive archive;
   private int nextChunk;
   private byte[] bytes = NO_BYTES;
@@ -118,14 +118,14 @@ public final class EntryIndex {
   private long entries;
   private long tarOffset;
 
-  private EntryIndex(ChunkStore store, Archive archive) {
-    this.store = store;
+  private EntryIndex(ChunkReader reader, Archive archive) {
+    this.reader = reader;
     this.archive = archive;
   }
 
   /** Begins to read; gets no chunk yet. */
-  public static EntryIndex open(ChunkStore store, Archive archive) {
-    return new EntryIndex(store, archive);
+  public static EntryIndex open(ChunkReader reader, Archive archive) {
+    return new EntryIndex(reader, archive);
   }
 
   /**
@@ -251,9 +251,9 @@ public final class EntryIndex {
 
   private void load(Chunk chunk) throws IOException {
     byte[] raw = new byte[chunk.tarBytes()];
-    byte[] stored = store.get(chunk.digest());
+    byte[] frame = reader.frame(chunk);
     try (ZstdDecompressCtx zstd = new ZstdDecompressCtx()) {
-      if (zstd.decompress(raw, stored) != raw.length) {
+      if (zstd.decompress(raw, frame) != raw.length) {
         throw damaged("a chunk shorter than it says");
       }
     } catch (ZstdException e) {

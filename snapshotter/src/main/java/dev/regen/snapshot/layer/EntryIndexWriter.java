@@ -3,7 +3,6 @@ package dev.regen.snapshot.layer;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.chunk.ChunkSink;
-import dev.regen.snapshot.chunk.Names;
 import java.io.IOException;
 import java.util.Arrays;
 
@@ -31,7 +30,7 @@ final class EntryIndexWriter {
 
   /** A group of the archive begins with {@code first}: the index may be cut here. */
   void groupBegins(byte[] first) throws IOException {
-    boolean chosen = (Names.hash(first) & 3) == 0;
+    boolean chosen = (sink.cutting().hash(first) & 3) == 0;
     if ((at >= CHUNK_MIN_BYTES && chosen) || at >= CHUNK_MAX_BYTES) {
       cut();
     }

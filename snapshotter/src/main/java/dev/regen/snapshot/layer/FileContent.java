@@ -24,11 +24,12 @@ final class FileContent {
   private final ChunkSink sink;
   private final Watch watch;
   private final byte[] slice = new byte[SLICE_BYTES];
-  private final ContentCutter cutter = new ContentCutter();
+  private final ContentCutter cutter;
 
   FileContent(ChunkSink sink, Watch watch) {
     this.sink = sink;
     this.watch = watch;
+    this.cutter = new ContentCutter(sink.cutting());
   }
 
   /**

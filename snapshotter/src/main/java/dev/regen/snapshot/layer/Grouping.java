@@ -1,6 +1,6 @@
 package dev.regen.snapshot.layer;
 
-import dev.regen.snapshot.chunk.Names;
+import dev.regen.snapshot.chunk.Cutting;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 /** Puts the entries of a walk into groups, in order. */
 final class Grouping {
   private final TreeWalk walk;
+  private final Cutting cutting;
   private @Nullable TreeEntry ahead;
 
-  Grouping(TreeWalk walk) throws IOException {
+  Grouping(TreeWalk walk, Cutting cutting) throws IOException {
     this.walk = walk;
+    this.cutting = cutting;
     this.ahead = walk.next();
   }
 
@@ -34,7 +36,7 @@ final class Grouping {
       }
     } while (entry != null
         && !entry.isLarge()
-        && !Names.beginsGroup(entry.path(), tarBytes, entry.tarBytesAbout()));
+        && !cutting.beginsGroup(entry.path(), tarBytes, entry.tarBytesAbout()));
     ahead = entry;
     return new Group(entries);
   }

@@ -17,7 +17,7 @@ import java.util.function.BooleanSupplier;
  * <p>The calling thread walks the tree and reads its files; {@code workers} threads compress,
  * digest and store. What is in memory at a time is {@code 2 × workers + 1} chunks, the names of the
  * directories being walked, and a path for each file with several names. The same tree gives the
- * same chunks.
+ * same chunks under the same key, or without one.
  */
 public final class LayerArchiver {
   private static final byte[] END = new byte[2 * EntryIndex.BLOCK];
@@ -55,7 +55,8 @@ public final class LayerArchiver {
     watch.tick();
     try (Fd root = Fd.directory(tree);
         Directory.Open open = new Directory.Open();
-        ChunkPipeline pipeline = new ChunkPipeline(store, workers, watch::tick)) {
+        ChunkPipeline pipeline =
+            new ChunkPipeline(store, request.sealing(), workers, watch::tick)) {
       return archive(Directory.root(open, root), request, watch, pipeline);
     }
   }
@@ -71,7 +72,8 @@ public final class LayerArchiver {
     EntryIndexWriter index = new EntryIndexWriter(indexSink);
     XattrFilter xattrs = new XattrFilter(users, groups, omissions);
     EntryWriter writer = new EntryWriter(tar, index, xattrs, users, groups, watch);
-    Grouping grouping = new Grouping(new TreeWalk(root, request, omissions));
+    Grouping grouping =
+        new Grouping(new TreeWalk(root, request, omissions), request.sealing().cutting());
     for (Group group = grouping.next(); group != null; group = grouping.next()) {
       writer.write(group);
     }

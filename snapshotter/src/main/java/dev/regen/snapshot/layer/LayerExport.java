@@ -3,7 +3,7 @@ package dev.regen.snapshot.layer;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.store.ChunkStore;
+import dev.regen.snapshot.chunk.ChunkReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -13,17 +13,17 @@ public final class LayerExport {
   private static final int WORKERS = 2;
   private static final int PIECE_BYTES = 256 << 10;
 
-  private final ChunkStore store;
+  private final ChunkReader reader;
 
-  public LayerExport(ChunkStore store) {
-    this.store = store;
+  public LayerExport(ChunkReader reader) {
+    this.reader = reader;
   }
 
   /** How the layer is written. */
   public enum Form {
     /** {@code application/vnd.oci.image.layer.v1.tar} */
     TAR,
-    /** {@code application/vnd.oci.image.layer.v1.tar+zstd}: the chunks as they are. */
+    /** {@code application/vnd.oci.image.layer.v1.tar+zstd}: the chunks one after the other. */
     STORED
   }
 
@@ -42,7 +42,7 @@ public final class LayerExport {
 
   private void tar(Archive archive, OutputStream out) throws IOException {
     byte[] bytes = new byte[PIECE_BYTES];
-    try (ChunkSource source = new ChunkSource(store, archive.chunks(), WORKERS)) {
+    try (ChunkSource source = new ChunkSource(reader, archive.chunks(), WORKERS)) {
       for (ByteBuffer piece = source.next(); piece != null; piece = source.next()) {
         while (piece.hasRemaining()) {
           int length = Math.min(bytes.length, piece.remaining());
@@ -58,7 +58,7 @@ public final class LayerExport {
     for (Chunk chunk : archive.chunks()) {
       index++;
       try {
-        out.write(store.get(chunk.digest()));
+        out.write(reader.frame(chunk));
       } catch (RegenException.Damaged e) {
         throw new RegenException.Damaged(
             "chunk %d of %d (%s): %s"

@@ -3,7 +3,7 @@ package dev.regen.snapshot.layer;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.store.ChunkStore;
+import dev.regen.snapshot.chunk.ChunkReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,15 +16,15 @@ import java.util.List;
  * Chunks hang together only where a large file is cut, so the writing can become parallel too.
  */
 public final class LayerRestorer {
-  private final ChunkStore store;
+  private final ChunkReader reader;
   private final int workers;
 
   /**
    * @param workers how many threads unpack chunks, at least 1; memory outside the heap is {@code 2
    *     × workers + 1} times the largest chunk
    */
-  public LayerRestorer(ChunkStore store, int workers) {
-    this.store = store;
+  public LayerRestorer(ChunkReader reader, int workers) {
+    this.reader = reader;
     this.workers = workers;
   }
 
@@ -53,10 +53,10 @@ public final class LayerRestorer {
           "the archive has %d entries; at most %d can be unpacked"
               .formatted(archive.entries(), Archive.ENTRIES_MAX));
     }
-    try (ChunkSource source = new ChunkSource(store, archive.chunks(), workers)) {
+    try (ChunkSource source = new ChunkSource(reader, archive.chunks(), workers)) {
       TarReader tar = new TarReader(source, Archive.ENTRIES_MAX, archive.tarBytes());
       HostIds ids = new HostIds(uidMap, gidMap);
-      HoleIndex holes = new IndexedHoles(EntryIndex.open(store, archive));
+      HoleIndex holes = new IndexedHoles(EntryIndex.open(reader, archive));
       new TreeUnpacking(tar, target, ids, holes, progress).run(() -> compare(archive, tar));
     }
   }

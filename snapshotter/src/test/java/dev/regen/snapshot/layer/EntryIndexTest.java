@@ -9,6 +9,7 @@ import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -127,7 +128,7 @@ final class EntryIndexTest {
   }
 
   static List<EntryIndex.Entry> read(MemoryChunkStore store, Archive archive) throws IOException {
-    EntryIndex index = EntryIndex.open(store, archive);
+    EntryIndex index = EntryIndex.open(new ChunkReader(store), archive);
     List<EntryIndex.Entry> entries = new ArrayList<>();
     for (EntryIndex.Entry entry = index.next(); entry != null; entry = index.next()) {
       entries.add(entry);

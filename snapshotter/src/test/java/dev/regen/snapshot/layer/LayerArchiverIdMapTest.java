@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +24,8 @@ final class LayerArchiverIdMapTest {
           List.of(),
           List.of(),
           List.of(new IdRange(0, 100_000, 65_536)),
-          List.of(new IdRange(0, 200_000, 1000), new IdRange(1000, 5000, 10)));
+          List.of(new IdRange(0, 200_000, 1000), new IdRange(1000, 5000, 10)),
+          Sealing.NONE);
 
   private final MemoryChunkStore store = new MemoryChunkStore();
   @TempDir private Path directory;

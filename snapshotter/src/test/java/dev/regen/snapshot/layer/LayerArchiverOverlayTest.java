@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -145,7 +146,8 @@ final class LayerArchiverOverlayTest {
                 List.of("/vol", "/parent/vol", "/used", "/cfg", "/cfg2", "/opaque"),
                 List.of("/cache/"),
                 List.of(),
-                List.of()));
+                List.of(),
+                Sealing.NONE));
 
     assertThat(names(archive))
         .isEqualTo(

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -88,7 +90,7 @@ final class LayerFidelityTest {
     unmount();
 
     try (OutputStream out = Files.newOutputStream(directory.resolve("layer.tar"))) {
-      new LayerExport(store).write(archive(), LayerExport.Form.TAR, out);
+      new LayerExport(new ChunkReader(store)).write(archive(), LayerExport.Form.TAR, out);
     }
     Tool.bash(
         directory,
@@ -118,10 +120,10 @@ final class LayerFidelityTest {
         new LayerArchiver(store, 2)
             .archive(
                 directory.resolve("upper"),
-                new ArchiveRequest(List.of(), List.of(), here, here),
+                new ArchiveRequest(List.of(), List.of(), here, here, Sealing.NONE),
                 Progress.NONE,
                 () -> false);
-    new LayerRestorer(store, 2)
+    new LayerRestorer(new ChunkReader(store), 2)
         .restore(archive, directory.resolve("restored"), there, there, Progress.NONE);
 
     Path restored = directory.resolve("restored");
@@ -155,7 +157,7 @@ final class LayerFidelityTest {
   }
 
   private void restore(Archive archive) throws IOException {
-    new LayerRestorer(store, 2)
+    new LayerRestorer(new ChunkReader(store), 2)
         .restore(archive, directory.resolve("restored"), List.of(), List.of(), Progress.NONE);
   }
 

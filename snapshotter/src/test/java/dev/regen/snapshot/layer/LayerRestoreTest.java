@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.MemoryChunkStore;
@@ -140,7 +141,7 @@ final class LayerRestoreTest {
 
     for (LayerExport.Form form : LayerExport.Form.values()) {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
-      new LayerExport(store).write(archive, form, out);
+      new LayerExport(new ChunkReader(store)).write(archive, form, out);
       Path file = directory.resolve(form + ".layer");
       Files.write(file, out.toByteArray());
       Path unpacked = Files.createDirectory(directory.resolve("gnu-" + form));
@@ -164,7 +165,8 @@ final class LayerRestoreTest {
   }
 
   private void restore(Archive archive) throws IOException {
-    new LayerRestorer(store, 2).restore(archive, target, List.of(), List.of(), Progress.NONE);
+    new LayerRestorer(new ChunkReader(store), 2)
+        .restore(archive, target, List.of(), List.of(), Progress.NONE);
   }
 
   private static Archive with(Archive archive, List<Chunk> chunks, long entries) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,13 +57,13 @@ final class LayerRoundTripTest {
     List<IdRange> groups = List.of(new IdRange(0, 200_000, 1000));
 
     Tool.bash(tree, "chown 100000:200000 gone");
-    assertSameAgain(tree, new ArchiveRequest(List.of(), List.of(), users, groups));
+    assertSameAgain(tree, new ArchiveRequest(List.of(), List.of(), users, groups, Sealing.NONE));
   }
 
   private void assertSameAgain(Path tree, ArchiveRequest request) throws IOException {
     Archive first = archive(tree, request);
     Path restored = directory.resolve("restored");
-    new LayerRestorer(store, 2)
+    new LayerRestorer(new ChunkReader(store), 2)
         .restore(first, restored, request.uidMap(), request.gidMap(), Progress.NONE);
 
     Archive second = archive(restored, request);
