@@ -70,24 +70,24 @@ final class Freeze {
     return new FrozenLayer(
         Staging.jobName(run.queue(), how.endedAt(), run.container()),
         run.queue(),
-        run.keep(),
+        run.facts().keep(),
         run.container(),
         tree,
         kind,
         Fd.stat(upper).inode(),
         records.startedAt(run.container()),
         how.endedAt(),
-        run.imageId(),
-        run.imageName(),
+        run.facts().imageId(),
+        run.facts().imageName(),
         firstSignal(run),
         how.outOfMemory(),
         how.shimDied(),
         run.placeholders(),
-        run.excludes(),
-        run.uidMap(),
-        run.gidMap(),
-        run.notHeld(),
-        run.spec());
+        run.facts().excludes(),
+        run.facts().uidMap(),
+        run.facts().gidMap(),
+        run.facts().notHeld(),
+        run.facts().spec());
   }
 
   /** Does what is left of a freeze whose intent is recorded. */

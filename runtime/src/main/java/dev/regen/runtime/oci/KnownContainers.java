@@ -152,7 +152,7 @@ public final class KnownContainers {
         run.union().lowers(),
         run.autoRemove(),
         Processes.of(run.runcRoot(), run.container()).alive(),
-        run.uidMap(),
-        run.gidMap());
+        run.facts().uidMap(),
+        run.facts().gidMap());
   }
 }

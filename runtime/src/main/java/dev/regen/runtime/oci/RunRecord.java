@@ -3,12 +3,10 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
-import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,36 +14,17 @@ import org.jspecify.annotations.Nullable;
  * One run of one container, from {@code create} to its end: what a hook may do, and what a crash
  * left to be done.
  *
- * @param bootId of the host when the run was created; under another one the run has crashed
- * @param name what a person called the container
- * @param autoRemove {@code --rm}: nobody needs the upper after the end
+ * @param facts what does not change while the run lasts
  * @param placed the tree that was moved in at the start, null if none was
  * @param ending the layer that is being frozen, from the intent on; null before
  * @param placeholders mount points that the runtime made in the upper, from the container's root
  */
 record RunRecord(
-    ContainerId container,
-    String name,
-    QueueName queue,
-    int keep,
+    RunFacts facts,
     State state,
-    String bootId,
-    Instant createdAt,
-    Path bundle,
-    Path runcRoot,
-    UnionMount union,
-    boolean autoRemove,
-    boolean firstStart,
     @Nullable Placed placed,
     @Nullable FrozenLayer ending,
-    List<String> placeholders,
-    List<String> excludes,
-    List<IdRange> uidMap,
-    List<IdRange> gidMap,
-    String imageId,
-    String imageName,
-    List<String> notHeld,
-    JsonObject spec) {
+    List<String> placeholders) {
   private static final int VERSION = 1;
 
   /** Where the run is. That it has started stands beside the record, since the front says it. */
@@ -99,75 +78,67 @@ record RunRecord(
 
   RunRecord {
     placeholders = List.copyOf(placeholders);
-    excludes = List.copyOf(excludes);
-    uidMap = List.copyOf(uidMap);
-    gidMap = List.copyOf(gidMap);
-    notHeld = List.copyOf(notHeld);
+  }
+
+  ContainerId container() {
+    return facts.container();
+  }
+
+  String name() {
+    return facts.name();
+  }
+
+  QueueName queue() {
+    return facts.queue();
+  }
+
+  String bootId() {
+    return facts.bootId();
+  }
+
+  Instant createdAt() {
+    return facts.createdAt();
+  }
+
+  Path runcRoot() {
+    return facts.runcRoot();
+  }
+
+  UnionMount union() {
+    return facts.union();
+  }
+
+  boolean autoRemove() {
+    return facts.autoRemove();
+  }
+
+  boolean firstStart() {
+    return facts.firstStart();
   }
 
   RunRecord withPlaced(@Nullable Placed tree) {
-    return with(state, tree, ending);
+    return new RunRecord(facts, state, tree, ending, placeholders);
+  }
+
+  RunRecord withPlaceholders(List<String> paths) {
+    return new RunRecord(facts, state, placed, ending, paths);
   }
 
   RunRecord ending(FrozenLayer layer) {
-    return with(State.ENDING, placed, layer);
+    return new RunRecord(facts, State.ENDING, placed, layer, placeholders);
   }
 
   RunRecord ended() {
-    return with(State.ENDED, null, null);
-  }
-
-  private RunRecord with(State next, @Nullable Placed tree, @Nullable FrozenLayer layer) {
-    return new RunRecord(
-        container,
-        name,
-        queue,
-        keep,
-        next,
-        bootId,
-        createdAt,
-        bundle,
-        runcRoot,
-        union,
-        autoRemove,
-        firstStart,
-        tree,
-        layer,
-        placeholders,
-        excludes,
-        uidMap,
-        gidMap,
-        imageId,
-        imageName,
-        notHeld,
-        spec);
+    return new RunRecord(facts, State.ENDED, null, null, placeholders);
   }
 
   JsonObject json() {
-    return new JsonObject()
-        .with("version", VERSION)
-        .with("container", container.value())
-        .with("name", name)
-        .with("queue", queue.value())
-        .with("keep", keep)
+    return facts
+        .addTo(new JsonObject().with("version", VERSION))
         .with("state", state)
-        .with("bootId", bootId)
-        .with("createdAt", createdAt)
-        .with("bundle", bundle.toString())
-        .with("runcRoot", runcRoot.toString())
-        .with("union", union.json())
-        .with("autoRemove", autoRemove)
-        .with("firstStart", firstStart)
         .with("placed", placed == null ? null : placed.json())
         .with("ending", ending == null ? null : ending.json())
-        .with("placeholders", placeholders)
-        .with("excludes", excludes)
-        .with("uidMap", uidMap.stream().map(IdRange::json).toList())
-        .with("gidMap", gidMap.stream().map(IdRange::json).toList())
-        .with("imageId", imageId)
-        .with("imageName", imageName)
-        .with("notHeld", notHeld)
-        .with("spec", spec);
+        .with("placeholders", placeholders);
   }
 
   /**
@@ -183,38 +154,13 @@ record RunRecord(
     JsonObject ending = json.objectOrNull("ending");
     try {
       return new RunRecord(
-          new ContainerId(json.string("container")),
-          json.string("name"),
-          new QueueName(json.string("queue")),
-          Math.toIntExact(json.number("keep")),
+          RunFacts.of(json),
           State.valueOf(json.string("state")),
-          json.string("bootId"),
-          json.instant("createdAt"),
-          Path.of(json.string("bundle")),
-          Path.of(json.string("runcRoot")),
-          UnionMount.of(json.object("union")),
-          json.flag("autoRemove"),
-          json.flag("firstStart"),
           placed == null ? null : Placed.of(placed),
           ending == null ? null : FrozenLayer.of(ending),
-          json.strings("placeholders"),
-          json.strings("excludes"),
-          ranges(json, "uidMap"),
-          ranges(json, "gidMap"),
-          json.string("imageId"),
-          json.string("imageName"),
-          json.strings("notHeld"),
-          json.object("spec"));
+          json.strings("placeholders"));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("run record does not hold: " + e.getMessage(), e);
     }
-  }
-
-  private static List<IdRange> ranges(JsonObject json, String name) throws IOException {
-    List<IdRange> ranges = new ArrayList<>();
-    for (JsonObject range : json.objects(name)) {
-      ranges.add(IdRange.of(range));
-    }
-    return ranges;
   }
 }

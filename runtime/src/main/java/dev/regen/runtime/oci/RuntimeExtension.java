@@ -46,9 +46,17 @@ public final class RuntimeExtension {
     Stores stores = new Stores(disk, home.resolve("stores"));
     this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
     LastLayers lastLayers = new LastLayers(records, spool, end, pending, notices);
+    StartChecks checks = new StartChecks(spool, nextTrees, notices);
     this.start =
         new RunStart(
-            disk, records, spool, freeze, end, stores, nextTrees, lastLayers, notices, clock);
+            new LastRun(records, freeze, end, lastLayers, notices),
+            stores,
+            checks,
+            new QueueOwners(records, clock),
+            lastLayers,
+            new Regeneration(disk, records, spool, nextTrees, checks, notices),
+            notices,
+            clock);
     this.dataRoots = List.copyOf(dataRoots);
     this.notices = notices;
   }
