@@ -90,7 +90,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
 
   @Override
   public boolean awaitArchived(QueueName queue, Duration limit) throws InterruptedException {
-    return await(queue, limit, false);
+    return await(queue, limit);
   }
 
   /**
@@ -100,7 +100,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
    */
   public boolean awaitArchivedOrFailed(QueueName queue, Duration limit)
       throws IOException, InterruptedException {
-    if (await(queue, limit, true)) {
+    if (await(queue, limit)) {
       return true;
     }
     for (PendingLayer layer : pending()) {
@@ -165,8 +165,14 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     }
   }
 
-  private boolean await(QueueName queue, Duration limit, boolean untilFailed)
-      throws InterruptedException {
+  private enum Standing {
+    ARCHIVED,
+    AT_WORK,
+    /** Its next layer has failed and is left alone for a while. */
+    FAILED
+  }
+
+  private boolean await(QueueName queue, Duration limit) throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
     synchronized (this) {
       awaited.merge(queue, 1, Integer::sum);
@@ -174,16 +180,17 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
       notifyAll();
     }
     try {
-      while (!isDone(queue)) {
+      Standing standing = standing(queue);
+      while (standing == Standing.AT_WORK) {
         synchronized (this) {
-          boolean over = System.nanoTime() - deadline > 0;
-          if (over || closed || (untilFailed && hasFailed(queue))) {
+          if (System.nanoTime() - deadline > 0 || closed) {
             return false;
           }
           wait(POLL_MILLIS);
         }
+        standing = standing(queue);
       }
-      return true;
+      return standing == Standing.ARCHIVED;
     } finally {
       synchronized (this) {
         awaited.computeIfPresent(queue, (_, count) -> count == 1 ? null : count - 1);
@@ -191,21 +198,24 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     }
   }
 
-  private boolean hasFailed(QueueName queue) {
-    return failed.values().stream().anyMatch(failure -> failure.queue().equals(queue));
-  }
-
-  private boolean isDone(QueueName queue) {
-    synchronized (this) {
-      if (current != null && current.queue().equals(queue)) {
-        return false;
-      }
-    }
+  /** The oldest layer of a queue holds up the others, so it alone decides. */
+  private Standing standing(QueueName queue) {
     try {
-      return spool.list(queue).isEmpty();
+      List<FrozenLayer> left = spool.list(queue);
+      synchronized (this) {
+        if (current != null && current.queue().equals(queue)) {
+          return Standing.AT_WORK;
+        }
+        if (left.isEmpty()) {
+          return Standing.ARCHIVED;
+        }
+        Failed failure = failed.get(left.getFirst().job());
+        boolean waits = failure != null && failure.retryAtNanos() - System.nanoTime() > 0;
+        return waits ? Standing.FAILED : Standing.AT_WORK;
+      }
     } catch (IOException e) {
       LOG.warn("the spool cannot be read: {}", e.getMessage());
-      return false;
+      return Standing.AT_WORK;
     }
   }
 

@@ -9,8 +9,10 @@ import java.time.Duration;
  */
 public interface PendingLayers {
   /**
-   * Waits until no layer of {@code queue} waits to be archived; false if {@code limit} was not
-   * enough.
+   * Waits until no layer of {@code queue} waits to be archived.
+   *
+   * @return false if {@code limit} was not enough, and at once if the next one has just failed and
+   *     is left alone until it is tried again
    */
   boolean awaitArchived(QueueName queue, Duration limit) throws InterruptedException;
 
