@@ -14,12 +14,14 @@ import dev.regen.runtime.overlay.Staging;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -119,6 +121,9 @@ final class CommandLineTest {
             List.of("no-such-command"),
             List.of("pin", "desk"),
             List.of("pin"),
+            List.of("keep", "desk", "0"),
+            List.of("keep", "desk", "-1"),
+            List.of("keep", "desk", "1001"),
             List.of("keep", "desk", "many"))) {
       Result result = regen(command.toArray(String[]::new));
       assertThat(result.code()).as("%s", command).isEqualTo(2);
@@ -277,6 +282,23 @@ final class CommandLineTest {
   }
 
   @Test
+  void longMessagesAreCutToATerminalAndNowhereElse() throws IOException, InterruptedException {
+    Path queue = directory.resolve("home/queues/desk/queue.json");
+    Files.createDirectories(directory.resolve("home/queues/desk"));
+    Files.writeString(queue, "{");
+    spool("desk", NINE, "one");
+    Thread.sleep(500);
+
+    for (String command : List.of("jobs", "events")) {
+      assertThat(terminal(60, command).out().lines())
+          .allMatch(line -> line.length() <= 60)
+          .anyMatch(line -> line.length() == 60 && line.endsWith("…"));
+      assertThat(regen(command).out()).contains("from their manifests");
+      assertThat(regen(command, "--json").out()).contains("from their manifests");
+    }
+  }
+
+  @Test
   void agentThatIsStartedAgainAdoptsAFrozenTreeWithoutARecord()
       throws IOException, InterruptedException {
     agent.close();
@@ -385,12 +407,23 @@ final class CommandLineTest {
   }
 
   private Result regen(String... arguments) {
+    return run(environment(), StandardCharsets.ISO_8859_1, false, arguments);
+  }
+
+  /** As a person at a terminal of so many columns sees it. */
+  private Result terminal(int columns, String... arguments) {
+    Map<String, String> environment = new HashMap<>(environment());
+    environment.put("COLUMNS", String.valueOf(columns));
+    return run(environment, StandardCharsets.UTF_8, true, arguments);
+  }
+
+  private static Result run(
+      Map<String, String> environment, Charset charset, boolean terminal, String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Main.run(arguments, environment(), new ByteArrayInputStream(new byte[0]), out, err, false);
-    return new Result(
-        code, out.toString(StandardCharsets.ISO_8859_1), err.toString(StandardCharsets.UTF_8));
+    ByteArrayInputStream in = new ByteArrayInputStream(new byte[0]);
+    int code = Main.run(arguments, environment, in, out, err, terminal);
+    return new Result(code, out.toString(charset), err.toString(StandardCharsets.UTF_8));
   }
 
   private static List<JsonObject> array(Result result) throws IOException {

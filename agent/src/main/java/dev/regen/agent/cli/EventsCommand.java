@@ -47,7 +47,7 @@ final class EventsCommand extends AgentCommand {
           name == null ? "-" : name,
           event.string("message"));
     }
-    table.print(out());
+    table.print(out(), regen.width());
     return DONE;
   }
 }

@@ -21,7 +21,7 @@ final class JobsCommand extends AgentCommand {
       printArray(jobs);
       return DONE;
     }
-    Table table = new Table("JOB", "ASKED", "KIND", "OF", "STATE", "READ");
+    Table table = new Table("JOB", "ASKED", "KIND", "OF", "READ", "STATE");
     for (JsonObject job : jobs) {
       String why = job.stringOrNull("message");
       table.row(
@@ -29,10 +29,10 @@ final class JobsCommand extends AgentCommand {
           Times.of(job.string("askedAt"), utc),
           job.string("kind"),
           job.string("subject"),
-          job.string("state") + (why == null ? "" : ": " + why),
-          Sizes.of(job.numberOr("bytes", 0)));
+          Sizes.of(job.numberOr("bytes", 0)),
+          job.string("state") + (why == null ? "" : ": " + why));
     }
-    table.print(out());
+    table.print(out(), regen.width());
     return DONE;
   }
 }

@@ -1,6 +1,8 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.queue.QueueContent;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -17,6 +19,11 @@ final class KeepCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) {
+    if (length < 1 || length > QueueContent.KEEP_MAX) {
+      throw new CommandFailure(
+          Failure.Code.USAGE,
+          "a queue's length is 1 to " + QueueContent.KEEP_MAX + ", not " + length);
+    }
     agent.send("PUT", address.queuePath() + "/keep", new JsonObject().with("keep", length));
     return DONE;
   }

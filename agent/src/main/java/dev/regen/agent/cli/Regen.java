@@ -1,6 +1,7 @@
 package dev.regen.agent.cli;
 
 import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.os.Terminal;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -55,6 +56,8 @@ import picocli.CommandLine.Spec;
       UninstallCommand.class
     })
 public final class Regen implements Callable<Integer> {
+  private static final int WIDTH_MIN = 20;
+
   private final Map<String, String> environment;
   private final InputStream in;
   private final OutputStream out;
@@ -128,6 +131,16 @@ public final class Regen implements Callable<Integer> {
 
   boolean terminal() {
     return terminal;
+  }
+
+  /** How many characters a line may have: a person's terminal cuts it, nothing else does. */
+  int width() {
+    if (!terminal) {
+      return Integer.MAX_VALUE;
+    }
+    String told = environment.getOrDefault("COLUMNS", "");
+    int columns = told.matches("[1-9][0-9]{0,3}") ? Integer.parseInt(told) : Terminal.columns();
+    return columns < WIDTH_MIN ? Integer.MAX_VALUE : columns;
   }
 
   private static int failed(Exception cause, CommandLine line) {

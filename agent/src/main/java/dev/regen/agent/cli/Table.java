@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A table of text, its columns aligned. */
+/** A table of text, its columns aligned; what may be long belongs into the last one. */
 final class Table {
   private final List<List<String>> rows = new ArrayList<>();
 
@@ -21,6 +21,11 @@ final class Table {
   }
 
   void print(PrintWriter out) {
+    print(out, Integer.MAX_VALUE);
+  }
+
+  /** Cuts lines longer than {@code width}, a mark in their last place. */
+  void print(PrintWriter out, int width) {
     int columns = rows.getFirst().size();
     int[] widths = new int[columns];
     for (List<String> row : rows) {
@@ -33,7 +38,8 @@ final class Table {
       for (int i = 0; i < columns; i++) {
         line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length() + 2));
       }
-      out.println(line.toString().stripTrailing());
+      String whole = line.toString().stripTrailing();
+      out.println(whole.length() <= width ? whole : whole.substring(0, width - 1) + "…");
     }
   }
 }

@@ -18,6 +18,8 @@ final class Libc {
 
   static native int close(int fd);
 
+  static native int ioctl(int fd, long request, short[] argument);
+
   static native int statx(int dirfd, byte[] path, int flags, int mask, Pointer buffer);
 
   static native long getdents64(int fd, Pointer buffer, long size);
