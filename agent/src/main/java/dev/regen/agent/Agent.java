@@ -34,6 +34,7 @@ import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.oci.Views;
 import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerArchiver;
@@ -114,7 +115,8 @@ public final class Agent implements AutoCloseable {
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
     ends = new EngineEnds(engine, engineEvents::connected);
-    LayerIntake intake = new LayerIntake(spool, stores, queues, captures, hotTrees, events);
+    LayerIntake intake =
+        new LayerIntake(spool, stores, new Views(home), queues, captures, hotTrees, events);
     drain = new SpoolDrain(spool, ends, intake, jobs, events, configuration.spoolPoll());
     extension =
         new RuntimeExtension(
@@ -125,7 +127,7 @@ public final class Agent implements AutoCloseable {
             drain,
             new EventNotices(events),
             clock);
-    sweep = new StartSweep(spool, stores, queues, snapshots, intake, events);
+    sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, intake, events);
 
     KnownContainers containers = new KnownContainers(disk, home);
     Targets targets = new Targets(engine, containers);
@@ -166,7 +168,9 @@ public final class Agent implements AutoCloseable {
   public void start() throws IOException {
     extension.recover();
     sweep.run();
-    hooks = new HookServer(configuration.run(), extension, drain::look);
+    hooks =
+        new HookServer(
+            configuration.run(), new Views(configuration.home()), extension, drain::look);
     engineEvents.start();
     drain.start();
     api.start();

@@ -16,6 +16,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @interface EngineTest {
+  /** Where the engine runs. */
+  Class<? extends Place> value() default Place.Here.class;
+
   /** For tests that stop, kill or damage parts of the host. */
   boolean hostPerTest() default false;
 }

@@ -26,20 +26,27 @@ final class Host implements AutoCloseable {
   private static final String FRONT = "runtime/src/main/sh/regen-runtime";
 
   private final Path root;
+  private final Place place;
   private final Path java;
   private final String classpath;
   private @Nullable Process engine;
   private @Nullable Process agent;
 
-  private Host(Path root) {
+  private Host(Path root, Place place) {
     this.root = root;
+    this.place = place;
     this.java = Path.of(System.getProperty("java.home"), "bin", "java");
     this.classpath = System.getProperty("java.class.path");
   }
 
   /** Starts engine and agent, with an image made of busybox. */
   static Host start() throws IOException, InterruptedException {
-    Host host = new Host(Files.createTempDirectory(Path.of("/var/lib"), "regen-e2e-"));
+    return start(new Place.Here());
+  }
+
+  /** As above, with the engine in another place. */
+  static Host start(Place place) throws IOException, InterruptedException {
+    Host host = new Host(Files.createTempDirectory(Path.of("/var/lib"), "regen-e2e-"), place);
     try {
       host.installFront();
       host.startEngine();
@@ -91,7 +98,12 @@ final class Host implements AutoCloseable {
     List<String> words =
         new ArrayList<>(List.of(java.toString(), "-cp", classpath, "dev.regen.agent.Main"));
     words.addAll(List.of(arguments));
-    return new Command(words, environment()).run();
+    return new Command(inside(words), environment()).run();
+  }
+
+  /** The words that run a command where Regen is, which may be inside the engine's root. */
+  List<String> inside(List<String> words) {
+    return engine == null ? words : place.inside(engine.pid(), words);
   }
 
   /** The snapshots of a queue, oldest first, after the agent has archived all that waits. */
@@ -124,7 +136,7 @@ final class Host implements AutoCloseable {
     words.addAll(List.of(jvmOptions));
     words.addAll(List.of("-cp", classpath, mainClass, "agent"));
     Files.deleteIfExists(run().resolve("regen.sock"));
-    ProcessBuilder builder = new ProcessBuilder(words);
+    ProcessBuilder builder = new ProcessBuilder(inside(words));
     builder.environment().putAll(environment());
     builder
         .redirectErrorStream(true)
@@ -156,11 +168,8 @@ final class Host implements AutoCloseable {
 
   void startEngine() throws IOException, InterruptedException {
     Path log = logFile("dockerd");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            // An engine without a bridge deletes docker0, which belongs to the host's own engine.
-            "unshare",
-            "--net",
+    List<String> words =
+        List.of(
             "dockerd",
             "--config-file=" + root.resolve("daemon.json"),
             "--data-root=" + dataRoot(),
@@ -169,6 +178,7 @@ final class Host implements AutoCloseable {
             "--host=unix://" + engineSocket(),
             "--bridge=none",
             "--iptables=false");
+    ProcessBuilder builder = new ProcessBuilder(place.engine(root, words));
     builder
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -261,8 +271,8 @@ final class Host implements AutoCloseable {
     Files.write(root.resolve("runtime.conf"), conf);
     JsonObject runtime =
         new JsonObject().with("regen", new JsonObject().with("path", front.toString()));
-    Files.writeString(
-        root.resolve("daemon.json"), new JsonObject().with("runtimes", runtime).toString());
+    JsonObject daemon = place.settings().with("runtimes", runtime);
+    Files.writeString(root.resolve("daemon.json"), daemon.toString());
   }
 
   private void importImage() throws IOException, InterruptedException {

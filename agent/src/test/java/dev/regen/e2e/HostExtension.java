@@ -51,13 +51,21 @@ final class HostExtension implements ParameterResolver, AfterEachCallback {
 
   private static Host startedFor(ExtensionContext context) {
     try {
-      return Host.start();
-    } catch (IOException e) {
+      return Host.start(place(context));
+    } catch (IOException | ReflectiveOperationException e) {
       throw new ParameterResolutionException("no engine for " + context.getDisplayName(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ParameterResolutionException("interrupted", e);
     }
+  }
+
+  private static Place place(ExtensionContext context) throws ReflectiveOperationException {
+    return settings(context).value().getDeclaredConstructor().newInstance();
+  }
+
+  private static EngineTest settings(ExtensionContext context) {
+    return context.getRequiredTestClass().getAnnotation(EngineTest.class);
   }
 
   /** The store of what the host is for, which closes it at the end of that. */

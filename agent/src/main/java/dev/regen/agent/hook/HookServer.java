@@ -1,11 +1,12 @@
 package dev.regen.agent.hook;
 
-import dev.regen.runtime.oci.Answer;
 import dev.regen.runtime.oci.HookCall;
 import dev.regen.runtime.oci.RuntimeExtension;
+import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Fifo;
+import dev.regen.runtime.os.MountNamespace;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,10 +34,11 @@ public final class HookServer implements AutoCloseable {
   private static final int REPLY_PAUSE_MILLIS = 5;
   private static final String STOP = "stop";
 
-  /** No answer to the front, which then starts a process of its own. */
+  /** No answer to a front that sees another home, which then starts a process of its own. */
   private static final String ELSEWHERE = "elsewhere";
 
   private final Path run;
+  private final Views views;
   private final RuntimeExtension extension;
   private final Runnable afterCall;
   private final ExecutorService workers;
@@ -47,8 +50,10 @@ public final class HookServer implements AutoCloseable {
    *
    * @param afterCall told after each call, since the spool may hold something new
    */
-  public HookServer(Path run, RuntimeExtension extension, Runnable afterCall) throws IOException {
+  public HookServer(Path run, Views views, RuntimeExtension extension, Runnable afterCall)
+      throws IOException {
     this.run = run;
+    this.views = views;
     this.extension = extension;
     this.afterCall = afterCall;
     Path pipe = run.resolve("hook");
@@ -115,12 +120,15 @@ public final class HookServer implements AutoCloseable {
       long pid = Long.parseLong(fields[0]);
       HookCall call = HookCall.parse(Arrays.copyOfRange(fields, 1, fields.length));
       Path pipe = run.resolve("reply." + pid);
-      if (!seesTheSameMounts(pid)) {
+      MountNamespace theirs = namespaceOf(pid);
+      if (theirs == null) {
+        reply(pipe, extension.handle(call, () -> Files.exists(pipe)).line());
+      } else if (views.has(theirs)) {
+        reply(pipe, theirs.call(() -> extension.handle(call, () -> Files.exists(pipe))).line());
+      } else {
         reply(pipe, ELSEWHERE);
         return;
       }
-      Answer answer = extension.handle(call, () -> Files.exists(pipe));
-      reply(pipe, answer.line());
     } catch (IOException | RuntimeException e) {
       LOG.error("hook call '{}' failed", line, e);
     }
@@ -128,16 +136,17 @@ public final class HookServer implements AutoCloseable {
   }
 
   /**
-   * Whether the caller is in the agent's mount namespace. What an engine with mounts of its own has
-   * to have changed must be changed there, which a process that the front starts can do.
+   * The mount namespace of a caller, or null if it is the agent's own. What an engine with mounts
+   * of its own has to have changed must be changed there.
    */
-  private static boolean seesTheSameMounts(long pid) {
+  private static @Nullable MountNamespace namespaceOf(long pid) throws IOException {
+    MountNamespace theirs;
     try {
-      Path theirs = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/mnt"));
-      return theirs.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")));
+      theirs = MountNamespace.of(pid);
     } catch (IOException e) {
-      return true; // It has gone, or the host hides it; its call is carried out all the same.
+      return null; // It has gone, or the host hides it; its call is carried out all the same.
     }
+    return theirs.name().equals(MountNamespace.own().name()) ? null : theirs;
   }
 
   /** The caller opens its pipe for reading right after it wrote the call. */

@@ -4,6 +4,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
@@ -16,6 +17,7 @@ import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
 
   private final Spool spool;
   private final Stores stores;
+  private final Views views;
   private final SnapshotQueues queues;
   private final Captures captures;
   private final HotTrees hotTrees;
@@ -39,12 +42,14 @@ public final class LayerIntake implements SpoolDrain.Intake {
   public LayerIntake(
       Spool spool,
       Stores stores,
+      Views views,
       SnapshotQueues queues,
       Captures captures,
       HotTrees hotTrees,
       Events events) {
     this.spool = spool;
     this.stores = stores;
+    this.views = views;
     this.queues = queues;
     this.captures = captures;
     this.hotTrees = hotTrees;
@@ -53,6 +58,15 @@ public final class LayerIntake implements SpoolDrain.Intake {
 
   @Override
   public void take(FrozenLayer layer, End end, Job job) throws IOException {
+    views.where(
+        layer.tree(),
+        () -> {
+          takeHere(layer, end, job);
+          return true;
+        });
+  }
+
+  private void takeHere(FrozenLayer layer, End end, Job job) throws IOException {
     if (Fd.statIfThere(layer.tree()) == null) {
       lost(layer);
       return;
@@ -115,7 +129,12 @@ public final class LayerIntake implements SpoolDrain.Intake {
       }
     }
     for (Staging staging : stores.all()) {
-      hotTrees.keepOnly(wanted, staging);
+      views.where(
+          staging.directory(),
+          () -> {
+            hotTrees.keepOnly(wanted, staging);
+            return true;
+          });
     }
   }
 
@@ -149,6 +168,11 @@ public final class LayerIntake implements SpoolDrain.Intake {
   }
 
   private void lost(FrozenLayer layer) throws IOException {
+    Path store = Staging.around(layer.tree()).directory();
+    if (Fd.statIfThere(store) == null) {
+      throw new IOException(
+          store + " is not there; is its file system mounted, its engine running?");
+    }
     spool.remove(layer.job());
     events.tell(
         Event.Kind.FAILED,

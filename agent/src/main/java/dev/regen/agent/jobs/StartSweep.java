@@ -5,6 +5,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
@@ -31,6 +32,7 @@ public final class StartSweep {
 
   private final Spool spool;
   private final Stores stores;
+  private final Views views;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final LayerIntake intake;
@@ -39,12 +41,14 @@ public final class StartSweep {
   public StartSweep(
       Spool spool,
       Stores stores,
+      Views views,
       SnapshotQueues queues,
       SnapshotStore snapshots,
       LayerIntake intake,
       Events events) {
     this.spool = spool;
     this.stores = stores;
+    this.views = views;
     this.queues = queues;
     this.snapshots = snapshots;
     this.intake = intake;
@@ -64,15 +68,20 @@ public final class StartSweep {
       named.add(layer.tree());
     }
     for (Staging staging : stores.all()) {
-      for (Path tree : staging.trees()) {
-        try {
-          sweep(tree, named);
-        } catch (IOException e) {
-          LOG.warn("{} stays where it is: {}", tree, e.getMessage());
-        }
-      }
+      views.where(staging.directory(), () -> sweep(staging, named));
     }
     intake.keepOnlyWanted();
+  }
+
+  private boolean sweep(Staging staging, Set<Path> named) throws IOException {
+    for (Path tree : staging.trees()) {
+      try {
+        sweep(tree, named);
+      } catch (IOException e) {
+        LOG.warn("{} stays where it is: {}", tree, e.getMessage());
+      }
+    }
+    return true;
   }
 
   private void sweep(Path tree, Set<Path> named) throws IOException {

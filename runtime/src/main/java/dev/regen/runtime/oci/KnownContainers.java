@@ -8,7 +8,6 @@ import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
-import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
@@ -30,6 +29,7 @@ public final class KnownContainers {
   private final RunRecords records;
   private final Freeze freeze;
   private final Spool spool;
+  private final Views views;
 
   /** {@code home} is {@code /var/lib/regen}. */
   public KnownContainers(Disk disk, Path home) {
@@ -37,6 +37,7 @@ public final class KnownContainers {
     this.records = new RunRecords(disk, home.resolve("runs"));
     this.spool = new Spool(disk, home.resolve("spool"));
     this.freeze = new Freeze(disk, records, spool);
+    this.views = new Views(home);
   }
 
   /**
@@ -113,8 +114,9 @@ public final class KnownContainers {
   public int forgetRemoved() throws IOException {
     int forgotten = 0;
     for (RunRecord run : records.list()) {
-      Stat upper = Fd.statIfThere(run.union().upper());
-      if (upper == null && run.state() != State.ENDING) {
+      boolean gone =
+          views.where(run.union().upper(), () -> run.state() != State.ENDING && RunEnd.isGone(run));
+      if (gone) {
         records.remove(run.container());
         forgotten++;
       }

@@ -7,6 +7,7 @@ import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -70,10 +71,16 @@ final class RunEnd {
   /** Whether {@link #recover} may have something to do for a run. */
   static boolean isOpen(RunRecord run) throws IOException {
     return switch (run.state()) {
-      case CREATED -> Fd.statIfThere(run.union().upper()) == null;
+      case CREATED -> isGone(run);
       case ENDING -> true;
       case ENDED -> false;
     };
+  }
+
+  /** Whether the engine has removed the container; not so if only its store is not mounted here. */
+  static boolean isGone(RunRecord run) throws IOException {
+    Path upper = run.union().upper();
+    return Fd.statIfThere(upper) == null && Staging.isSeen(upper);
   }
 
   /**
@@ -86,7 +93,7 @@ final class RunEnd {
     if (run == null || run.state() == State.ENDED) {
       return false;
     }
-    boolean gone = Fd.statIfThere(run.union().upper()) == null;
+    boolean gone = isGone(run);
     FrozenLayer layer = run.ending();
     if (layer != null && (!gone || Fd.statIfThere(layer.tree()) != null)) {
       freeze.finish(run, UNHURRIED);

@@ -26,6 +26,7 @@ public final class RuntimeExtension {
   private final RunEnd end;
   private final List<Path> dataRoots;
   private final Notices notices;
+  private final Views views;
   private final Set<ContainerId> unfinished = ConcurrentHashMap.newKeySet();
 
   /**
@@ -59,6 +60,7 @@ public final class RuntimeExtension {
             clock);
     this.dataRoots = List.copyOf(dataRoots);
     this.notices = notices;
+    this.views = new Views(home);
   }
 
   /** Answers one call of a front that waits as long as it takes. */
@@ -83,11 +85,8 @@ public final class RuntimeExtension {
   public int recover() throws IOException {
     int finished = 0;
     for (RunRecord run : records.list()) {
-      if (!RunEnd.isOpen(run)) {
-        continue;
-      }
-      try (Fd lock = records.lock(run.container())) {
-        finished += end.recover(run, lock) ? 1 : 0;
+      try {
+        finished += views.where(run.union().upper(), () -> recover(run)) ? 1 : 0;
       } catch (IOException e) {
         if (unfinished.add(run.container())) {
           notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
@@ -95,6 +94,15 @@ public final class RuntimeExtension {
       }
     }
     return finished;
+  }
+
+  private boolean recover(RunRecord run) throws IOException {
+    if (!RunEnd.isOpen(run)) {
+      return false;
+    }
+    try (Fd lock = records.lock(run.container())) {
+      return end.recover(run, lock);
+    }
   }
 
   private Answer create(HookCall call, Caller caller) {

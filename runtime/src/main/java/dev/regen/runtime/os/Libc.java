@@ -84,6 +84,8 @@ final class Libc {
 
   static native int unshare(int flags);
 
+  static native int setns(int fd, int type);
+
   static native int chdir(byte[] path);
 
   static native int mkfifo(byte[] path, int mode);

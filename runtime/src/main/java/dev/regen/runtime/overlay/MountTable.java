@@ -10,13 +10,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The mounts that the calling process sees, in the order they were made.
+ * The mounts that the calling thread sees, in the order they were made.
  *
  * <p>Source: {@code proc_pid_mountinfo(5)}. Paths are octal-escaped there; a value may hold commas
  * in quotes (SELinux contexts).
  */
 public final class MountTable {
-  private static final Path SELF = Path.of("/proc/self/mountinfo");
+  private static final Path SELF = Path.of("/proc/thread-self/mountinfo");
 
   private final List<Entry> entries;
 

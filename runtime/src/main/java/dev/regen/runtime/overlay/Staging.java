@@ -71,6 +71,21 @@ public record Staging(Path directory) {
     return staging;
   }
 
+  /**
+   * Whether the store of {@code upper} is mounted where the calling thread looks: what is missing
+   * there then is gone.
+   */
+  public static boolean isSeen(Path upper) throws IOException {
+    Path above = upper.getParent();
+    for (int level = 1; level <= LEVELS_UP && above != null; level++) {
+      if (Fd.statIfThere(above.resolve(NAME)) != null) {
+        return true;
+      }
+      above = above.getParent();
+    }
+    return false;
+  }
+
   /** The staging directory that holds {@code tree}. */
   public static Staging around(Path tree) {
     Path parent = tree.getParent();
