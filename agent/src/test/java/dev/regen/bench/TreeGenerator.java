@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.LongStream;
 
 /**
  * Makes a tree like that of a development environment: libraries in source form, a version control
@@ -23,6 +24,7 @@ import java.util.Random;
 public final class TreeGenerator {
   private static final int POOL_BYTES = 64 << 20;
   private static final int FILE_BYTES_MAX = 64 << 20;
+  private static final int PART_BYTES_MAX = 1 << 20;
   private static final int WORDS = 4000;
   private static final int FILES_PER_DIRECTORY = 12;
 
@@ -36,14 +38,23 @@ public final class TreeGenerator {
     fillWithWords();
   }
 
-  /** Arguments: seed, directory (made), number of files, bytes in all. */
+  /**
+   * Arguments: seed, directory (made), number of files, bytes in all, and {@code even} for files of
+   * one size, as of data sets and disk images.
+   */
   public static void main(String[] args) throws IOException {
-    new TreeGenerator(Long.parseLong(args[0]))
-        .make(Path.of(args[1]), Integer.parseInt(args[2]), Long.parseLong(args[3]));
+    int files = Integer.parseInt(args[2]);
+    long bytes = Long.parseLong(args[3]);
+    TreeGenerator generator = new TreeGenerator(Long.parseLong(args[0]));
+    long[] sizes =
+        args.length > 4 && args[4].equals("even")
+            ? LongStream.generate(() -> bytes / files).limit(files).toArray()
+            : generator.sizes(files, bytes);
+    generator.make(Path.of(args[1]), sizes);
   }
 
-  private void make(Path root, int files, long bytes) throws IOException {
-    int[] sizes = sizes(files, bytes);
+  private void make(Path root, long[] sizes) throws IOException {
+    int files = sizes.length;
     Path directory = root;
     for (int i = 0; i < files; i++) {
       if (i % FILES_PER_DIRECTORY == 0) {
@@ -53,12 +64,12 @@ public final class TreeGenerator {
     }
   }
 
-  private int[] sizes(int files, long bytes) {
+  private long[] sizes(int files, long bytes) {
     double[] drawn = new double[files];
     Arrays.setAll(drawn, _ -> Math.exp(2 * random.nextGaussian()));
     double scale = bytes / Arrays.stream(drawn).sum();
-    int[] sizes = new int[files];
-    Arrays.setAll(sizes, i -> (int) Math.min(FILE_BYTES_MAX, drawn[i] * scale));
+    long[] sizes = new long[files];
+    Arrays.setAll(sizes, i -> (long) Math.min(FILE_BYTES_MAX, drawn[i] * scale));
     return sizes;
   }
 
@@ -80,21 +91,35 @@ public final class TreeGenerator {
     };
   }
 
-  private void write(Path file, int sizeBytes) throws IOException {
+  private void write(Path file, long sizeBytes) throws IOException {
     int kind = random.nextInt(100);
-    int textBytes = kind < 70 ? sizeBytes : kind < 85 ? 0 : sizeBytes / 2;
+    long textBytes = kind < 70 ? sizeBytes : kind < 85 ? 0 : sizeBytes / 2;
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      write(channel, text, textBytes);
-      write(channel, noise, sizeBytes - textBytes);
+      write(channel, text, textBytes, true);
+      write(channel, noise, sizeBytes - textBytes, false);
     }
   }
 
-  private void write(FileChannel channel, byte[] pool, int lengthBytes) throws IOException {
-    int offset = random.nextInt(POOL_BYTES - lengthBytes + 1);
-    ByteBuffer slice = ByteBuffer.wrap(pool, offset, lengthBytes);
-    while (slice.hasRemaining()) {
-      channel.write(slice);
+  /**
+   * Pieces of a pool, each disguised by a mask of its own, so that whoever looks for content seen
+   * before finds none. One byte all along leaves text as easy to compress as it was.
+   */
+  private void write(FileChannel channel, byte[] pool, long lengthBytes, boolean words)
+      throws IOException {
+    for (long left = lengthBytes; left > 0; left -= PART_BYTES_MAX) {
+      int length = (int) Math.min(left, PART_BYTES_MAX);
+      int offset = random.nextInt(POOL_BYTES - length + 1);
+      long mask = words ? random.nextInt(256) * 0x0101_0101_0101_0101L : random.nextLong();
+      ByteBuffer part = ByteBuffer.allocate((length + 7) & ~7);
+      part.put(pool, offset, length);
+      for (int i = 0; i < part.capacity(); i += Long.BYTES) {
+        part.putLong(i, part.getLong(i) ^ mask);
+      }
+      part.flip();
+      while (part.hasRemaining()) {
+        channel.write(part);
+      }
     }
   }
 
