@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class ContentCutterBenchmark {
   private final byte[] bytes = new byte[16 << 20];
-  private final ContentCutter cutter = new ContentCutter();
+  private final ContentCutter cutter = new ContentCutter(Cutting.PLAIN);
 
   public ContentCutterBenchmark() {
     new Random(1).nextBytes(bytes);
