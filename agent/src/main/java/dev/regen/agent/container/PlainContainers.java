@@ -5,13 +5,16 @@ import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.docker.EngineEvent;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.LabelNames;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -37,15 +40,10 @@ public final class PlainContainers implements AutoCloseable {
   /**
    * The uppers of running containers; where the engine tells none, the mount is gone at the end.
    */
-  private final Map<String, Path> uppers =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1;
+  private final Map<String, Path> uppers = remembered();
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Path> eldest) {
-          return size() > REMEMBERED_MAX;
-        }
-      };
+  /** The containers whose labels have been told of. */
+  private final Set<String> labelled = Collections.newSetFromMap(remembered());
 
   public PlainContainers(Targets targets, PlainLayers layers, SpoolDrain drain, Events events) {
     this.targets = targets;
@@ -54,8 +52,23 @@ public final class PlainContainers implements AutoCloseable {
     this.events = events;
   }
 
+  private static <V> Map<String, V> remembered() {
+    return new LinkedHashMap<>() {
+      private static final long serialVersionUID = 1;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
+        return size() > REMEMBERED_MAX;
+      }
+    };
+  }
+
   /** Hears one of the engine's events; what is to be done is done on another thread. */
   public void hear(EngineEvent event) {
+    if (event.kind() == EngineEvent.Kind.START
+        && !LabelNames.unknown(event.attributes().members().keySet()).isEmpty()) {
+      worker.execute(() -> tellOfLabels(event));
+    }
     if (!event.attributes().has("regen.queue")) {
       return;
     }
@@ -69,6 +82,24 @@ public final class PlainContainers implements AutoCloseable {
   @Override
   public void close() {
     worker.shutdownNow();
+  }
+
+  /** Says it at a container's first start that is heard of; the extension says it of its own. */
+  private void tellOfLabels(EngineEvent event) {
+    try {
+      Optional<Target> found = targets.find(event.container());
+      if (found.isEmpty() || isOfExtension(found.get()) || !labelled.add(event.container())) {
+        return;
+      }
+      for (String words : LabelNames.unknown(event.attributes().members().keySet())) {
+        events.tell(
+            Event.Kind.UNKNOWN_LABEL,
+            null,
+            "container " + found.get().name() + " " + words + "; it runs under plain runc");
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("container {}: {}", event.container(), e.toString());
+    }
   }
 
   @FunctionalInterface
@@ -92,8 +123,12 @@ public final class PlainContainers implements AutoCloseable {
   }
 
   private static boolean isPlain(Target target) throws IOException {
+    return target.queue() != null && !isOfExtension(target);
+  }
+
+  private static boolean isOfExtension(Target target) throws IOException {
     String runtime = target.inspected().object("HostConfig").stringOrNull("Runtime");
-    return target.queue() != null && target.known() == null && !"regen".equals(runtime);
+    return target.known() != null || "regen".equals(runtime);
   }
 
   private void started(Target target, EngineEvent event) throws IOException {

@@ -26,6 +26,7 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     IMPORTED,
     NOT_CARED_FOR,
     UNPAUSED,
+    UNKNOWN_LABEL,
     REPAIRED;
 
     public String word() {

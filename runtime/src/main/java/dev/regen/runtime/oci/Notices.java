@@ -21,6 +21,8 @@ public interface Notices {
     REFUSED,
     /** Something of the container no snapshot will hold. */
     NOT_HELD,
+    /** A label was given that Regen does not know. */
+    UNKNOWN_LABEL,
     /** Regen could not do its part. */
     FAILED
   }

@@ -55,6 +55,9 @@ final class RunStart {
     checks.spool(settings);
     checks.volumes(container);
     boolean first = before == null && !container.engine().startedBefore();
+    if (first) {
+      checks.labels(container);
+    }
     RunRecord run = record(container, call, union, first, before);
     RunRecord other = owners.claim(run);
     if (other != null) {

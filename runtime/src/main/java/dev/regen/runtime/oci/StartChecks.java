@@ -2,6 +2,8 @@ package dev.regen.runtime.oci;
 
 import dev.regen.runtime.oci.Notices.Kind;
 import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
 
 /** What a user should know when a run begins, and not only when it is too late. */
 final class StartChecks {
@@ -39,6 +41,18 @@ final class StartChecks {
         throw e;
       }
       notices.tell(Kind.FAILED, settings.queue(), RuntimeExtension.why(e));
+    }
+  }
+
+  /** A misspelt label must not look as if it had been obeyed. */
+  void labels(Container container) {
+    Set<String> labels = new HashSet<>(container.bundle().annotations().keySet());
+    labels.addAll(container.engine().labels().keySet());
+    for (String words : LabelNames.unknown(labels)) {
+      notices.tell(
+          Kind.UNKNOWN_LABEL,
+          container.settings().queue(),
+          "container " + container.name() + " " + words);
     }
   }
 

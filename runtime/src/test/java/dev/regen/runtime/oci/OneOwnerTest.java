@@ -49,6 +49,11 @@ final class OneOwnerTest {
         for (Future<Answer> answer : answers) {
           started += answer.get() instanceof Answer.Go ? 1 : 0;
         }
+        assertThat(host.told)
+            .as("a misspelt label is told at each first start")
+            .contains(
+                "UNKNOWN_LABEL container desk has the label regen.keeps, which means nothing to Regen;"
+                    + " the nearest that does is regen.keep");
         assertThat(started).as("round %d: %s", round, host.told).isOne();
         for (Created container : containers) {
           host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, true));

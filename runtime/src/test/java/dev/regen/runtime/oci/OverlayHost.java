@@ -74,7 +74,7 @@ final class OverlayHost implements AutoCloseable {
     Files.writeString(
         record.resolve("config.v2.json"),
         """
-        {"Name":"/desk","Image":"sha256:1","Config":{"Image":"box","Labels":{}},"State":{},"MountPoints":{}}\
+        {"Name":"/desk","Image":"sha256:1","Config":{"Image":"box","Labels":{"regen.keeps":"3"}},"State":{},"MountPoints":{}}\
         """);
     Files.writeString(record.resolve("hostconfig.json"), "{\"AutoRemove\":" + autoRemove + "}");
     Path bundle = Files.createDirectories(root.resolve("bundles").resolve(id));
