@@ -1,7 +1,8 @@
 package dev.regen.snapshot.capture;
 
-import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.layer.ArchiveRequest;
+import dev.regen.snapshot.layer.Archived;
+import dev.regen.snapshot.layer.KnownGroups;
 import dev.regen.snapshot.layer.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,8 +14,14 @@ public interface Archiver {
   /**
    * Archives {@code tree}, which nobody may be changing.
    *
+   * @param known what need not be read again if it has not changed
    * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
    */
-  Archive archive(Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
+  Archived archive(
+      Path tree,
+      ArchiveRequest request,
+      KnownGroups known,
+      Progress progress,
+      BooleanSupplier cancelled)
       throws IOException;
 }

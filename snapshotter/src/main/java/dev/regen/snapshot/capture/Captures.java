@@ -4,14 +4,15 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.oci.FrozenLayer;
-import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.chunk.Sealing;
+import dev.regen.snapshot.facts.FactsStore;
 import dev.regen.snapshot.layer.ArchiveRequest;
+import dev.regen.snapshot.layer.Archived;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Appended;
 import dev.regen.snapshot.queue.Element;
@@ -54,6 +55,7 @@ public final class Captures {
   private final Archiver archiver;
   private final CollectionGate gate;
   private final Collector collector;
+  private final QueueFacts facts;
   private final Garbage garbage = new Garbage();
 
   /**
@@ -75,6 +77,7 @@ public final class Captures {
     this.archiver = archiver;
     this.gate = new CollectionGate(disk, home.resolve("collect.lock"));
     this.collector = new Collector(queues, snapshots, chunks);
+    this.facts = new QueueFacts(queues, snapshots, chunks, new FactsStore(disk, snapshots));
   }
 
   /**
@@ -194,11 +197,12 @@ public final class Captures {
       ArchiveRequest request =
           new ArchiveRequest(
               layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), Sealing.NONE);
-      Archive archive = archiver.archive(layer.tree(), request, progress, cancelled);
+      Archived made =
+          archiver.archive(layer.tree(), request, facts.known(layer.queue()), progress, cancelled);
       chunks.force();
-      Snapshots built = new Snapshots(layer, end, archive);
+      Snapshots built = new Snapshots(layer, end, made.archive());
       requireAll(built.digests());
-      CaptureResult result = commit(layer, built);
+      CaptureResult result = commit(layer, built, made);
       complete = true;
       return result;
     } finally {
@@ -218,7 +222,8 @@ public final class Captures {
     }
   }
 
-  private CaptureResult commit(FrozenLayer layer, Snapshots built) throws IOException {
+  private CaptureResult commit(FrozenLayer layer, Snapshots built, Archived made)
+      throws IOException {
     List<SnapshotId> left;
     Snapshot snapshot;
     try (SnapshotQueue queue = queues.open(layer.queue())) {
@@ -231,6 +236,7 @@ public final class Captures {
           garbage.add(built.digests());
         }
         queue.touchTail(layer.endedAt(), built.end(), layer.job());
+        facts.note(layer, moved.id(), before.archive(), made);
         return new CaptureResult.Unchanged(moved.id(), moved.time());
       }
       Instant time = queue.timeAfterTail(layer.endedAt());
@@ -240,6 +246,7 @@ public final class Captures {
           queue.append(new Element(snapshot.id(), time, snapshot.end()), layer.job());
       left = appended.left();
     }
+    facts.note(layer, snapshot.id(), snapshot.archive(), made);
     forget(left);
     return new CaptureResult.Stored(snapshot, left);
   }

@@ -31,6 +31,11 @@ public final class ChunkList {
     places.add(place);
   }
 
+  /** Adds a chunk that is stored already. */
+  void add(Chunk stored) {
+    next().fill(stored);
+  }
+
   public int size() {
     return places.size();
   }

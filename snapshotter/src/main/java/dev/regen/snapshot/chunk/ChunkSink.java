@@ -5,6 +5,7 @@ import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,6 +91,16 @@ public final class ChunkSink {
     whole.position(keep);
     cut();
     current = next;
+  }
+
+  /** Writes what {@code stored} holds by naming it; the store must have these chunks. */
+  public void reuse(List<Chunk> stored) throws IOException {
+    cut();
+    checkCount(stored.size());
+    for (Chunk chunk : stored) {
+      list.add(chunk);
+      cutBytes += chunk.tarBytes();
+    }
   }
 
   /** Writes zeros into the open chunk, and into new ones when it is full. */

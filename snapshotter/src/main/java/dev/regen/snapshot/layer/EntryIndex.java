@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * itself but for the tar offset, which goes on from chunk to chunk. One chunk is in memory at a
  * time. Everything read is checked: it may come from another host.
  *
+ * <p>The first record of each group that was cut by itself is marked and shares no path with the
+ * one before it, so that a group's records are the same wherever they stand. Version 1 had no
+ * marks.
+ *
  * <p>Record, numbers as LEB128: type | flags · bytes shared with the path before · rest of the path
  * · permissions · uid · gid · seconds (zigzag) · nanoseconds · length in the tar · then by type:
  * size, device number or target · holes.
@@ -33,10 +37,12 @@ public final class EntryIndex {
   /** The most names in a path. */
   public static final int LEVELS_MAX = 1000;
 
-  static final byte[] MAGIC = {'R', 'G', 'I', 'X', 1};
+  static final byte[] MAGIC = {'R', 'G', 'I', 'X', 2};
+  private static final int VERSION_AT = 4;
   static final int TYPE_MASK = 0xF;
   static final int HAS_XATTRS = 0x10;
   static final int HAS_HOLES = 0x20;
+  static final int BEGINS_GROUP = 0x40;
   static final int BLOCK = 512;
 
   /** What an entry of the archive is. */
@@ -82,6 +88,7 @@ public final class EntryIndex {
    * @param tarOffset where its headers begin in the tar stream
    * @param tarBytes length of headers, content and padding
    * @param holes of a file, in order, at most {@link #HOLES_MAX}
+   * @param beginsGroup whether a group begins with it; never in archives of version 1
    */
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody; millions of these are read
   public record Entry(
@@ -97,7 +104,8 @@ public final class EntryIndex {
       boolean hasXattrs,
       long tarOffset,
       long tarBytes,
-      Hole[] holes) {
+      Hole[] holes,
+      boolean beginsGroup) {
 
     /** Where a file's content begins in the tar stream. */
     public long dataOffset() {
@@ -155,6 +163,10 @@ public final class EntryIndex {
   private Entry entry() throws RegenException {
     int head = bytes[at++] & 0xFF;
     Type type = type(head);
+    boolean group = (head & BEGINS_GROUP) != 0;
+    if (group) {
+      path = NO_BYTES;
+    }
     path = path();
     int mode = (int) number(0xFFF);
     long uid = number(0xFFFFFFFFL);
@@ -177,11 +189,13 @@ public final class EntryIndex {
     }
     boolean xattrs = (head & HAS_XATTRS) != 0;
     return new Entry(
-        path, type, mode, uid, gid, mtime, size, rdev, target, xattrs, offset, tarBytes, holes);
+        path, type, mode, uid, gid, mtime, size, rdev, target, xattrs, offset, tarBytes, holes,
+        group);
   }
 
-  private static Type type(int head) throws RegenException {
-    if ((head & ~(TYPE_MASK | HAS_XATTRS | HAS_HOLES)) == 0) {
+  private Type type(int head) throws RegenException {
+    int flags = HAS_XATTRS | HAS_HOLES | (bytes[VERSION_AT] == 1 ? 0 : BEGINS_GROUP);
+    if ((head & ~(TYPE_MASK | flags)) == 0) {
       for (Type type : TYPES) {
         if (type.code == (head & TYPE_MASK)) {
           return type;
@@ -250,6 +264,13 @@ public final class EntryIndex {
   }
 
   private void load(Chunk chunk) throws IOException {
+    bytes = raw(reader, chunk);
+    at = MAGIC.length;
+    path = NO_BYTES;
+  }
+
+  /** A chunk of an index, uncompressed; its form and version are known ones. */
+  static byte[] raw(ChunkReader reader, Chunk chunk) throws IOException {
     byte[] raw = new byte[chunk.tarBytes()];
     byte[] frame = reader.frame(chunk);
     try (ZstdDecompressCtx zstd = new ZstdDecompressCtx()) {
@@ -259,12 +280,22 @@ public final class EntryIndex {
     } catch (ZstdException e) {
       throw damaged("a chunk that is no zstd frame of its length");
     }
-    if (raw.length < MAGIC.length || !Arrays.equals(raw, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
+    if (raw.length < MAGIC.length
+        || !Arrays.equals(raw, 0, VERSION_AT, MAGIC, 0, VERSION_AT)
+        || raw[VERSION_AT] < 1
+        || raw[VERSION_AT] > MAGIC[VERSION_AT]) {
       throw damaged("a chunk of unknown form or version");
     }
-    bytes = raw;
-    at = MAGIC.length;
-    path = NO_BYTES;
+    return raw;
+  }
+
+  /** Whether {@code length} bytes of a {@link #raw} chunk can be the records of a group. */
+  static boolean beginsGroup(byte[] raw, int offset, int length) {
+    return offset >= MAGIC.length
+        && length > 0
+        && length <= raw.length - offset
+        && raw[VERSION_AT] == MAGIC[VERSION_AT]
+        && (raw[offset] & BEGINS_GROUP) != 0;
   }
 
   private void checkEnd() throws RegenException {

@@ -13,6 +13,9 @@ final class EntryIndexWriter {
 
   private static final int CHUNK_MAX_BYTES = 4 << 20;
 
+  /** What one entry with the longest paths and the most holes can take. */
+  private static final int ENTRY_MAX_BYTES = 3 << 20;
+
   /** What one entry without paths and holes can take at most. */
   private static final int RECORD_MAX_BYTES = 128;
 
@@ -36,6 +39,28 @@ final class EntryIndexWriter {
     }
   }
 
+  /** Which chunk of the index is being written, counted from 0. */
+  int chunk() {
+    return sink.list().size();
+  }
+
+  /** Where in that chunk the next record begins. */
+  int offset() {
+    return at;
+  }
+
+  /** Whether a group's records fit into the open chunk, in which they began to be written. */
+  boolean hasRoomFor(StoredGroup group) {
+    return at + group.length() + ENTRY_MAX_BYTES <= Chunk.TAR_BYTES_MAX;
+  }
+
+  /** Writes the records of a group that {@link #hasRoomFor} found room for. */
+  void copy(StoredGroup group) {
+    grow(group.length());
+    System.arraycopy(group.index(), group.offset(), bytes, at, group.length());
+    at += group.length();
+  }
+
   void add(EntryIndex.Entry entry) throws IOException {
     int most = mostBytes(entry);
     if (at + most > Chunk.TAR_BYTES_MAX) {
@@ -44,10 +69,14 @@ final class EntryIndexWriter {
     if (at + most > Chunk.TAR_BYTES_MAX) {
       throw new RegenException.Refused("an entry too large for the index");
     }
-    if (at + most > bytes.length) {
-      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, at + most));
-    }
+    grow(most);
     encode(entry);
+  }
+
+  private void grow(int more) {
+    if (at + more > bytes.length) {
+      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, at + more));
+    }
   }
 
   /** Writes what is left; the sink then ends with the index. */
@@ -59,6 +88,10 @@ final class EntryIndexWriter {
     int head = entry.type().code();
     head |= entry.hasXattrs() ? EntryIndex.HAS_XATTRS : 0;
     head |= entry.holes().length > 0 ? EntryIndex.HAS_HOLES : 0;
+    if (entry.beginsGroup()) {
+      head |= EntryIndex.BEGINS_GROUP;
+      path = EntryIndex.NO_BYTES;
+    }
     bytes[at++] = (byte) head;
     int mismatch = Arrays.mismatch(path, entry.path());
     int shared = mismatch < 0 ? path.length : mismatch;

@@ -25,6 +25,7 @@ final class EntryWriter {
   private final FileContent content;
   private final TarHeader header = new TarHeader();
   private long entries;
+  private boolean groupBegins;
 
   EntryWriter(
       ChunkSink sink,
@@ -48,16 +49,33 @@ final class EntryWriter {
 
   /** Writes a group into chunks of its own. */
   void write(Group group) throws IOException {
-    index.groupBegins(group.entries().getFirst().path());
+    groupBegins = true;
     for (TreeEntry entry : group.entries()) {
-      if (++entries > Archive.ENTRIES_MAX) {
-        throw new RegenException.Refused(
-            "the layer has more than " + Archive.ENTRIES_MAX + " entries; exclude some");
-      }
+      count(1);
       write(entry);
       watch.at(entries, sink.position());
     }
     sink.cut();
+  }
+
+  /** So many entries went into the archive without this writer. */
+  void reused(int count) throws RegenException {
+    count(count);
+    watch.at(entries, sink.position());
+  }
+
+  private void count(int more) throws RegenException {
+    entries += more;
+    if (entries > Archive.ENTRIES_MAX) {
+      throw new RegenException.Refused(
+          "the layer has more than " + Archive.ENTRIES_MAX + " entries; exclude some");
+    }
+  }
+
+  private boolean takeGroupMark() {
+    boolean taken = groupBegins;
+    groupBegins = false;
+    return taken;
   }
 
   private void write(TreeEntry entry) throws IOException {
@@ -208,7 +226,8 @@ final class EntryWriter {
             false,
             from,
             sink.position() - from,
-            NO_HOLES));
+            NO_HOLES,
+            takeGroupMark()));
   }
 
   private void record(
@@ -232,6 +251,7 @@ final class EntryWriter {
             hasXattrs,
             from,
             sink.position() - from,
-            holes));
+            holes,
+            takeGroupMark()));
   }
 }

@@ -4,10 +4,12 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.chunk.ChunkPipeline;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.chunk.ChunkSink;
 import dev.regen.snapshot.store.ChunkStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
@@ -24,21 +26,39 @@ public final class LayerArchiver {
 
   private final ChunkStore store;
   private final int workers;
+  private final InstantSource clock;
 
   /**
    * Archives into {@code store}; starts nothing yet.
    *
    * @param workers how many threads compress, at least 1
+   * @param clock that of the file system the trees are on
    */
-  public LayerArchiver(ChunkStore store, int workers) {
+  public LayerArchiver(ChunkStore store, int workers, InstantSource clock) {
     this.store = store;
     this.workers = workers;
+    this.clock = clock;
+  }
+
+  public LayerArchiver(ChunkStore store, int workers) {
+    this(store, workers, InstantSource.system());
+  }
+
+  /** Archives {@code tree} as if nothing had ever been archived before. */
+  public Archive archive(
+      Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
+      throws IOException {
+    return archive(
+            tree, request, new KnownGroups(store, new ChunkReader(store)), progress, cancelled)
+        .archive();
   }
 
   /**
    * Archives {@code tree}, which must be in overlay form and must not change meanwhile, into the
    * store. Does not force the store. After a failure the store may hold chunks that nothing names.
    *
+   * @param known groups that need not be read where nothing of them has changed; the archive is the
+   *     same with and without them
    * @param progress told about twenty times a second, on this thread
    * @param cancelled asked at least every 100 ms, on this thread, unless one system call takes
    *     longer
@@ -48,21 +68,31 @@ public final class LayerArchiver {
    *     faithfully, or changes meanwhile; names the path
    * @throws IOException if reading or storing fails, a full disk included
    */
-  public Archive archive(
-      Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
+  public Archived archive(
+      Path tree,
+      ArchiveRequest request,
+      KnownGroups known,
+      Progress progress,
+      BooleanSupplier cancelled)
       throws IOException {
+    GroupKeys keys = new GroupKeys(request, clock.instant());
     Watch watch = new Watch(progress, cancelled);
     watch.tick();
     try (Fd root = Fd.directory(tree);
         Directory.Open open = new Directory.Open();
         ChunkPipeline pipeline =
             new ChunkPipeline(store, request.sealing(), workers, watch::tick)) {
-      return archive(Directory.root(open, root), request, watch, pipeline);
+      return archive(Directory.root(open, root), request, keys, known, watch, pipeline);
     }
   }
 
-  private static Archive archive(
-      Directory root, ArchiveRequest request, Watch watch, ChunkPipeline pipeline)
+  private static Archived archive(
+      Directory root,
+      ArchiveRequest request,
+      GroupKeys keys,
+      KnownGroups known,
+      Watch watch,
+      ChunkPipeline pipeline)
       throws IOException {
     Omissions omissions = new Omissions();
     IdMap users = new IdMap(request.uidMap());
@@ -72,10 +102,11 @@ public final class LayerArchiver {
     EntryIndexWriter index = new EntryIndexWriter(indexSink);
     XattrFilter xattrs = new XattrFilter(users, groups, omissions);
     EntryWriter writer = new EntryWriter(tar, index, xattrs, users, groups, watch);
+    GroupWriter groupWriter = new GroupWriter(tar, index, writer, keys, known, omissions);
     Grouping grouping =
         new Grouping(new TreeWalk(root, request, omissions), request.sealing().cutting());
     for (Group group = grouping.next(); group != null; group = grouping.next()) {
-      writer.write(group);
+      groupWriter.write(group);
     }
     // The end has a chunk of its own, so that a longer layer leaves the groups before it alone.
     tar.put(END, 0, END.length);
@@ -86,15 +117,17 @@ public final class LayerArchiver {
     watch.done();
     List<Chunk> chunks = tar.list().chunks();
     List<Chunk> indexChunks = indexSink.list().chunks();
-    return new Archive(
-        chunks,
-        indexChunks,
-        writer.entries(),
-        tar.position(),
-        storedBytes(chunks) + storedBytes(indexChunks),
-        pipeline.newBytes(),
-        omissions.words(),
-        omissions.count());
+    Archive archive =
+        new Archive(
+            chunks,
+            indexChunks,
+            writer.entries(),
+            tar.position(),
+            storedBytes(chunks) + storedBytes(indexChunks),
+            pipeline.newBytes(),
+            omissions.words(),
+            omissions.count());
+    return new Archived(archive, groupWriter.facts());
   }
 
   private static long storedBytes(List<Chunk> chunks) {

@@ -81,6 +81,12 @@ final class XattrFilter {
     return kept;
   }
 
+  /** Whether overlay keeps its own notes in the attribute. */
+  static boolean isOverlays(byte[] name) {
+    String text = new String(name, StandardCharsets.UTF_8);
+    return OVERLAY.stream().anyMatch(text::startsWith);
+  }
+
   private boolean isKept(byte[] path, String name) throws RegenException {
     for (String prefix : OVERLAY) {
       if (name.startsWith(prefix)) {

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.store;
 
+import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,6 +17,11 @@ import java.util.function.Consumer;
 public interface ChunkStore {
   /** Those of {@code digests} that this store does not have. One look-up each. */
   Set<Digest> missing(Collection<Digest> digests) throws IOException;
+
+  /** Whether a chunk is here, as far as its name and length tell. */
+  default boolean holds(Chunk chunk) throws IOException {
+    return missing(Set.of(chunk.digest())).isEmpty();
+  }
 
   /**
    * Stores a chunk, unless it is there; the caller has computed {@code digest} from these bytes.

@@ -86,6 +86,12 @@ public final class DirectoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public boolean holds(Chunk chunk) throws IOException {
+    Digest digest = chunk.digest();
+    return pending.containsKey(digest) || disk.size(file(digest)) == chunk.storedBytes();
+  }
+
+  @Override
   public boolean put(Digest digest, ByteBuffer stored) throws IOException {
     int length = stored.remaining();
     if (length < 1 || length > Chunk.STORED_BYTES_MAX) {

@@ -29,6 +29,7 @@ public final class SnapshotStore {
 
   private static final long VERSION = 1;
   private static final String ENDING = ".json";
+  private static final String FACTS_ENDING = ".facts";
 
   private final Disk disk;
   private final Records records;
@@ -86,14 +87,15 @@ public final class SnapshotStore {
     }
   }
 
-  /** Removes a manifest for good, if it is there. */
+  /** Removes a manifest for good, if it is there, and what stands beside it. */
   public void remove(SnapshotId id) throws IOException {
-    records.remove(file(id));
+    remove(List.of(id));
   }
 
   /** Removes several manifests for good, at the price of one. */
   public void remove(Collection<SnapshotId> ids) throws IOException {
     for (SnapshotId id : ids) {
+      disk.delete(factsFile(id));
       disk.delete(file(id));
     }
     disk.forceDirectory(directory);
@@ -111,9 +113,23 @@ public final class SnapshotStore {
     return ids;
   }
 
-  /** Removes what unfinished writes left; nobody may be writing. */
+  /** Removes what unfinished writes left, and facts without a manifest; nobody may be writing. */
   public int sweep() throws IOException {
+    for (Path file : disk.list(directory)) {
+      String name = file.getFileName().toString();
+      if (name.endsWith(FACTS_ENDING)) {
+        String manifest = name.substring(0, name.length() - FACTS_ENDING.length()) + ENDING;
+        if (disk.size(directory.resolve(manifest)) < 0) {
+          disk.delete(file);
+        }
+      }
+    }
     return records.sweep(directory);
+  }
+
+  /** Where the facts of a snapshot's files are, or would be; of no worth without the manifest. */
+  public Path factsFile(SnapshotId id) {
+    return directory.resolve(id.value() + FACTS_ENDING);
   }
 
   /** Where a snapshot's manifest is, or would be. */

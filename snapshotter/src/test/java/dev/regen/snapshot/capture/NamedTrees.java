@@ -6,6 +6,8 @@ import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.layer.ArchiveRequest;
+import dev.regen.snapshot.layer.Archived;
+import dev.regen.snapshot.layer.KnownGroups;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.store.ChunkStore;
 import java.io.IOException;
@@ -19,8 +21,12 @@ import java.util.function.BooleanSupplier;
 /** Archives trees that exist by name alone: {@code /trees/a-b-c} is made of chunks a, b and c. */
 record NamedTrees(ChunkStore store) implements Archiver {
   @Override
-  public Archive archive(
-      Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
+  public Archived archive(
+      Path tree,
+      ArchiveRequest request,
+      KnownGroups known,
+      Progress progress,
+      BooleanSupplier cancelled)
       throws IOException {
     List<Chunk> chunks = new ArrayList<>();
     long newBytes = 0;
@@ -33,8 +39,17 @@ record NamedTrees(ChunkStore store) implements Archiver {
       chunks.add(new Chunk(digest(name), bytes.length, bytes.length));
     }
     long length = chunks.stream().mapToLong(Chunk::storedBytes).sum();
-    return new Archive(
-        chunks, List.of(chunks.getLast()), chunks.size(), length, length, newBytes, List.of(), 0);
+    Archive archive =
+        new Archive(
+            chunks,
+            List.of(chunks.getLast()),
+            chunks.size(),
+            length,
+            length,
+            newBytes,
+            List.of(),
+            0);
+    return new Archived(archive, List.of());
   }
 
   static byte[] bytes(String name) {

@@ -104,6 +104,42 @@ final class EntryIndexTest {
   }
 
   @Test
+  void firstEntryOfEachGroupIsMarkedAndSharesNoPath() throws IOException {
+    Archive archive = archiveOfMany();
+
+    List<EntryIndex.Entry> entries = read(store, archive);
+
+    long offset = 0;
+    List<Long> chunkStarts = new ArrayList<>();
+    for (Chunk chunk : archive.chunks()) {
+      chunkStarts.add(offset);
+      offset += chunk.tarBytes();
+    }
+    List<EntryIndex.Entry> first = entries.stream().filter(EntryIndex.Entry::beginsGroup).toList();
+    assertThat(first).hasSizeGreaterThan(2).contains(entries.getFirst());
+    assertThat(chunkStarts).containsAll(first.stream().map(EntryIndex.Entry::tarOffset).toList());
+  }
+
+  @Test
+  void versionWithoutMarksIsStillRead() throws IOException {
+    Path tree = Files.createDirectory(directory.resolve("small"));
+    Tool.bash(tree, "mkdir d; echo 1 > d/one; echo 2 > d/two");
+    Archive archive = archive(tree);
+    Chunk chunk = archive.entryIndex().getFirst();
+    byte[] raw = Zstd.decompress(store.get(chunk.digest()), chunk.tarBytes());
+    raw[4] = 1;
+    assertThatThrownBy(() -> read(store, with(archive, raw)))
+        .hasMessageContaining("an entry of unknown type");
+    raw[5] &= ~EntryIndex.BEGINS_GROUP;
+
+    List<EntryIndex.Entry> entries = read(store, with(archive, raw));
+
+    assertThat(entries.stream().map(e -> text(e.path())))
+        .containsExactly("", "d", "d/one", "d/two");
+    assertThat(entries).noneMatch(EntryIndex.Entry::beginsGroup);
+  }
+
+  @Test
   void unknownVersionIsRefused() throws IOException {
     Archive archive = archiveOfMany();
     Chunk chunk = archive.entryIndex().getFirst();

@@ -28,6 +28,11 @@ public final class InterruptedStore implements ChunkStore {
     this.event = event;
   }
 
+  /** How many chunks were brought here, known ones too. */
+  public int puts() {
+    return puts.get();
+  }
+
   @Override
   public Set<Digest> missing(Collection<Digest> digests) throws IOException {
     return store.missing(digests);
