@@ -40,6 +40,12 @@ final class Libc {
 
   static native int fchownat(int dirfd, byte[] path, int uid, int gid, int flags);
 
+  static native int fchown(int fd, int uid, int gid);
+
+  static native int fchmod(int fd, int mode);
+
+  static native int futimens(int fd, long[] times);
+
   static native int fchmodat(int dirfd, byte[] path, int mode, int flags);
 
   static native int utimensat(int dirfd, byte[] path, long[] times, int flags);

@@ -38,6 +38,22 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
     return Xattrs.get(number, attribute);
   }
 
+  /** Ids as unsigned 32-bit numbers. */
+  public final void chown(int uid, int gid) throws ErrnoException {
+    check("fchown", path(), Libc.fchown(number, uid, gid));
+  }
+
+  /** Sets permissions, setuid, setgid and sticky among them. */
+  public final void chmod(int permissions) throws ErrnoException {
+    check("fchmod", path(), Libc.fchmod(number, permissions));
+  }
+
+  /** Sets the time of last change, of access too. */
+  public final void touch(Stat.Time time) throws ErrnoException {
+    long[] times = {time.seconds(), time.nanos(), time.seconds(), time.nanos()};
+    check("futimens", path(), Libc.futimens(number, times));
+  }
+
   /**
    * Reads into the buffer's rest; the count, 0 at the end of the file. The buffer must be direct.
    */

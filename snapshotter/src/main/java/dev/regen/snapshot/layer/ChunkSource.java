@@ -1,7 +1,5 @@
 package dev.regen.snapshot.layer;
 
-import com.github.luben.zstd.ZstdDecompressCtx;
-import com.github.luben.zstd.ZstdException;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.chunk.ChunkReader;
@@ -37,16 +35,26 @@ final class ChunkSource implements TarSource {
   private final Deque<ByteBuffer> free = new ArrayDeque<>();
   private final Deque<Future<ByteBuffer>> ahead = new ArrayDeque<>();
   private @Nullable ByteBuffer inUse;
+  private final int until;
   private int nextToFetch;
 
+  /** All of an archive. */
   ChunkSource(ChunkReader reader, List<Chunk> chunks, int workers) {
+    this(reader, chunks, 0, chunks.size(), workers);
+  }
+
+  /** The chunks from number {@code from} on, up to {@code until} and without it. */
+  ChunkSource(ChunkReader reader, List<Chunk> chunks, int from, int until, int workers) {
     this.reader = reader;
     this.chunks = chunks;
+    this.nextToFetch = from;
+    this.until = until;
     this.threads =
         Executors.newFixedThreadPool(
             workers, Thread.ofPlatform().name("regen-restore-", 0).daemon().factory());
-    int largest = chunks.stream().mapToInt(Chunk::tarBytes).max().orElse(1);
-    for (int i = 0; i < Math.min(2 * workers + 1, Math.max(1, chunks.size())); i++) {
+    List<Chunk> wanted = chunks.subList(from, until);
+    int largest = wanted.stream().mapToInt(Chunk::tarBytes).max().orElse(1);
+    for (int i = 0; i < Math.clamp(wanted.size(), 1, 2 * workers + 1); i++) {
       free.add(arena.allocate(largest).asByteBuffer());
     }
   }
@@ -67,7 +75,7 @@ final class ChunkSource implements TarSource {
   }
 
   private void fetchAhead() {
-    while (nextToFetch < chunks.size() && !free.isEmpty()) {
+    while (nextToFetch < until && !free.isEmpty()) {
       int index = nextToFetch++;
       ByteBuffer into = free.removeFirst();
       ahead.addLast(threads.submit(() -> unpacked(index, into)));
@@ -75,36 +83,10 @@ final class ChunkSource implements TarSource {
   }
 
   private ByteBuffer unpacked(int index, ByteBuffer into) throws IOException {
-    Chunk chunk = chunks.get(index);
-    byte[] frame = frame(index, chunk);
-    into.clear().limit(chunk.tarBytes());
-    try (Arena own = Arena.ofConfined();
-        ZstdDecompressCtx zstd = new ZstdDecompressCtx()) {
-      ByteBuffer from = own.allocate(frame.length).asByteBuffer();
-      from.put(frame).flip();
-      int length =
-          zstd.decompressDirectByteBuffer(into, 0, chunk.tarBytes(), from, 0, frame.length);
-      if (length != chunk.tarBytes()) {
-        throw damaged(index, chunk, "unpacks to " + length + " bytes");
-      }
-    } catch (ZstdException e) {
-      throw damaged(index, chunk, "does not unpack: " + e.getMessage());
+    try (ChunkDecoder decoder = new ChunkDecoder(reader, chunks)) {
+      decoder.unpack(index, into);
     }
     return into;
-  }
-
-  private byte[] frame(int index, Chunk chunk) throws IOException {
-    try {
-      return reader.frame(chunk);
-    } catch (RegenException.Damaged e) {
-      throw damaged(index, chunk, String.valueOf(e.getMessage()));
-    }
-  }
-
-  private RegenException.Damaged damaged(int index, Chunk chunk, String problem) {
-    return new RegenException.Damaged(
-        "chunk %d of %d (%s, %d bytes of tar): %s"
-            .formatted(index + 1, chunks.size(), chunk.digest(), chunk.tarBytes(), problem));
   }
 
   private static ByteBuffer result(Future<ByteBuffer> first) throws IOException {

@@ -22,6 +22,27 @@ final class Holes {
     this.changes = changes.clone();
   }
 
+  /** As an entry index tells them. Holes without length vanish, and those that touch become one. */
+  static Holes of(EntryIndex.Hole[] told) {
+    if (told.length == 0) {
+      return NONE;
+    }
+    long[] changes = new long[2 * told.length];
+    int length = 0;
+    for (EntryIndex.Hole hole : told) {
+      if (hole.length() == 0) {
+        continue;
+      }
+      if (length > 0 && changes[length - 1] == hole.offset()) {
+        length--;
+      } else {
+        changes[length++] = hole.offset();
+      }
+      changes[length++] = hole.offset() + hole.length();
+    }
+    return new Holes(Arrays.copyOf(changes, length));
+  }
+
   /** Whether the byte at {@code offsetBytes} is in a hole. */
   boolean holds(long offsetBytes) {
     return (passed(offsetBytes) & 1) == 1;

@@ -54,7 +54,7 @@ public final class LayerImport {
     try (StreamSource source = new StreamSource(tarOrCompressed)) {
       TarReader tar = new TarReader(source, limits.entriesMax(), limits.bytesMax());
       HostIds ids = new HostIds(List.of(), List.of());
-      new TreeUnpacking(tar, target, ids, HoleIndex.FIND, Progress.NONE).run(() -> {});
+      new TreeUnpacking(tar, target, ids).run();
     } catch (BadLayerException e) {
       throw new RegenException.BadInput(
           "the layer is refused: %s. Nothing outside %s was changed"

@@ -1,31 +1,47 @@
 package dev.regen.snapshot.layer;
 
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.chunk.ChunkReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Unpacks layer archives into layer trees in overlay form: device whiteouts, {@code
  * trusted.overlay.opaque}.
  *
- * <p>Several threads fetch, check and unpack chunks; one writes the tree, in the archive's order.
- * Chunks hang together only where a large file is cut, so the writing can become parallel too.
+ * <p>Several threads unpack one part of the archive each, in its order; see {@link
+ * ParallelUnpacking}. The tree is the same as if one had done it all.
  */
 public final class LayerRestorer {
+  private static final int WHILE_OPEN = 0700;
+
   private final ChunkReader reader;
   private final int workers;
 
   /**
-   * @param workers how many threads unpack chunks, at least 1; memory outside the heap is {@code 2
-   *     × workers + 1} times the largest chunk
+   * @param workers how many threads unpack, at least 1; memory outside the heap is six times the
+   *     largest chunk for each
    */
   public LayerRestorer(ChunkReader reader, int workers) {
     this.reader = reader;
     this.workers = workers;
+  }
+
+  /** Like the other, never cancelled but by an interrupt. */
+  public void restore(
+      Archive archive,
+      Path target,
+      List<FrozenLayer.IdRange> uidMap,
+      List<FrozenLayer.IdRange> gidMap,
+      Progress progress)
+      throws IOException {
+    restore(archive, target, uidMap, gidMap, progress, () -> false);
   }
 
   /**
@@ -34,6 +50,10 @@ public final class LayerRestorer {
    *
    * @param uidMap the container's user ids, empty if they are the host's
    * @param gidMap the container's group ids, empty if they are the host's
+   * @param progress told about twenty times a second, on this thread
+   * @param cancelled asked at least every 100 ms, on this thread
+   * @throws java.util.concurrent.CancellationException if {@code cancelled} said so, or this thread
+   *     was interrupted; nothing of the target is left
    * @throws RegenException.Damaged if a chunk is missing or not what its digest says, or the
    *     archive is not the one its manifest describes; nothing of the target is left
    * @throws RegenException.BadInput if the archive holds what may not be unpacked; nothing of the
@@ -46,26 +66,24 @@ public final class LayerRestorer {
       Path target,
       List<FrozenLayer.IdRange> uidMap,
       List<FrozenLayer.IdRange> gidMap,
-      Progress progress)
+      Progress progress,
+      BooleanSupplier cancelled)
       throws IOException {
     if (archive.entries() > Archive.ENTRIES_MAX) {
       throw new RegenException.BadInput(
           "the archive has %d entries; at most %d can be unpacked"
               .formatted(archive.entries(), Archive.ENTRIES_MAX));
     }
-    try (ChunkSource source = new ChunkSource(reader, archive.chunks(), workers)) {
-      TarReader tar = new TarReader(source, Archive.ENTRIES_MAX, archive.tarBytes());
-      HostIds ids = new HostIds(uidMap, gidMap);
-      HoleIndex holes = new IndexedHoles(EntryIndex.open(reader, archive));
-      new TreeUnpacking(tar, target, ids, holes, progress).run(() -> compare(archive, tar));
-    }
-  }
-
-  private static void compare(Archive archive, TarReader tar) throws RegenException.Damaged {
-    if (tar.members() != archive.entries() || tar.offsetBytes() != archive.tarBytes()) {
-      throw new RegenException.Damaged(
-          "the archive holds %d entries in %d bytes, its manifest says %d in %d"
-              .formatted(tar.members(), tar.offsetBytes(), archive.entries(), archive.tarBytes()));
+    NewTree.refuseIfThere(target);
+    Watch watch = new Watch(progress, cancelled);
+    boolean whole = false;
+    try (Fd root = NewTree.make(target, WHILE_OPEN)) {
+      new ParallelUnpacking(reader, archive, root, new HostIds(uidMap, gidMap)).run(workers, watch);
+      whole = true;
+    } finally {
+      if (!whole) {
+        TreeRemoval.remove(target);
+      }
     }
   }
 }

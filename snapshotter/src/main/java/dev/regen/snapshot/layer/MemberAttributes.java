@@ -6,15 +6,60 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Gives a file that was just made the owner, permissions, attributes and times of its member. */
 final class MemberAttributes {
   private static final byte[] HERE = Fd.bytes(".");
 
-  private final HostIds ids;
+  private static final int WHILE_OPEN = 0600;
+  private static final int CREATED_WITH = 0777;
 
-  MemberAttributes(HostIds ids) {
+  /**
+   * What a thing has that was just made, whatever directory of the tree it was made in: so that
+   * what is right already need not be set.
+   *
+   * @param umask permissions that nothing is made with
+   */
+  record Fresh(int uid, int gid, int umask) {}
+
+  private final HostIds ids;
+  private final @Nullable Fresh fresh;
+
+  /** {@code fresh} null: nothing is known of what was just made, and everything is set. */
+  MemberAttributes(HostIds ids, @Nullable Fresh fresh) {
     this.ids = ids;
+    this.fresh = fresh;
+  }
+
+  /** The permissions to make a file with: its own if that is all it takes. */
+  int creationMode(TarMember member) {
+    int permissions = member.owner().permissions();
+    boolean exact =
+        fresh != null && (permissions & ~CREATED_WITH) == 0 && (permissions & fresh.umask) == 0;
+    return exact ? permissions : WHILE_OPEN;
+  }
+
+  /** {@link #apply}, for a file that is open and was made with {@link #creationMode}. */
+  void applyToFile(Fd file, Fd parent, byte[] name, TarMember member, int madeWith)
+      throws IOException {
+    TarMember.Owner owner = member.owner();
+    int uid = ids.user(owner.uid());
+    int gid = ids.group(owner.gid());
+    if (!isFresh(uid, gid)) {
+      file.chown(uid, gid);
+    }
+    for (Xattr xattr : member.xattrs()) {
+      set(parent, name, xattr);
+    }
+    if (madeWith != owner.permissions() || !member.xattrs().isEmpty()) {
+      file.chmod(owner.permissions());
+    }
+    file.touch(member.mtime());
+  }
+
+  private boolean isFresh(int uid, int gid) {
+    return fresh != null && fresh.uid == uid && fresh.gid == gid;
   }
 
   /**
@@ -25,7 +70,11 @@ final class MemberAttributes {
    */
   void apply(Fd parent, byte[] name, TarMember member) throws IOException {
     TarMember.Owner owner = member.owner();
-    parent.chownAt(name, ids.user(owner.uid()), ids.group(owner.gid()));
+    int uid = ids.user(owner.uid());
+    int gid = ids.group(owner.gid());
+    if (!isFresh(uid, gid)) {
+      parent.chownAt(name, uid, gid);
+    }
     for (Xattr xattr : member.xattrs()) {
       set(parent, name, xattr);
     }

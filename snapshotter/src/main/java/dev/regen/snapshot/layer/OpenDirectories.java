@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * inherits them; one that is entered again later gets back what it had. Nobody else may change the
  * tree meanwhile.
  */
-final class OpenDirectories implements AutoCloseable {
+final class OpenDirectories implements Directories {
   private static final int OPEN_MAX = 64;
   private static final int WHILE_OPEN = 0700;
   private static final int IMPLIED_PERMISSIONS = 0755;
@@ -60,7 +60,8 @@ final class OpenDirectories implements AutoCloseable {
    * The open directory with these names; those that are not there are made, as root's and with the
    * time of {@code cause}. Good until the next call.
    */
-  Fd at(List<byte[]> names, TarMember cause) throws IOException {
+  @Override
+  public Fd at(List<byte[]> names, TarMember cause) throws IOException {
     int same = commonLevels(names);
     while (levels.size() - 1 > same) {
       leave();
@@ -74,7 +75,8 @@ final class OpenDirectories implements AutoCloseable {
   /**
    * Makes the directory {@code path}, or takes {@code member}'s attributes for it if it is there.
    */
-  void add(MemberPath path, TarMember member) throws IOException {
+  @Override
+  public void add(MemberPath path, TarMember member) throws IOException {
     if (path.isRoot()) {
       at(List.of(), member);
       levels.getFirst().member = member;
@@ -92,7 +94,8 @@ final class OpenDirectories implements AutoCloseable {
   }
 
   /** Leaves all directories; they are then finished. */
-  void finish() throws IOException {
+  @Override
+  public void finish() throws IOException {
     while (levels.size() > 1) {
       leave();
     }

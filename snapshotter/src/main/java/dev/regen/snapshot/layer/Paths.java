@@ -46,6 +46,48 @@ final class Paths {
     return path;
   }
 
+  /** The directory of a path that is not the root's. */
+  static byte[] parent(byte[] path) {
+    for (int i = path.length - 1; i > 0; i--) {
+      if (path[i] == '/') {
+        return Arrays.copyOf(path, i);
+      }
+    }
+    return ROOT;
+  }
+
+  /** The last name of a path that is not the root's. */
+  static byte[] name(byte[] path) {
+    int directory = parent(path).length;
+    return Arrays.copyOfRange(path, directory == 0 ? 0 : directory + 1, path.length);
+  }
+
+  /** Whether {@code path} is in {@code directory}, at any depth. */
+  static boolean isBelow(byte[] path, byte[] directory) {
+    int length = directory.length;
+    return length == 0
+        ? path.length > 0
+        : path.length > length
+            && path[length] == '/'
+            && Arrays.equals(path, 0, length, directory, 0, length);
+  }
+
+  /** The order of a walk: a directory, then what is in it, names by their bytes. */
+  static int compare(byte[] a, byte[] b) {
+    int at = Arrays.mismatch(a, b);
+    if (at < 0) {
+      return 0;
+    }
+    if (at == a.length || at == b.length) {
+      return a.length - b.length;
+    }
+    return Integer.compare(rank(a[at]), rank(b[at]));
+  }
+
+  private static int rank(byte b) {
+    return b == '/' ? -1 : b & 0xFF;
+  }
+
   /** As the container would name it, for messages. */
   static String shown(byte[] path) {
     return "/" + new String(path, StandardCharsets.UTF_8);

@@ -3,9 +3,7 @@ package dev.regen.snapshot.layer;
 import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
-import dev.regen.runtime.overlay.Whiteouts;
 import java.io.IOException;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,18 +18,35 @@ final class TreeBuilder implements AutoCloseable {
   private static final byte[] YES = Fd.bytes("y");
   private static final int NEW_FILE = Fd.WRONLY | Fd.CREAT | Fd.EXCL;
   private static final int WHILE_OPEN = 0600;
-  private static final int PATH_BYTES_AT_ONCE = 3_000;
   private static final int LINK_BYTES_MAX = 4_095;
+
+  /** What to do with a link whose file is not there. */
+  interface Absent {
+    void link(TarMember member) throws IOException;
+  }
 
   private final Fd root;
   private final MemberAttributes attributes;
-  private final OpenDirectories directories;
+  private final Directories directories;
+  private final Absent absent;
 
   /** {@code root} is an empty directory, and stays the caller's to close. */
   TreeBuilder(Fd root, HostIds ids) throws IOException {
     this.root = root;
-    this.attributes = new MemberAttributes(ids);
+    this.attributes = new MemberAttributes(ids, null);
     this.directories = new OpenDirectories(root, attributes);
+    this.absent =
+        member -> {
+          throw HardLinks.absent(member);
+        };
+  }
+
+  /** For a part of the tree; {@code root} and {@code directories} stay the caller's to close. */
+  TreeBuilder(Fd root, MemberAttributes attributes, Directories directories, Absent absent) {
+    this.root = root;
+    this.attributes = attributes;
+    this.directories = directories;
+    this.absent = absent;
   }
 
   /**
@@ -74,7 +89,10 @@ final class TreeBuilder implements AutoCloseable {
     }
     Fd parent = directories.at(path.parents(), member);
     switch (member.type()) {
-      case FILE -> file(parent, path.name(), member, tar, holes);
+      case FILE -> {
+        file(parent, path.name(), member, tar, holes);
+        return; // likewise
+      }
       case HARD_LINK -> {
         hardLink(parent, path.name(), member);
         return; // the file has its attributes already
@@ -94,11 +112,12 @@ final class TreeBuilder implements AutoCloseable {
     }
   }
 
-  private static void file(
-      Fd parent, byte[] name, TarMember member, TarReader tar, @Nullable Holes holes)
+  private void file(Fd parent, byte[] name, TarMember member, TarReader tar, @Nullable Holes holes)
       throws IOException {
-    try (Fd file = parent.openAt(name, NEW_FILE, WHILE_OPEN)) {
+    int permissions = attributes.creationMode(member);
+    try (Fd file = parent.openAt(name, NEW_FILE, permissions)) {
       SparseFile.write(tar, member, holes, file);
+      attributes.applyToFile(file, parent, name, member, permissions);
     }
   }
 
@@ -120,52 +139,9 @@ final class TreeBuilder implements AutoCloseable {
   }
 
   private void hardLink(Fd parent, byte[] name, TarMember member) throws IOException {
-    MemberPath target = MemberPath.of(member.linkTarget());
-    if (target.kind() != MemberPath.Kind.ADDED || target.isRoot()) {
-      throw badLink(member, "no file");
+    if (!HardLinks.makeIfThere(root, parent, name, member)) {
+      absent.link(member);
     }
-    try (Fd directory = existing(target.parents())) {
-      Stat there = directory.statIfThere(target.name());
-      if (there == null) {
-        throw badLink(member, "not in the layer before it");
-      }
-      if (there.isDirectory() || Whiteouts.isDevice(there)) {
-        throw badLink(member, "no file");
-      }
-      parent.linkAt(directory, target.name(), name);
-    } catch (ErrnoException e) {
-      if (e.is(ErrnoException.ENOENT) || e.is(ErrnoException.ENOTDIR)) {
-        throw badLink(member, "not in the layer before it");
-      }
-      if (e.is(ErrnoException.ELOOP) || e.is(ErrnoException.EXDEV)) {
-        throw badLink(member, "behind a symbolic link");
-      }
-      throw e;
-    }
-  }
-
-  /** Opens a directory beneath the root by as many names at once as one call may have. */
-  private Fd existing(List<byte[]> names) throws IOException {
-    Fd at = root.openBeneath(HERE, Fd.PATH | Fd.DIRECTORY, 0);
-    int next = 0;
-    while (next < names.size()) {
-      java.io.ByteArrayOutputStream path = new java.io.ByteArrayOutputStream();
-      do {
-        path.writeBytes(names.get(next));
-        path.write('/');
-        next++;
-      } while (next < names.size() && path.size() < PATH_BYTES_AT_ONCE);
-      try (Fd above = at) {
-        at = above.openBeneath(path.toByteArray(), Fd.PATH | Fd.DIRECTORY, 0);
-      }
-    }
-    return at;
-  }
-
-  private static BadLayerException badLink(TarMember member, String what) {
-    return new BadLayerException(
-        member.path(),
-        "is a hard link to " + BadLayerException.shown(member.linkTarget()) + ", which is " + what);
   }
 
   private void whiteout(MemberPath path, TarMember member) throws IOException {
