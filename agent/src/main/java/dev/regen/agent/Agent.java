@@ -2,6 +2,8 @@ package dev.regen.agent;
 
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
+import dev.regen.agent.container.Differences;
+import dev.regen.agent.container.ImageLayers;
 import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
@@ -11,6 +13,7 @@ import dev.regen.agent.hook.HookServer;
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.http.ApiServer;
 import dev.regen.agent.http.ContainerResource;
+import dev.regen.agent.http.DiffResource;
 import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.Routes;
@@ -148,7 +151,8 @@ public final class Agent implements AutoCloseable {
             stores,
             drain,
             events);
-    MountedSnapshots mounts = new MountedSnapshots(engine, restorer, captures, disk, home);
+    ImageLayers images = new ImageLayers(engine);
+    MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);
 
     Routes routes = new Routes();
@@ -160,6 +164,11 @@ public final class Agent implements AutoCloseable {
             queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
         .addTo(routes);
     new VerifyResource(captures, queues, snapshots, jobs, events).addTo(routes);
+    new DiffResource(
+            queues,
+            snapshots,
+            new Differences(targets, containers, plainLayers, images, captures, reader, clock))
+        .addTo(routes);
     new MountResource(queues, snapshots, mounts, jobs).addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }

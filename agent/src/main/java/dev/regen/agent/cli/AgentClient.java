@@ -2,9 +2,11 @@ package dev.regen.agent.cli;
 
 import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -55,6 +57,29 @@ final class AgentClient {
       response.body().transferTo(out);
     } catch (IOException e) {
       throw new CommandFailure(Failure.Code.FAILED, "the transfer broke off: " + e.getMessage());
+    }
+  }
+
+  /** Takes an answer of a JSON object a line, as it comes. */
+  @FunctionalInterface
+  interface Lines {
+    void accept(JsonObject line) throws IOException;
+  }
+
+  /** Reads an answer line by line; it was whole only if this returns. */
+  void lines(String path, Lines each) {
+    try (TimedStream connection = connect()) {
+      Response response = exchange(connection, "GET", path, null, null);
+      if (response.status() != 200) {
+        throw failure(response);
+      }
+      BufferedReader reader =
+          new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8));
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        each.accept(JsonObject.parse(line));
+      }
+    } catch (IOException e) {
+      throw new CommandFailure(Failure.Code.FAILED, "the answer broke off: " + e.getMessage());
     }
   }
 

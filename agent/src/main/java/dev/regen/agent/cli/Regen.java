@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       ShowCommand.class,
       CaptureCommand.class,
       RestoreCommand.class,
+      DiffCommand.class,
       ExportCommand.class,
       ImportCommand.class,
       PinCommand.class,

@@ -1,7 +1,6 @@
 package dev.regen.agent.container;
 
 import dev.regen.agent.jobs.Job;
-import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
@@ -34,15 +33,15 @@ public final class MountedSnapshots {
   private static final Logger LOG = LoggerFactory.getLogger(MountedSnapshots.class);
   private static final Pattern ID = Pattern.compile("[0-9a-f]{8}");
 
-  private final Engine engine;
+  private final ImageLayers layers;
   private final LayerRestorer restorer;
   private final Captures captures;
   private final Disk disk;
   private final Path directory;
 
   public MountedSnapshots(
-      Engine engine, LayerRestorer restorer, Captures captures, Disk disk, Path home) {
-    this.engine = engine;
+      ImageLayers layers, LayerRestorer restorer, Captures captures, Disk disk, Path home) {
+    this.layers = layers;
     this.restorer = restorer;
     this.captures = captures;
     this.disk = disk;
@@ -57,7 +56,7 @@ public final class MountedSnapshots {
    * @throws RegenException.Refused if the image or its layers are not to be had
    */
   public JsonObject prepare(Snapshot snapshot, Job job) throws IOException {
-    List<Path> image = imageLayers(snapshot);
+    List<Path> image = layers.of(snapshot);
     String id = UUID.randomUUID().toString().substring(0, 8);
     Path own = directory.resolve(id);
     new Records(disk).makeDirectory(own);
@@ -116,38 +115,5 @@ public final class MountedSnapshots {
   private static boolean isMounted(String id) throws IOException {
     return MountTable.read().entries().stream()
         .anyMatch(mount -> mount.source().equals(SOURCE + id));
-  }
-
-  private List<Path> imageLayers(Snapshot snapshot) throws IOException {
-    if (snapshot.imageId().isEmpty()) {
-      return List.of();
-    }
-    JsonObject image =
-        engine
-            .image(snapshot.imageId())
-            .orElseThrow(() ->
-                new RegenException.Refused(
-                    "the image "
-                        + snapshot.imageName()
-                        + " ("
-                        + snapshot.imageId()
-                        + ") is not here any more; pull it, or export the snapshot instead"));
-    JsonObject driver = image.objectOrNull("GraphDriver");
-    JsonObject data = driver == null ? null : driver.objectOrNull("Data");
-    String upper = data == null ? null : data.stringOrNull("UpperDir");
-    if (data == null || upper == null) {
-      throw new RegenException.Refused(
-          "the engine does not say where the layers of image "
-              + snapshot.imageName()
-              + " are (only overlay2 does); export the snapshot instead");
-    }
-    List<Path> layers = new ArrayList<>(List.of(Path.of(upper)));
-    String lowers = data.stringOrNull("LowerDir");
-    if (lowers != null) {
-      for (String lower : lowers.split(":", -1)) {
-        layers.add(Path.of(lower));
-      }
-    }
-    return layers;
   }
 }

@@ -136,6 +136,26 @@ public final class EntryIndex {
     return new EntryIndex(reader, archive);
   }
 
+  /** Begins with the entries of one chunk, where the tar is at {@code tarOffset}. */
+  static EntryIndex from(ChunkReader reader, Archive archive, int chunk, long tarOffset)
+      throws IOException {
+    EntryIndex index = new EntryIndex(reader, archive);
+    index.tarOffset = tarOffset;
+    index.nextChunk = chunk + 1;
+    index.load(archive.entryIndex().get(chunk));
+    return index;
+  }
+
+  /** Which chunk of the index the last entry stands in, from 0. */
+  int chunk() {
+    return nextChunk - 1;
+  }
+
+  /** Whether the next entry stands in the same chunk. */
+  boolean hasMoreInChunk() {
+    return at < bytes.length;
+  }
+
   /**
    * The next entry, or null after the last.
    *

@@ -3,6 +3,7 @@ package dev.regen.snapshot.layer;
 import dev.regen.runtime.os.ErrnoException;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** The refusal to archive a tree that somebody changes meanwhile: no mix of before and after. */
 final class TreeChanged {
@@ -15,9 +16,30 @@ final class TreeChanged {
     T make() throws IOException;
   }
 
+  /** Marks such a refusal, for readers who can go on without what has changed. */
+  private static final class Mark extends IOException {
+    private static final long serialVersionUID = 1;
+
+    private Mark(@Nullable Throwable cause) {
+      super("the tree is in use", cause);
+    }
+  }
+
   static RegenException at(byte[] path, String what) {
-    return new RegenException.Refused(
-        "changed while it was archived: " + Paths.shown(path) + " " + what + "; try again");
+    return at(path, what, null);
+  }
+
+  /** Whether {@code failure} came from here. */
+  static boolean isBehind(IOException failure) {
+    return failure.getCause() instanceof Mark;
+  }
+
+  private static RegenException at(byte[] path, String what, @Nullable Throwable cause) {
+    RegenException changed =
+        new RegenException.Refused(
+            "changed while it was archived: " + Paths.shown(path) + " " + what + "; try again");
+    changed.initCause(new Mark(cause));
+    return changed;
   }
 
   /** Makes a call about {@code path}; says so where it fails because nothing is there any more. */
@@ -26,11 +48,8 @@ final class TreeChanged {
       return call.make();
     } catch (ErrnoException e) {
       switch (e.errno()) {
-        case ErrnoException.ENOENT, ErrnoException.ENOTDIR, ErrnoException.ELOOP, ENXIO, ESTALE -> {
-          RegenException changed = at(path, "has vanished or is something else now");
-          changed.initCause(e);
-          throw changed;
-        }
+        case ErrnoException.ENOENT, ErrnoException.ENOTDIR, ErrnoException.ELOOP, ENXIO, ESTALE ->
+            throw at(path, "has vanished or is something else now", e);
         default ->
             throw new IOException("cannot read " + Paths.shown(path) + ": " + e.getMessage(), e);
       }
