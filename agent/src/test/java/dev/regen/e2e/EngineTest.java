@@ -21,4 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
   /** For tests that stop, kill or damage parts of the host. */
   boolean hostPerTest() default false;
+
+  /** Empty for the engine's own choice; {@code btrfs} gets a file system of its own. */
+  String storageDriver() default "";
 }

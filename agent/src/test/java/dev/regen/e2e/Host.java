@@ -27,27 +27,37 @@ final class Host implements AutoCloseable {
 
   private final Path root;
   private final Place place;
+  private final String storageDriver;
   private final Path java;
   private final String classpath;
   private @Nullable Process engine;
   private @Nullable Process agent;
 
-  private Host(Path root, Place place) {
+  private Host(Path root, Place place, String storageDriver) {
     this.root = root;
     this.place = place;
+    this.storageDriver = storageDriver;
     this.java = Path.of(System.getProperty("java.home"), "bin", "java");
     this.classpath = System.getProperty("java.class.path");
   }
 
   /** Starts engine and agent, with an image made of busybox. */
   static Host start() throws IOException, InterruptedException {
-    return start(new Place.Here());
+    return start(new Place.Here(), "");
   }
 
-  /** As above, with the engine in another place. */
-  static Host start(Place place) throws IOException, InterruptedException {
-    Host host = new Host(Files.createTempDirectory(Path.of("/var/lib"), "regen-e2e-"), place);
+  /**
+   * As above, with the engine in another place or with another storage driver; {@code btrfs} gets a
+   * file system in a file.
+   */
+  static Host start(Place place, String storageDriver) throws IOException, InterruptedException {
+    Host host =
+        new Host(
+            Files.createTempDirectory(Path.of("/var/lib"), "regen-e2e-"), place, storageDriver);
     try {
+      if (storageDriver.equals("btrfs")) {
+        host.makeBtrfs();
+      }
       host.installFront();
       host.startEngine();
       host.importImage();
@@ -168,7 +178,8 @@ final class Host implements AutoCloseable {
 
   void startEngine() throws IOException, InterruptedException {
     Path log = logFile("dockerd");
-    List<String> words =
+    List<String> words = new ArrayList<>();
+    words.addAll(
         List.of(
             "dockerd",
             "--config-file=" + root.resolve("daemon.json"),
@@ -177,7 +188,10 @@ final class Host implements AutoCloseable {
             "--pidfile=" + root.resolve("docker.pid"),
             "--host=unix://" + engineSocket(),
             "--bridge=none",
-            "--iptables=false");
+            "--iptables=false"));
+    if (!storageDriver.isEmpty()) {
+      words.add("--storage-driver=" + storageDriver);
+    }
     ProcessBuilder builder = new ProcessBuilder(place.engine(root, words));
     builder
         .redirectErrorStream(true)
@@ -248,8 +262,19 @@ final class Host implements AutoCloseable {
     }
     stopAgent(false);
     stopEngine();
-    Command.run(Map.of(), "umount", "-l", dataRoot().toString());
+    // The engine's own mount on its data root, and the file system there.
+    for (int mounts = 0; mounts < 2; mounts++) {
+      Command.run(Map.of(), "umount", "-l", dataRoot().toString());
+    }
     TreeRemoval.remove(root);
+  }
+
+  private void makeBtrfs() throws IOException, InterruptedException {
+    Path image = root.resolve("btrfs.img");
+    Files.createDirectories(dataRoot());
+    Command.run(Map.of(), "truncate", "-s", "1G", image.toString()).ok();
+    Command.run(Map.of(), "mkfs.btrfs", "-q", image.toString()).ok();
+    Command.run(Map.of(), "mount", "-o", "loop", image.toString(), dataRoot().toString()).ok();
   }
 
   private void installFront() throws IOException {

@@ -51,7 +51,7 @@ final class HostExtension implements ParameterResolver, AfterEachCallback {
 
   private static Host startedFor(ExtensionContext context) {
     try {
-      return Host.start(place(context));
+      return Host.start(place(context), settings(context).storageDriver());
     } catch (IOException | ReflectiveOperationException e) {
       throw new ParameterResolutionException("no engine for " + context.getDisplayName(), e);
     } catch (InterruptedException e) {
@@ -71,7 +71,7 @@ final class HostExtension implements ParameterResolver, AfterEachCallback {
   /** The store of what the host is for, which closes it at the end of that. */
   private static Store store(ExtensionContext test) {
     ExtensionContext owner = test;
-    boolean hostPerTest = test.getRequiredTestClass().getAnnotation(EngineTest.class).hostPerTest();
+    boolean hostPerTest = settings(test).hostPerTest();
     while (!hostPerTest && owner.getTestMethod().isPresent()) {
       owner = owner.getParent().orElseThrow();
     }

@@ -134,8 +134,12 @@ public final class ContainerCapture {
           target.known() != null
               ? containers.inPlace(target.id(), now())
               : plain.inPlace(target, upperOf(target), now());
-      CaptureResult result = captures.capture(layer, BY_HAND, job, job::cancelled);
-      return LayerIntake.tell(events, layer, BY_HAND, result);
+      try {
+        CaptureResult result = captures.capture(layer, BY_HAND, job, job::cancelled);
+        return LayerIntake.tell(events, layer, BY_HAND, result);
+      } finally {
+        containers.letGo(layer);
+      }
     } finally {
       if (!pausedBefore) {
         unpause(target, mark);

@@ -15,11 +15,15 @@ import org.jspecify.annotations.Nullable;
 final class EngineChecks {
   private static final Set<String> OVERLAY_DRIVERS = Set.of("overlay2", "overlayfs");
 
+  private static final Set<String> COPYING_DRIVERS = Set.of("vfs", "btrfs");
+
   /** Where uppers are, below the data root: of the overlay2 driver, and of the containerd store. */
   private static final List<List<String>> STORES =
       List.of(
           List.of("overlay2", "diff"),
-          List.of("containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots", "fs"));
+          List.of("containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots", "fs"),
+          List.of("vfs/dir", ""),
+          List.of("btrfs/subvolumes", ""));
 
   private final Installation places;
   private final JsonObject info;
@@ -56,12 +60,20 @@ final class EngineChecks {
 
   private Check driver() throws IOException {
     String driver = info.string("Driver");
-    return OVERLAY_DRIVERS.contains(driver)
-        ? Check.fits("storage driver", driver)
-        : Check.wrong(
-            "storage driver",
-            driver + " has no writable layer that could be exchanged",
-            "set \"storage-driver\": \"overlay2\" in daemon.json (images have to be loaded again)");
+    if (OVERLAY_DRIVERS.contains(driver)) {
+      return Check.fits("storage driver", driver + ": layers change places, whatever their size");
+    }
+    if (COPYING_DRIVERS.contains(driver)) {
+      return Check.fits(
+          "storage driver",
+          driver
+              + ": no writable layer; what a container wrote is found by comparing its root with"
+              + " the image at each start and end, and put back file by file");
+    }
+    return Check.wrong(
+        "storage driver",
+        "with " + driver + " Regen cannot tell what a container wrote; nothing is kept",
+        "set \"storage-driver\": \"overlay2\" in daemon.json (images have to be loaded again)");
   }
 
   private Check rootless() throws IOException {

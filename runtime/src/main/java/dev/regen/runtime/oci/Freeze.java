@@ -7,6 +7,7 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.EmptyTwin;
 import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
@@ -51,6 +52,13 @@ final class Freeze {
     finish(intent, limit);
   }
 
+  /** Whether what {@link #finish} needs is still there. */
+  static boolean isLeft(RunRecord run, FrozenLayer layer) throws IOException {
+    return Fd.statIfThere(run.union().upper()) != null
+        || Fd.statIfThere(layer.tree()) != null
+        || Fd.statIfThere(PlainFreeze.aside(layer)) != null;
+  }
+
   /** Links the upper of a container that stays, at a time when its run is over already. */
   FrozenLayer again(RunRecord run, Circumstances how, Duration limit) throws IOException {
     FrozenLayer layer = describe(run, how, Kind.LINKED);
@@ -93,7 +101,9 @@ final class Freeze {
   /** Does what is left of a freeze whose intent is recorded. */
   void finish(RunRecord run, Duration limit) throws IOException {
     FrozenLayer layer = Objects.requireNonNull(run.ending(), "no intent to freeze");
-    if (layer.kind() == Kind.EXCHANGED) {
+    if (run.union() instanceof PlainRoot root) {
+      layer = new PlainFreeze(disk, records).finish(run, root, limit);
+    } else if (layer.kind() == Kind.EXCHANGED) {
       exchange(run, layer);
     } else {
       link(run, layer, limit);
@@ -125,7 +135,11 @@ final class Freeze {
     }
     Path linking = layer.tree().resolveSibling(Staging.LINKING + layer.job());
     TreeRemoval.remove(linking);
-    LinkedTree.make(run.union().upper(), linking, limit);
+    if (run.union() instanceof PlainRoot root) {
+      root.diff(linking, limit);
+    } else {
+      LinkedTree.make(run.union().upper(), linking, limit);
+    }
     disk.rename(linking, layer.tree());
   }
 
@@ -133,7 +147,7 @@ final class Freeze {
   private static void dropOldUpper(RunRecord run) throws IOException {
     Placed placed = run.placed();
     if (placed != null) {
-      TreeRemoval.remove(placed.placing());
+      placed.drop();
     }
   }
 

@@ -86,6 +86,31 @@ public record FrozenLayer(
 
   private static final int VERSION = 1;
 
+  /** The same layer, its tree being at {@code path} with this inode. */
+  FrozenLayer at(Path path, long inode) {
+    return new FrozenLayer(
+        job,
+        queue,
+        keep,
+        container,
+        path,
+        kind,
+        inode,
+        startedAt,
+        endedAt,
+        imageId,
+        imageName,
+        signal,
+        oom,
+        shimDied,
+        placeholders,
+        excludes,
+        uidMap,
+        gidMap,
+        notHeld,
+        spec);
+  }
+
   public JsonObject json() {
     return new JsonObject()
         .with("version", VERSION)

@@ -8,6 +8,8 @@ import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.Fill;
+import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
@@ -74,10 +76,27 @@ public final class KnownContainers {
     return run == null || Fd.statIfThere(run.union().upper()) == null ? null : known(run);
   }
 
-  /** What a capture of the running, paused container reads: its upper where it is. */
+  /**
+   * What a capture of the running, paused container reads: its upper where it is; or, where there
+   * is none, a layer tree of what differs, which goes with {@link #letGo}.
+   */
   public FrozenLayer inPlace(ContainerId id, Instant at) throws IOException {
     RunRecord run = required(id);
-    return freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE);
+    FrozenLayer layer = freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE);
+    if (run.union() instanceof PlainRoot root) {
+      Path tree = Staging.of(root.root()).building();
+      root.diff(tree, LINK_LIMIT);
+      return layer.at(tree, Fd.stat(tree).inode());
+    }
+    return layer;
+  }
+
+  /** Nobody reads any more what {@link #inPlace} gave. */
+  public void letGo(FrozenLayer layer) throws IOException {
+    String name = String.valueOf(layer.tree().getFileName());
+    if (name.startsWith(Staging.BUILDING)) {
+      TreeRemoval.remove(layer.tree());
+    }
   }
 
   /**
@@ -102,11 +121,30 @@ public final class KnownContainers {
   public void replaceUpper(ContainerId id, Path tree) throws IOException {
     try (Fd lock = records.lock(id)) {
       RunRecord run = stopped(id, lock);
+      if (run.union() instanceof PlainRoot root) {
+        replaceRoot(run, root, tree);
+        return;
+      }
       Path upper = run.union().upper();
       Path trash = Staging.of(upper).trash();
       disk.rename(tree, trash);
       disk.exchange(trash, upper);
       TreeRemoval.remove(trash);
+    }
+  }
+
+  /** Makes the root again from the layer below, with the tree in it, and exchanges it whole. */
+  private void replaceRoot(RunRecord run, PlainRoot root, Path tree) throws IOException {
+    Path fresh = Staging.of(root.root()).building();
+    try {
+      root.fresh(fresh, LINK_LIMIT);
+      PlainRoot made = root.since(Fd.stat(fresh).ctime());
+      Fill.apply(tree, fresh, true, LINK_LIMIT);
+      disk.exchange(fresh, root.root());
+      records.write(run.withRoot(made));
+      TreeRemoval.remove(tree);
+    } finally {
+      PlainRoot.remove(fresh);
     }
   }
 

@@ -6,7 +6,6 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.EmptyTwin;
 import dev.regen.runtime.overlay.LaidOver;
-import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
@@ -21,16 +20,14 @@ import org.jspecify.annotations.Nullable;
  * or mount, and where the tree is now tells how far it got; so either way can be gone again from
  * any point, by whoever comes next.
  */
-final class Placement {
+final class Placement implements TreePlacement {
   private final Disk disk;
-  private final RunRecord record;
   private final UnionMount union;
   private final Placed placed;
 
-  Placement(Disk disk, RunRecord record) {
+  Placement(Disk disk, RunRecord record, UnionMount union) {
     this.disk = disk;
-    this.record = record;
-    this.union = record.union();
+    this.union = union;
     this.placed = Objects.requireNonNull(record.placed(), "no tree to place");
   }
 
@@ -44,7 +41,8 @@ final class Placement {
    *
    * @throws IOException if a step fails; the old union is mounted again then, if that can be done
    */
-  void moveIn() throws IOException {
+  @Override
+  public void moveIn() throws IOException {
     try {
       if (!isIn()) {
         if (!isTree(placed.placing())) {
@@ -79,7 +77,8 @@ final class Placement {
    *
    * @return where the tree is now, null if it is nowhere to be found
    */
-  @Nullable Path moveOut() throws IOException {
+  @Override
+  public @Nullable Path moveOut() throws IOException {
     Path back = null;
     if (isIn()) {
       if (union.isMounted()) {
@@ -99,28 +98,6 @@ final class Placement {
       union.mount();
     }
     return back;
-  }
-
-  /**
-   * Gives a tree that was moved out back to where it came from, without what this run put into it.
-   *
-   * @return whether it is there again; a tree that can be rebuilt is dropped where it is no longer
-   *     what its name would say
-   */
-  boolean giveBack(Path tree) throws IOException {
-    Placeholders.remove(tree, record.placeholders(), union.lowers());
-    boolean asItWas = !placed.laidOver() || placed.unarchived() != null;
-    if (asItWas && tree.equals(placed.origin())) {
-      return true;
-    }
-    if (asItWas && Fd.statIfThere(placed.origin()) == null) {
-      disk.rename(tree, placed.origin());
-      return true;
-    }
-    Path trash = Staging.around(tree).trash();
-    disk.rename(tree, trash);
-    TreeRemoval.remove(trash);
-    return false;
   }
 
   private boolean isTree(Path path) throws IOException {

@@ -5,7 +5,6 @@ import dev.regen.runtime.oci.NextTrees.Next;
 import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
-import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -95,7 +94,7 @@ final class Regeneration {
       forgetEnding(unarchived);
     }
     try {
-      new Placement(disk, run).moveIn();
+      TreePlacement.of(disk, run).moveIn();
     } catch (IOException e) {
       records.write(run.withPlaced(null));
       if (unarchived != null) {
@@ -143,7 +142,7 @@ final class Regeneration {
         Fd.stat(tree).inode(),
         snapshot,
         chosen,
-        !LaidOver.isEmpty(run.union().upper()),
+        TreePlacement.isLaidOver(run),
         unarchived);
   }
 }

@@ -7,8 +7,8 @@ import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.LinkedTree;
+import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
-import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,7 +71,7 @@ final class RunEnd {
   /** Whether {@link #recover} may have something to do for a run. */
   static boolean isOpen(RunRecord run) throws IOException {
     return switch (run.state()) {
-      case CREATED -> isGone(run);
+      case CREATED -> isGone(run) || hasSharedTree(run);
       case ENDING -> true;
       case ENDED -> false;
     };
@@ -95,7 +95,7 @@ final class RunEnd {
     }
     boolean gone = isGone(run);
     FrozenLayer layer = run.ending();
-    if (layer != null && (!gone || Fd.statIfThere(layer.tree()) != null)) {
+    if (layer != null && Freeze.isLeft(run, layer)) {
       freeze.finish(run, UNHURRIED);
       return true;
     }
@@ -105,15 +105,29 @@ final class RunEnd {
     }
     if (gone) {
       lost(run);
+    } else if (run.placed() != null && hasSharedTree(run) && hasStarted(run)) {
+      run.placed().drop();
     }
     return false;
+  }
+
+  private boolean hasStarted(RunRecord run) throws IOException {
+    return records.startedAt(run.container()) != null;
+  }
+
+  /** Whether a tree is still there whose files a root has too, as links that its user can count. */
+  private static boolean hasSharedTree(RunRecord run) throws IOException {
+    Placed placed = run.placed();
+    return placed != null
+        && run.union() instanceof PlainRoot
+        && (Fd.statIfThere(placed.placing()) != null || Fd.statIfThere(placed.own()) != null);
   }
 
   /** The engine removed the container without an end, as it does after the host went down. */
   private void lost(RunRecord run) throws IOException {
     Placed placed = run.placed();
     if (placed != null) {
-      TreeRemoval.remove(placed.placing());
+      placed.drop();
     }
     records.remove(run.container());
     notices.tell(
@@ -166,9 +180,9 @@ final class RunEnd {
   }
 
   private void putBack(RunRecord run, Placed placed) throws IOException {
-    Placement placement = new Placement(disk, run);
+    TreePlacement placement = TreePlacement.of(disk, run);
     Path tree = placement.moveOut();
-    if (tree != null && placement.giveBack(tree) && placed.unarchived() != null) {
+    if (tree != null && TreePlacement.giveBack(disk, run, tree) && placed.unarchived() != null) {
       spool.write(placed.unarchived());
     }
     if (placed.chosen() && placed.snapshot() != null) {

@@ -4,7 +4,7 @@ import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
-import dev.regen.runtime.overlay.UnionMount;
+import dev.regen.runtime.overlay.ContainerRoot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -27,7 +27,7 @@ record RunFacts(
     Instant createdAt,
     Path bundle,
     Path runcRoot,
-    UnionMount union,
+    ContainerRoot union,
     boolean autoRemove,
     boolean firstStart,
     List<String> excludes,
@@ -43,6 +43,29 @@ record RunFacts(
     uidMap = List.copyOf(uidMap);
     gidMap = List.copyOf(gidMap);
     notHeld = List.copyOf(notHeld);
+  }
+
+  /** The same run, its root having been made again. */
+  RunFacts withRoot(ContainerRoot made) {
+    return new RunFacts(
+        container,
+        name,
+        queue,
+        keep,
+        bootId,
+        createdAt,
+        bundle,
+        runcRoot,
+        made,
+        autoRemove,
+        firstStart,
+        excludes,
+        uidMap,
+        gidMap,
+        imageId,
+        imageName,
+        notHeld,
+        spec);
   }
 
   /** Adds these facts to the record of the run. */
@@ -83,7 +106,7 @@ record RunFacts(
         json.instant("createdAt"),
         Path.of(json.string("bundle")),
         Path.of(json.string("runcRoot")),
-        UnionMount.of(json.object("union")),
+        ContainerRoot.of(json.object("union")),
         json.flag("autoRemove"),
         json.flag("firstStart"),
         json.strings("excludes"),

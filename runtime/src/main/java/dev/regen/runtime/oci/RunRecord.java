@@ -3,7 +3,8 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
-import dev.regen.runtime.overlay.UnionMount;
+import dev.regen.runtime.overlay.ContainerRoot;
+import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -52,6 +53,17 @@ record RunRecord(
       boolean chosen,
       boolean laidOver,
       @Nullable FrozenLayer unarchived) {
+    /** What the root held before, where the tree is put into the root itself. */
+    Path own() {
+      return placing.resolveSibling(placing.getFileName() + ".own");
+    }
+
+    /** Removes what only a run that has not begun needs. */
+    void drop() throws IOException {
+      TreeRemoval.remove(placing);
+      TreeRemoval.remove(own());
+    }
+
     private JsonObject json() {
       return new JsonObject()
           .with("origin", origin.toString())
@@ -104,7 +116,7 @@ record RunRecord(
     return facts.runcRoot();
   }
 
-  UnionMount union() {
+  ContainerRoot union() {
     return facts.union();
   }
 
@@ -118,6 +130,10 @@ record RunRecord(
 
   RunRecord withPlaced(@Nullable Placed tree) {
     return new RunRecord(facts, state, tree, ending, placeholders);
+  }
+
+  RunRecord withRoot(ContainerRoot made) {
+    return new RunRecord(facts.withRoot(made), state, placed, ending, placeholders);
   }
 
   RunRecord withPlaceholders(List<String> paths) {

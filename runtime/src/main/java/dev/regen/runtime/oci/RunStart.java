@@ -3,8 +3,8 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.ContainerRoot;
 import dev.regen.runtime.overlay.Staging;
-import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The beginning of a run: the union is mounted, nothing runs yet. */
 final class RunStart {
+  private final ContainerRoots roots;
   private final LastRun lastRun;
   private final Stores stores;
   private final StartChecks checks;
@@ -23,6 +24,7 @@ final class RunStart {
   private final InstantSource clock;
 
   RunStart(
+      ContainerRoots roots,
       LastRun lastRun,
       Stores stores,
       StartChecks checks,
@@ -31,6 +33,7 @@ final class RunStart {
       Regeneration regeneration,
       Notices notices,
       InstantSource clock) {
+    this.roots = roots;
     this.lastRun = lastRun;
     this.stores = stores;
     this.checks = checks;
@@ -45,11 +48,7 @@ final class RunStart {
   Answer begin(Container container, HookCall call, Caller caller, Fd lock) throws IOException {
     ContainerSettings settings = container.settings();
     RunRecord before = lastRun.settle(call.container(), lock);
-    UnionMount union = UnionMount.at(container.bundle().root());
-    if (union == null) {
-      throw new IOException(
-          container.bundle().root() + " is no overlay, which is all that Regen keeps");
-    }
+    ContainerRoot union = roots.of(call.container(), container.bundle().root(), before);
     Staging staging = Staging.of(union.upper());
     stores.remember(staging);
     checks.spool(settings);
@@ -81,7 +80,7 @@ final class RunStart {
   private RunRecord record(
       Container container,
       HookCall call,
-      UnionMount union,
+      ContainerRoot union,
       boolean first,
       @Nullable RunRecord before)
       throws IOException {
@@ -94,7 +93,7 @@ final class RunStart {
         first ? List.of() : Placeholders.find(container.bundle(), known));
   }
 
-  private RunFacts facts(Container container, HookCall call, UnionMount union, boolean first)
+  private RunFacts facts(Container container, HookCall call, ContainerRoot union, boolean first)
       throws IOException {
     return new RunFacts(
         call.container(),

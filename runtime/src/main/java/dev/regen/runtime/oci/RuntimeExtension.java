@@ -50,6 +50,7 @@ public final class RuntimeExtension {
     StartChecks checks = new StartChecks(spool, nextTrees, notices);
     this.start =
         new RunStart(
+            new ContainerRoots(dataRoots),
             new LastRun(records, freeze, end, lastLayers, notices),
             stores,
             checks,

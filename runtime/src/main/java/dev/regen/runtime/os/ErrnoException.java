@@ -18,6 +18,7 @@ public final class ErrnoException extends IOException {
   public static final int ENOTDIR = 20;
   public static final int EISDIR = 21;
   public static final int EINVAL = 22;
+  public static final int ENOTTY = 25;
   public static final int ENOSPC = 28;
   public static final int EROFS = 30;
   public static final int EMLINK = 31;
@@ -43,6 +44,7 @@ public final class ErrnoException extends IOException {
           Map.entry(ENOTDIR, "not a directory"),
           Map.entry(EISDIR, "is a directory"),
           Map.entry(EINVAL, "invalid argument"),
+          Map.entry(ENOTTY, "not for this kind of file"),
           Map.entry(ENOSPC, "no space left on the disk"),
           Map.entry(EROFS, "the file system is read-only"),
           Map.entry(EMLINK, "too many hard links"),

@@ -14,6 +14,10 @@ final class Libc {
 
   static native long syscall(long number, int fd, byte[] path, byte[] how, long size);
 
+  static native int ioctl(int fd, long request, long argument);
+
+  static native int ioctl(int fd, long request, Pointer argument);
+
   static native int openat(int dirfd, byte[] path, int flags, int mode);
 
   static native int close(int fd);

@@ -4,6 +4,7 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** An open file by itself: what it is, its content and attributes, its lock. */
@@ -11,6 +12,14 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
   private static final int ENXIO = 6;
+  private static final long FICLONE = 0x40049409;
+  private static final Set<Integer> NO_CLONE =
+      Set.of(
+          ErrnoException.EXDEV,
+          ErrnoException.EINVAL,
+          ErrnoException.ENOTTY,
+          ErrnoException.EOPNOTSUPP,
+          ErrnoException.EPERM);
 
   private final int number;
   private boolean closed;
@@ -120,6 +129,23 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
 
   public final void truncate(long lengthBytes) throws ErrnoException {
     check("ftruncate", path(), Libc.ftruncate(number, lengthBytes));
+  }
+
+  /**
+   * Makes this empty file share the blocks of {@code source} until one of them is written ({@code
+   * FICLONE}); costs no copying.
+   *
+   * @return false where the file system or the pair of mounts cannot do that; nothing has changed
+   */
+  public final boolean cloneOf(Fd source) throws ErrnoException {
+    if (Libc.ioctl(number, FICLONE, source.number()) == 0) {
+      return true;
+    }
+    int errno = Native.getLastError();
+    if (NO_CLONE.contains(errno)) {
+      return false;
+    }
+    throw new ErrnoException("ioctl", path(), errno);
   }
 
   /** Forces content and metadata; for {@code dev.regen.runtime.durable} and nobody else. */

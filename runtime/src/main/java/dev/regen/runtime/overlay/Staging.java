@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A tree's name says what it is: {@code frozen-} trees may be the only copy of somebody's work
  * and are never deleted before they are archived; {@code hot-} trees can be rebuilt from a
- * snapshot; {@code placing-} trees belong to a container that is being started; {@code building-},
+ * snapshot; {@code placing-} trees belong to a container that is being started; {@code aside-}
+ * trees are roots and their bases that a run record's freeze has yet to compare; {@code building-},
  * {@code linking-} and {@code trash-} are garbage after a crash.
  *
  * @param directory mode 0700
@@ -35,6 +36,9 @@ public record Staging(Path directory) {
   public static final String BUILDING = "building-";
   public static final String LINKING = "linking-";
   public static final String TRASH = "trash-";
+  public static final String ASIDE = "aside-";
+
+  private static final String BASE = ".base";
 
   private static final int LEVELS_UP = 3;
   private static final DateTimeFormatter TIME =
@@ -140,6 +144,16 @@ public record Staging(Path directory) {
 
   public Path placing(ContainerId container) {
     return directory.resolve(PLACING + container);
+  }
+
+  /** Where a root waits that the engine would remove before it was compared. */
+  public Path aside(String job) {
+    return directory.resolve(ASIDE + job);
+  }
+
+  /** Where the layer below such a root waits. */
+  public Path asideBase(String job) {
+    return directory.resolve(ASIDE + job + BASE);
   }
 
   /** A new name for a tree that is being unpacked. */

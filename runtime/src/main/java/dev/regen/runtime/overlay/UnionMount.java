@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param flags of {@code mount(2)}
  */
 public record UnionMount(
-    Path mountPoint, Path base, Path upper, Path work, List<String> options, long flags) {
+    Path mountPoint, Path base, Path upper, Path work, List<String> options, long flags)
+    implements ContainerRoot {
   private static final int OPTIONS_MAX_BYTES = 4095;
   private static final Duration DETACH_LIMIT = Duration.ofSeconds(2);
   private static final Map<String, Long> FLAGS =
@@ -73,7 +74,7 @@ public record UnionMount(
         mountPoint, base, base.resolve(upper), base.resolve(work), options, flags);
   }
 
-  /** The layers below, the topmost first. */
+  @Override
   public List<Path> lowers() {
     for (String option : options) {
       if (option.startsWith("lowerdir=")) {
@@ -88,6 +89,7 @@ public record UnionMount(
   }
 
   /** Whether an overlay with this very upper is mounted at the mount point now. */
+  @Override
   public boolean isMounted() throws IOException {
     MountTable.Entry entry = MountTable.read().at(mountPoint);
     return entry != null
@@ -129,6 +131,7 @@ public record UnionMount(
     Mount.mountFrom(base, "overlay", mountPoint, "overlay", flags, data);
   }
 
+  @Override
   public JsonObject json() {
     return new JsonObject()
         .with("mountPoint", mountPoint.toString())

@@ -1,0 +1,9 @@
+package dev.regen.e2e;
+
+/** Docker's storage driver btrfs. */
+@EngineTest(storageDriver = "btrfs")
+final class BtrfsEngineTest extends CopiedRoots {
+  BtrfsEngineTest(Host host) {
+    super(host);
+  }
+}

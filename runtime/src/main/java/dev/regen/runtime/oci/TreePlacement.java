@@ -1,0 +1,71 @@
+package dev.regen.runtime.oci;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.oci.RunRecord.Placed;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.LaidOver;
+import dev.regen.runtime.overlay.PlainRoot;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.runtime.overlay.UnionMount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Brings a layer tree into a container's root before a run, and takes it back if none begins. */
+sealed interface TreePlacement permits Placement, Filling {
+  /** The way that fits the run's root; its record names the tree. */
+  static TreePlacement of(Disk disk, RunRecord run) {
+    return switch (run.union()) {
+      case UnionMount union -> new Placement(disk, run, union);
+      case PlainRoot root -> new Filling(disk, run, root);
+    };
+  }
+
+  /** Whether the root of a run may hold files already that go over the tree. */
+  static boolean isLaidOver(RunRecord run) throws IOException {
+    return switch (run.union()) {
+      case UnionMount union -> !LaidOver.isEmpty(union.upper());
+      // Finding out is a comparison, which is done once the intent is on record.
+      case PlainRoot _ -> true;
+    };
+  }
+
+  /**
+   * Brings the tree in; what the root holds is laid over it.
+   *
+   * @throws IOException if a step fails; the root is as before then, if that can be done
+   */
+  void moveIn() throws IOException;
+
+  /**
+   * Undoes {@link #moveIn}, whole or in part.
+   *
+   * @return where the tree is now, null if it is nowhere to be found
+   */
+  @Nullable Path moveOut() throws IOException;
+
+  /**
+   * Gives a tree that was moved out back to where it came from, without what this run put into it.
+   *
+   * @return whether it is there again; a tree that can be rebuilt is dropped where it is no longer
+   *     what its name would say
+   */
+  static boolean giveBack(Disk disk, RunRecord record, Path tree) throws IOException {
+    Placed placed = Objects.requireNonNull(record.placed(), "no tree to give back");
+    Placeholders.remove(tree, record.placeholders(), record.union().lowers());
+    boolean asItWas = !placed.laidOver() || placed.unarchived() != null;
+    if (asItWas && tree.equals(placed.origin())) {
+      return true;
+    }
+    if (asItWas && Fd.statIfThere(placed.origin()) == null) {
+      disk.rename(tree, placed.origin());
+      return true;
+    }
+    Path trash = Staging.around(tree).trash();
+    disk.rename(tree, trash);
+    TreeRemoval.remove(trash);
+    return false;
+  }
+}
