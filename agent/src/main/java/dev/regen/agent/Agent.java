@@ -4,6 +4,7 @@ import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
 import dev.regen.agent.container.Differences;
 import dev.regen.agent.container.ImageLayers;
+import dev.regen.agent.container.InPlaceRestore;
 import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
@@ -139,18 +140,12 @@ public final class Agent implements AutoCloseable {
     ContainerCapture capture =
         new ContainerCapture(
             engine, targets, containers, plainLayers, captures, drain, events, disk, home, clock);
+    InPlaceRestore inPlace =
+        new InPlaceRestore(
+            engine, targets, containers, plainLayers, capture, hotTrees, drain, spool, clock);
     ContainerRestore restore =
         new ContainerRestore(
-            engine,
-            targets,
-            containers,
-            capture,
-            queues,
-            snapshots,
-            hotTrees,
-            stores,
-            drain,
-            events);
+            engine, targets, containers, inPlace, queues, snapshots, hotTrees, stores, events);
     ImageLayers images = new ImageLayers(engine);
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);

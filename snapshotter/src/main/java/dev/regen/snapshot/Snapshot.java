@@ -29,4 +29,9 @@ public record Snapshot(
   public Snapshot {
     notHeld = List.copyOf(notHeld);
   }
+
+  /** How messages name it. */
+  public String words() {
+    return "snapshot " + id.shortened() + " of " + time;
+  }
 }

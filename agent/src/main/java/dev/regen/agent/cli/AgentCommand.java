@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -15,6 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, versionProvider = ProductVersion.class)
 abstract class AgentCommand implements Callable<Integer> {
   static final int DONE = 0;
+
+  private static final Duration CANCEL_LIMIT = Duration.ofSeconds(30);
 
   @ParentCommand
   @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -51,6 +54,37 @@ abstract class AgentCommand implements Callable<Integer> {
       text.append(i == 0 ? "\n  " : ",\n  ").append(elements.get(i));
     }
     out.println(text.append(elements.isEmpty() ? "]" : "\n]"));
+  }
+
+  /** As {@link #follow}; the job is cancelled if this process is ended meanwhile. */
+  final JsonObject followOrCancel(AgentClient agent, JsonObject asked)
+      throws IOException, InterruptedException {
+    Thread cancelling = new Thread(() -> cancel(agent, asked));
+    Runtime.getRuntime().addShutdownHook(cancelling);
+    try {
+      return follow(agent, asked);
+    } finally {
+      Runtime.getRuntime().removeShutdownHook(cancelling);
+    }
+  }
+
+  /** Waits until everything is as it was, so that the prompt says so. */
+  private void cancel(AgentClient agent, JsonObject asked) {
+    try {
+      String path = "/v1/jobs/" + AgentClient.part(asked.string("id"));
+      JsonObject job = agent.send("DELETE", path, null);
+      long deadline = System.nanoTime() + CANCEL_LIMIT.toNanos();
+      while (!job.string("state").equals("failed")
+          && !job.string("state").equals("success")
+          && System.nanoTime() < deadline) {
+        Thread.sleep(50);
+        job = agent.get(path);
+      }
+      err().println("\nregen: " + (job.has("message") ? job.string("message") : "it was too late"));
+    } catch (IOException | InterruptedException | CommandFailure e) {
+      err().println("\nregen: not cancelled: " + e.getMessage());
+    }
+    err().flush();
   }
 
   /** Follows a job to its end, with its progress; its failure is this command's. */

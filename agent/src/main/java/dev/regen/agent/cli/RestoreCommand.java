@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
       "Brings a container back to a snapshot.",
       "A kept container is stopped, its present state captured, its layer exchanged, and it is"
           + " started again, with the same id. For a container that was run with --rm the next run"
-          + " starts from the snapshot."
+          + " starts from the snapshot.",
+      "Ctrl-C leaves the container as it was."
     })
 final class RestoreCommand extends AgentCommand {
   @Parameters(index = "0", paramLabel = "CONTAINER", description = "A container or a queue.")
@@ -29,13 +30,17 @@ final class RestoreCommand extends AgentCommand {
   @Option(names = "--no-start", description = "Leave the container stopped.")
   private boolean noStart;
 
-  @Option(names = "--discard", description = "Do not capture the present state first.")
+  @Option(names = "--discard", description = "Do not keep the present state: it is lost.")
   private boolean discard;
 
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     JsonObject body =
-        new JsonObject().with("at", at).with("start", !noStart).with("discard", discard);
+        new JsonObject()
+            .with("at", at)
+            .with("start", !noStart)
+            .with("discard", discard)
+            .with("attended", true);
     String name = at == null ? container.replaceFirst("@.*", "") : container;
     int mark = container.indexOf('@');
     if (at == null && mark > 0) {
@@ -43,7 +48,7 @@ final class RestoreCommand extends AgentCommand {
     }
     JsonObject job =
         agent.send("POST", "/v1/containers/" + AgentClient.part(name) + "/restore", body);
-    out().println(follow(agent, job).string("message"));
+    out().println(followOrCancel(agent, job).string("message"));
     return DONE;
   }
 }

@@ -100,6 +100,16 @@ public final class ContainerCapture {
     return "container " + target.name() + " is captured in queue " + layer.queue();
   }
 
+  /** Puts the layer of a container under plain runc into the spool that was just stopped. */
+  void stoppedByUs(Target target) throws IOException {
+    FrozenLayer layer = plain.link(target, upperOf(target), now());
+    Long exitCode = target.inspected().object("State").numberOr("ExitCode", 0);
+    drain.endIsKnown(
+        layer.job(), new End(End.Reason.STOPPED, Math.toIntExact(exitCode), End.Good.YES, null));
+    plain.passOver(target.id(), layer.endedAt());
+    drain.look();
+  }
+
   /** Lets containers go on that an agent before this one had paused. */
   public void unpauseForgotten() throws IOException {
     for (Path mark : disk.list(marks)) {

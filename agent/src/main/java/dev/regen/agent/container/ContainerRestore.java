@@ -3,7 +3,6 @@ package dev.regen.agent.container;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
-import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
@@ -19,10 +18,9 @@ import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,48 +28,43 @@ import org.jspecify.annotations.Nullable;
  * captured before, and the message says how the container was left.
  */
 public final class ContainerRestore {
-  private static final Duration ARCHIVE_LIMIT = Duration.ofHours(6);
-
   /**
    * What was asked for.
    *
    * @param at the snapshot's address, as {@code latest}
    * @param start whether a kept container is to run afterwards
-   * @param discard whether the state of a stopped container may be lost
+   * @param discard whether the present state may be lost
    */
   public record Request(String name, String at, boolean start, boolean discard) {}
 
   private final Engine engine;
   private final Targets targets;
   private final KnownContainers containers;
-  private final ContainerCapture capture;
+  private final InPlaceRestore inPlace;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final HotTrees hotTrees;
   private final Stores stores;
-  private final SpoolDrain drain;
   private final Events events;
 
   public ContainerRestore(
       Engine engine,
       Targets targets,
       KnownContainers containers,
-      ContainerCapture capture,
+      InPlaceRestore inPlace,
       SnapshotQueues queues,
       SnapshotStore snapshots,
       HotTrees hotTrees,
       Stores stores,
-      SpoolDrain drain,
       Events events) {
     this.engine = engine;
     this.targets = targets;
     this.containers = containers;
-    this.capture = capture;
+    this.inPlace = inPlace;
     this.queues = queues;
     this.snapshots = snapshots;
     this.hotTrees = hotTrees;
     this.stores = stores;
-    this.drain = drain;
     this.events = events;
   }
 
@@ -82,17 +75,26 @@ public final class ContainerRestore {
    * @throws RegenException.Refused if the container's state does not allow it; nothing is changed
    */
   public JsonObject restore(Request request, Job job) throws IOException, InterruptedException {
-    Optional<Target> found = find(request.name());
-    QueueName queue = queueOf(request.name(), found);
-    refuseWhereItRuns(request, found);
+    Optional<Target> named = find(request.name());
+    QueueName queue = queueOf(request.name(), named);
+    refuseWhereItRuns(named);
     job.step("waiting for what is being archived");
-    awaitArchived(queue);
+    inPlace.awaitArchived(queue, job);
+    SnapshotId before = queues.look(queue).chosen();
     Snapshot snapshot = choose(queue, request.at());
     String message;
-    if (found.isPresent() && !found.get().autoRemove() && found.get().known() != null) {
-      message = inPlace(found.get(), queue, snapshot, request, job);
-    } else {
-      message = forNextRun(queue, snapshot, found, request, job);
+    try {
+      Optional<Target> found = named.isPresent() ? named : byRecordedName(queue, snapshot);
+      refuseWhereItRuns(found);
+      if (found.isPresent() && !found.get().autoRemove() && found.get().keepsItsUpper()) {
+        message = inPlace.restore(found.get(), queue, snapshot, request, job);
+        unchoose(queue, snapshot.id(), null);
+      } else {
+        message = forNextRun(queue, snapshot, found, request, job);
+      }
+    } catch (IOException | CancellationException e) {
+      unchoose(queue, snapshot.id(), before);
+      throw e;
     }
     events.tell(Event.Kind.RESTORED, queue.value(), message);
     return new JsonObject()
@@ -133,33 +135,28 @@ public final class ContainerRestore {
         "no container and no queue '" + name + "'; 'regen ls' lists the queues");
   }
 
-  private static void refuseWhereItRuns(Request request, Optional<Target> found)
-      throws IOException {
-    if (found.isEmpty()) {
-      return;
-    }
-    Target target = found.get();
-    if (target.running() && target.autoRemove()) {
+  private static void refuseWhereItRuns(Optional<Target> found) throws IOException {
+    if (found.isPresent() && found.get().running() && found.get().autoRemove()) {
+      String name = found.get().name();
       throw new RegenException.Refused(
           "container "
-              + target.name()
+              + name
               + " is running with --rm; stop it first ('docker stop "
-              + target.name()
+              + name
               + "'), then restore, then run it again");
     }
-    if (target.running() && target.known() == null) {
-      throw new RegenException.Refused(
-          "container "
-              + target.name()
-              + " runs under plain runc, where its layer cannot be exchanged; remove it and restore"
-              + " its queue, or run it with --runtime=regen");
+  }
+
+  /** A container under plain runc is not found by its queue, but by the name it had. */
+  private Optional<Target> byRecordedName(QueueName queue, Snapshot snapshot) throws IOException {
+    String slashed = snapshot.spec().stringOrNull("name");
+    if (slashed == null || slashed.length() < 2) {
+      return Optional.empty();
     }
-    if (request.discard() && target.running()) {
-      throw new RegenException.Refused(
-          "container "
-              + target.name()
-              + " is running, and what it leaves is always kept; stop it first, or leave --discard"
-              + " away");
+    try {
+      return targets.find(slashed.substring(1)).filter(target -> queue.equals(target.queue()));
+    } catch (EngineException.Away e) {
+      return Optional.empty();
     }
   }
 
@@ -172,98 +169,23 @@ public final class ContainerRestore {
     }
   }
 
-  private void unchoose(QueueName name, SnapshotId id) throws IOException {
+  private void unchoose(QueueName name, SnapshotId id, @Nullable SnapshotId before)
+      throws IOException {
     try (SnapshotQueue queue = queues.open(name)) {
       if (id.equals(queue.chosen())) {
-        queue.choose(null);
+        boolean still = before != null && queue.content().element(before).isPresent();
+        queue.choose(still ? before : null);
       }
     }
-  }
-
-  private String inPlace(
-      Target target, QueueName queue, Snapshot snapshot, Request request, Job job)
-      throws IOException, InterruptedException {
-    boolean wasRunning = target.running();
-    boolean exchanged = false;
-    try {
-      keepPresentState(target, queue, request, wasRunning, job);
-      exchange(target, snapshot, job);
-      exchanged = true;
-      unchoose(queue, snapshot.id());
-      if (!request.start()) {
-        return named(target) + " is back at " + words(snapshot) + " and stopped";
-      }
-      job.step("starting " + target.name());
-      engine.start(target.id().value());
-      return named(target) + " is back at " + words(snapshot) + " and runs";
-    } catch (IOException e) {
-      throw undone(target, queue, snapshot, wasRunning, exchanged, e);
-    }
-  }
-
-  private void keepPresentState(
-      Target target, QueueName queue, Request request, boolean wasRunning, Job job)
-      throws IOException, InterruptedException {
-    if (wasRunning) {
-      job.step("stopping " + target.name());
-      engine.stop(target.id().value());
-      drain.look();
-      job.step("capturing the present state");
-      awaitArchived(queue);
-    } else if (!request.discard()) {
-      capture.stopped(target, job);
-    }
-  }
-
-  private void exchange(Target target, Snapshot snapshot, Job job) throws IOException {
-    KnownContainers.Known known = targets.again(target).known();
-    if (known == null) {
-      throw new RegenException.Refused("container " + target.name() + " was removed meanwhile");
-    }
-    job.step("unpacking " + snapshot.id().shortened());
-    Path tree =
-        hotTrees.prepare(snapshot, Staging.of(known.upper()), known.uidMap(), known.gidMap(), job);
-    job.step("exchanging the layer of " + target.name());
-    containers.replaceUpper(known.id(), tree);
-  }
-
-  /** The container as it was, where that can be had; the message says what is. */
-  private RegenException undone(
-      Target target,
-      QueueName queue,
-      Snapshot snapshot,
-      boolean wasRunning,
-      boolean exchanged,
-      IOException cause) {
-    String state;
-    try {
-      unchoose(queue, snapshot.id());
-      if (exchanged) {
-        state = "its layer is that of " + words(snapshot) + ", but it could not be started";
-      } else if (wasRunning) {
-        engine.start(target.id().value());
-        state = "it was started again with the state it had";
-      } else {
-        state = "it is as it was";
-      }
-    } catch (IOException e) {
-      cause.addSuppressed(e);
-      state = "it is stopped, with the state it had";
-    }
-    RegenException.Refused failure =
-        new RegenException.Refused(
-            named(target) + " was not restored: " + cause.getMessage() + "; " + state);
-    failure.initCause(cause);
-    return failure;
   }
 
   private String forNextRun(
       QueueName queue, Snapshot snapshot, Optional<Target> found, Request request, Job job)
       throws IOException {
-    prepare(snapshot, job);
-    String next = "the next run of queue " + queue + " starts from " + words(snapshot);
     JsonObject host = member(snapshot.spec(), "hostConfig");
     JsonObject config = member(snapshot.spec(), "config");
+    prepare(snapshot, job);
+    String next = "the next run of queue " + queue + " starts from " + snapshot.words();
     if (found.isPresent() || config == null || host == null || host.flag("AutoRemove")) {
       return next;
     }
@@ -297,13 +219,40 @@ public final class ContainerRestore {
               + " could not be created again ("
               + e.getMessage()
               + "); when you create it yourself, its first start takes "
-              + words(snapshot));
+              + snapshot.words());
+    }
+    if (!"regen".equals(host.stringOrNull("Runtime"))) {
+      fill(id, name, queue, snapshot, job);
     }
     if (!start) {
-      return "container " + name + " was created again; its first start takes " + words(snapshot);
+      return "container " + name + " was created again; its first start takes " + snapshot.words();
     }
     engine.start(id);
-    return "container " + name + " was created again and runs from " + words(snapshot);
+    return "container " + name + " was created again and runs from " + snapshot.words();
+  }
+
+  /** Under plain runc nobody takes the queue's choice at a start; so the layer is put in now. */
+  private void fill(String id, String name, QueueName queue, Snapshot snapshot, Job job)
+      throws IOException {
+    try {
+      Target created =
+          targets
+              .find(id)
+              .orElseThrow(() -> new RegenException.Refused("it was removed meanwhile"));
+      inPlace.fill(created, snapshot, job);
+    } catch (IOException e) {
+      RegenException.Refused failure =
+          new RegenException.Refused(
+              "container "
+                  + name
+                  + " was created again, but empty ('docker rm "
+                  + name
+                  + "' removes it): "
+                  + e.getMessage());
+      failure.initCause(e);
+      throw failure;
+    }
+    unchoose(queue, snapshot.id(), null);
   }
 
   /** Where one store is known the tree is made ready there; otherwise the start does it. */
@@ -311,26 +260,11 @@ public final class ContainerRestore {
     List<Staging> all = stores.all();
     if (all.size() == 1) {
       job.step("unpacking " + snapshot.id().shortened());
-      hotTrees.prepare(snapshot, all.getFirst(), List.of(), List.of(), job);
-    }
-  }
-
-  private void awaitArchived(QueueName queue) throws IOException, InterruptedException {
-    if (!drain.awaitArchivedOrFailed(queue, ARCHIVE_LIMIT)) {
-      throw new RegenException.Refused(
-          "the last state of queue '" + queue + "' is not archived yet; see 'regen jobs'");
+      hotTrees.prepare(snapshot, all.getFirst(), List.of(), List.of(), job.cancellable());
     }
   }
 
   private static @Nullable JsonObject member(JsonObject json, String name) {
     return json.members().get(name) instanceof JsonObject inner ? inner : null;
-  }
-
-  private static String named(Target target) {
-    return "container " + target.name();
-  }
-
-  private static String words(Snapshot snapshot) {
-    return "snapshot " + snapshot.id().shortened() + " of " + snapshot.time();
   }
 }

@@ -88,7 +88,7 @@ public final class PlainContainers implements AutoCloseable {
   private void tellOfLabels(EngineEvent event) {
     try {
       Optional<Target> found = targets.find(event.container());
-      if (found.isEmpty() || isOfExtension(found.get()) || !labelled.add(event.container())) {
+      if (found.isEmpty() || found.get().underExtension() || !labelled.add(event.container())) {
         return;
       }
       for (String words : LabelNames.unknown(event.attributes().members().keySet())) {
@@ -123,12 +123,7 @@ public final class PlainContainers implements AutoCloseable {
   }
 
   private static boolean isPlain(Target target) throws IOException {
-    return target.queue() != null && !isOfExtension(target);
-  }
-
-  private static boolean isOfExtension(Target target) throws IOException {
-    String runtime = target.inspected().object("HostConfig").stringOrNull("Runtime");
-    return target.known() != null || "regen".equals(runtime);
+    return target.queue() != null && !target.underExtension();
   }
 
   private void started(Target target, EngineEvent event) throws IOException {
@@ -160,8 +155,9 @@ public final class PlainContainers implements AutoCloseable {
       throw new IOException("its writable layer was not found");
     }
     Instant endedAt = event.time().truncatedTo(ChronoUnit.MILLIS);
-    layers.link(target, upper, endedAt);
-    drain.look();
+    if (layers.linkEnd(target, upper, endedAt) != null) {
+      drain.look();
+    }
   }
 
   private static boolean isKept(Target target) throws IOException {

@@ -1,5 +1,6 @@
 package dev.regen.agent.container;
 
+import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,10 +28,21 @@ import org.jspecify.annotations.Nullable;
 /** The writable layers of containers that run under plain runc and bear the label regen.queue. */
 public final class PlainLayers {
   private static final Duration LINK_LIMIT = Duration.ofMinutes(10);
+  private static final int REMEMBERED_MAX = 1000;
 
   private final Disk disk;
   private final Spool spool;
   private final Stores stores;
+
+  private final Map<ContainerId, Instant> passedOver =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<ContainerId, Instant> eldest) {
+          return size() > REMEMBERED_MAX;
+        }
+      };
 
   public PlainLayers(Disk disk, Spool spool, Stores stores) {
     this.disk = disk;
@@ -64,8 +77,62 @@ public final class PlainLayers {
     return describe(target, upper, upper, FrozenLayer.Kind.IN_PLACE, at);
   }
 
+  /** Whether the agent can see the upper. */
+  boolean isSeen(Path upper) throws IOException {
+    return Fd.statIfThere(upper) != null;
+  }
+
+  /** The ends of a container up to {@code time} are somebody else's concern. */
+  synchronized void passOver(ContainerId id, Instant time) {
+    passedOver.put(id, time);
+  }
+
+  /** As {@link #link}, unless that end is passed over; then null. */
+  synchronized @Nullable FrozenLayer linkEnd(Target target, Path upper, Instant at)
+      throws IOException {
+    Instant until = passedOver.get(target.id());
+    return until != null && !at.isAfter(until) ? null : link(target, upper, at);
+  }
+
+  /**
+   * Puts a layer tree in the place of a stopped container's upper, in one step; the old upper is
+   * removed.
+   *
+   * @param tree in the staging directory of the upper's store; it is the upper afterwards
+   * @param now what the event of an end before that would capture is the tree, and no end of a run
+   * @throws RegenException.Refused if the container runs. If it was started at this very moment,
+   *     the old upper, which may be its state, is kept in staging and archived
+   */
+  synchronized void replaceUpper(Target target, Path upper, Path tree, Instant now)
+      throws IOException {
+    if (target.running() || isMounted(upper)) {
+      throw new RegenException.Refused(target.words() + " is running; stop it first");
+    }
+    Staging staging = Staging.of(upper);
+    Path old = staging.trash();
+    disk.rename(tree, old);
+    disk.exchange(old, upper);
+    passedOver.put(target.id(), now);
+    if (isMounted(upper)) {
+      disk.rename(old, staging.frozen(queueOf(target).queue(), now, target.id()));
+      throw new RegenException.Refused(target.words() + " was started meanwhile");
+    }
+    TreeRemoval.remove(old);
+  }
+
+  private static boolean isMounted(Path upper) throws IOException {
+    for (MountTable.Entry mount : MountTable.read().entries()) {
+      String option = mount.type().equals("overlay") ? mount.option("upperdir") : null;
+      // A relative one is seen from the home of the engine's driver.
+      if (option != null && upper.endsWith(Path.of(option))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Links the upper of a container that has ended into staging; the spool has a job then. */
-  FrozenLayer link(Target target, Path upper, Instant at) throws IOException {
+  synchronized FrozenLayer link(Target target, Path upper, Instant at) throws IOException {
     Staging staging = Staging.of(upper);
     stores.remember(staging);
     Path tree = staging.frozen(queueOf(target).queue(), at, target.id());

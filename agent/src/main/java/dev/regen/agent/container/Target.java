@@ -33,6 +33,21 @@ record Target(
     return inspected.object("HostConfig").flag("AutoRemove");
   }
 
+  /** How messages name it. */
+  String words() {
+    return "container " + name;
+  }
+
+  /** Whether its engine hands it to the runtime extension. */
+  boolean underExtension() throws IOException {
+    return known != null || "regen".equals(inspected.object("HostConfig").stringOrNull("Runtime"));
+  }
+
+  /** Whether its upper is its state, rather than what its first start takes from its queue. */
+  boolean keepsItsUpper() throws IOException {
+    return known != null || (queue != null && !underExtension());
+  }
+
   String imageId() throws IOException {
     return inspected.string("Image");
   }

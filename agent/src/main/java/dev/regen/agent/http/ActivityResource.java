@@ -27,7 +27,7 @@ public final class ActivityResource {
     routes
         .add("GET", "/v1/events", this::events)
         .add("GET", "/v1/jobs", _ -> jobs())
-        .add("GET", "/v1/jobs/{job}", call -> Answer.ok(jobs.find(call.part("job")).json()))
+        .add("GET", "/v1/jobs/{job}", this::job)
         .add("DELETE", "/v1/jobs/{job}", this::cancel);
   }
 
@@ -45,6 +45,12 @@ public final class ActivityResource {
 
   private Answer jobs() {
     return Answer.ok(new JsonObject().with("jobs", jobs.list().stream().map(Job::json).toList()));
+  }
+
+  private Answer job(Call call) throws RegenException {
+    Job job = jobs.find(call.part("job"));
+    job.asked();
+    return Answer.ok(job.json());
   }
 
   private Answer cancel(Call call) throws RegenException {

@@ -2,11 +2,15 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
+import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 
-/** {@code /v1/containers/NAME}: capture and restore, each as a job. */
+/**
+ * {@code /v1/containers/NAME}: capture and restore, each as a job; an {@code attended} one ends
+ * when nobody asks for it.
+ */
 public final class ContainerResource {
   private final ContainerCapture capture;
   private final ContainerRestore restore;
@@ -38,7 +42,10 @@ public final class ContainerResource {
             at == null ? "latest" : at,
             !body.has("start") || body.flag("start"),
             body.flag("discard"));
-    return Answer.accepted(
-        jobs.start("restore", request.name(), job -> restore.restore(request, job)).json());
+    Job job = jobs.start("restore", request.name(), started -> restore.restore(request, started));
+    if (body.flag("attended")) {
+      job.attend();
+    }
+    return Answer.accepted(job.json());
   }
 }

@@ -76,7 +76,7 @@ public record Failure(Code code, String message) {
       case EngineException.Away e -> new Failure(Code.ENGINE_AWAY, text(e));
       case EngineException.Refused e -> new Failure(Code.FAILED, "the engine: " + text(e));
       case IllegalArgumentException e -> new Failure(Code.BAD_INPUT, text(e));
-      case CancellationException _ -> new Failure(Code.CANCELLED, "cancelled");
+      case CancellationException e -> new Failure(Code.CANCELLED, text(e));
       case IOException e -> new Failure(Code.FAILED, text(e));
       default -> new Failure(Code.FAILED, cause.toString());
     };

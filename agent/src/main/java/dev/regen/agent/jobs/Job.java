@@ -2,8 +2,10 @@ package dev.regen.agent.jobs;
 
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.layer.Progress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** One operation, from asked for to done. Safe for several threads. */
@@ -20,6 +22,9 @@ public final class Job implements Progress {
     }
   }
 
+  /** The command line asks four times a second. */
+  public static final Duration ABSENCE_MAX = Duration.ofSeconds(10);
+
   private final String id;
   private final String kind;
   private final String subject;
@@ -32,6 +37,8 @@ public final class Job implements Progress {
   private @Nullable Failure failure;
   private @Nullable JsonObject result;
   private volatile boolean cancelled;
+  private volatile boolean attended;
+  private volatile long askedAtNanos;
 
   Job(String id, String kind, String subject, Instant askedAt) {
     this.id = id;
@@ -60,8 +67,43 @@ public final class Job implements Progress {
     cancelled = true;
   }
 
+  /** Whether it was asked to end, or whoever it works for is gone. */
   public boolean cancelled() {
-    return cancelled;
+    return cancelled || isForsaken();
+  }
+
+  /**
+   * Ends the work here, if it is to end.
+   *
+   * @throws CancellationException then
+   */
+  public void checkCancelled() {
+    if (cancelled()) {
+      throw new CancellationException("cancelled");
+    }
+  }
+
+  /** As this, for work that ends by an exception at any of its steps. */
+  public Progress cancellable() {
+    return (entriesSoFar, tarBytes) -> {
+      checkCancelled();
+      advanced(entriesSoFar, tarBytes);
+    };
+  }
+
+  /** From now on it is cancelled when nobody has {@link #asked} for {@link #ABSENCE_MAX}. */
+  public void attend() {
+    attended = true;
+    asked();
+  }
+
+  /** Somebody wants to know how far it is. */
+  public void asked() {
+    askedAtNanos = System.nanoTime();
+  }
+
+  private boolean isForsaken() {
+    return attended && System.nanoTime() - askedAtNanos > ABSENCE_MAX.toNanos();
   }
 
   public synchronized State state() {

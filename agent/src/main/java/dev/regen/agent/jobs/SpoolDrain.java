@@ -56,6 +56,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   private final Map<QueueName, Long> takenUntilNanos = new HashMap<>();
   private final Map<String, End> known = new HashMap<>();
   private final Map<QueueName, Integer> awaited = new HashMap<>();
+  private final Map<QueueName, Integer> held = new HashMap<>();
   private @Nullable FrozenLayer current;
   private @Nullable Job currentJob;
   private boolean told;
@@ -129,6 +130,29 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
       wait(leftMillis);
     }
     return true;
+  }
+
+  /** Leaves the layers of {@code queue} alone until the answer is closed; one at work goes on. */
+  public synchronized Hold hold(QueueName queue) {
+    held.merge(queue, 1, Integer::sum);
+    return new Hold(queue);
+  }
+
+  /** Layers that are left alone. */
+  public final class Hold implements AutoCloseable {
+    private final QueueName queue;
+
+    private Hold(QueueName queue) {
+      this.queue = queue;
+    }
+
+    @Override
+    public void close() {
+      synchronized (SpoolDrain.this) {
+        held.computeIfPresent(queue, (_, count) -> count == 1 ? null : count - 1);
+      }
+      look();
+    }
   }
 
   @Override
@@ -279,6 +303,7 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
       layers.forEach(layer -> there.add(layer.job()));
       failed.keySet().retainAll(there);
       Set<QueueName> blocked = new HashSet<>(takenUntilNanos.keySet());
+      blocked.addAll(held.keySet());
       FrozenLayer first = null;
       for (FrozenLayer layer : layers) {
         Failed failure = failed.get(layer.job());

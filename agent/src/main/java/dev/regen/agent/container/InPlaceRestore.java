@@ -1,0 +1,212 @@
+package dev.regen.agent.container;
+
+import dev.regen.agent.container.ContainerRestore.Request;
+import dev.regen.agent.jobs.Job;
+import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.docker.Engine;
+import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.KnownContainers;
+import dev.regen.runtime.oci.Spool;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.restore.HotTrees;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a container that its engine keeps back to a snapshot, with the id it has: stopped, its
+ * layer exchanged, started again. Until the exchange it can be cancelled or fail and is then as it
+ * was; after it there is no way back but another restore.
+ */
+public final class InPlaceRestore {
+  private static final Duration ARCHIVE_LIMIT = Duration.ofHours(6);
+  private static final Duration LOOK_ROUND = Duration.ofSeconds(1);
+
+  private final Engine engine;
+  private final Targets targets;
+  private final KnownContainers containers;
+  private final PlainLayers plain;
+  private final ContainerCapture capture;
+  private final HotTrees hotTrees;
+  private final SpoolDrain drain;
+  private final Spool spool;
+  private final InstantSource clock;
+
+  public InPlaceRestore(
+      Engine engine,
+      Targets targets,
+      KnownContainers containers,
+      PlainLayers plain,
+      ContainerCapture capture,
+      HotTrees hotTrees,
+      SpoolDrain drain,
+      Spool spool,
+      InstantSource clock) {
+    this.engine = engine;
+    this.targets = targets;
+    this.containers = containers;
+    this.plain = plain;
+    this.capture = capture;
+    this.hotTrees = hotTrees;
+    this.drain = drain;
+    this.spool = spool;
+    this.clock = clock;
+  }
+
+  /** Does it; returns what became of the container, for a person. */
+  String restore(Target target, QueueName queue, Snapshot snapshot, Request request, Job job)
+      throws IOException, InterruptedException {
+    boolean wasRunning = target.running();
+    boolean exchanged = false;
+    // Where the engine does not tell, only the mount of the running container does.
+    Path upper = target.known() == null ? upperOf(target) : null;
+    try {
+      end(target, queue, request, wasRunning, job);
+      exchange(target, upper, snapshot, job);
+      exchanged = true;
+      if (!request.start()) {
+        return target.words() + " is back at " + snapshot.words() + " and stopped";
+      }
+      job.step("starting " + target.name());
+      engine.start(target.id().value());
+      return target.words() + " is back at " + snapshot.words() + " and runs";
+    } catch (CancellationException e) {
+      String state = asItWas(target, wasRunning, e);
+      throw new CancellationException(target.words() + " was not restored: cancelled; " + state);
+    } catch (IOException e) {
+      String state =
+          exchanged
+              ? "its layer is that of " + snapshot.words() + ", but it could not be started"
+              : asItWas(target, wasRunning, e);
+      RegenException.Refused failure =
+          new RegenException.Refused(
+              target.words() + " was not restored: " + e.getMessage() + "; " + state);
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+
+  /** Gives a container that was just created, and never ran, its layer. */
+  void fill(Target created, Snapshot snapshot, Job job) throws IOException {
+    exchange(created, upperOf(created), snapshot, job);
+  }
+
+  private void end(Target target, QueueName queue, Request request, boolean wasRunning, Job job)
+      throws IOException, InterruptedException {
+    job.checkCancelled();
+    if (!wasRunning && !request.discard()) {
+      capture.stopped(target, job);
+    } else if (wasRunning && request.discard()) {
+      stopAndDiscard(target, queue, job);
+    } else if (wasRunning) {
+      job.step("stopping " + target.name());
+      engine.stop(target.id().value());
+      drain.look();
+      job.step("capturing the present state");
+      if (target.known() == null) {
+        capture.stoppedByUs(targets.again(target));
+      }
+      awaitArchived(queue, job);
+    }
+    job.checkCancelled();
+  }
+
+  /** What this end leaves is dropped before anybody archives it. */
+  private void stopAndDiscard(Target target, QueueName queue, Job job) throws IOException {
+    job.step("stopping " + target.name());
+    Instant began = clock.instant().minusMillis(1);
+    try (SpoolDrain.Hold _ = drain.hold(queue)) {
+      plain.passOver(target.id(), Instant.MAX);
+      engine.stop(target.id().value());
+      for (FrozenLayer layer : spool.list(queue)) {
+        boolean ofThisEnd =
+            layer.container().equals(target.id())
+                && layer.kind() == FrozenLayer.Kind.LINKED
+                && !layer.endedAt().isBefore(began);
+        if (ofThisEnd) {
+          spool.remove(layer.job());
+          TreeRemoval.remove(layer.tree());
+        }
+      }
+    } finally {
+      plain.passOver(target.id(), clock.instant());
+    }
+  }
+
+  /**
+   * Waits until the queue's layers are archived.
+   *
+   * @throws RegenException.Refused if that fails, or takes too long
+   */
+  void awaitArchived(QueueName queue, Job job) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + ARCHIVE_LIMIT.toNanos();
+    while (!drain.awaitArchivedOrFailed(queue, LOOK_ROUND)) {
+      job.checkCancelled();
+      if (System.nanoTime() - deadline > 0) {
+        throw new RegenException.Refused(
+            "the last state of queue '" + queue + "' is not archived yet; see 'regen jobs'");
+      }
+    }
+  }
+
+  private void exchange(Target target, @Nullable Path upper, Snapshot snapshot, Job job)
+      throws IOException {
+    Target now = targets.again(target);
+    KnownContainers.Known known = now.known();
+    job.step("unpacking " + snapshot.id().shortened());
+    if (known != null) {
+      Path tree =
+          hotTrees.prepare(
+              snapshot,
+              Staging.of(known.upper()),
+              known.uidMap(),
+              known.gidMap(),
+              job.cancellable());
+      job.checkCancelled();
+      job.step("exchanging the layer of " + target.name());
+      containers.replaceUpper(known.id(), tree);
+    } else if (upper != null) {
+      Path tree =
+          hotTrees.prepare(snapshot, Staging.of(upper), List.of(), List.of(), job.cancellable());
+      job.checkCancelled();
+      job.step("exchanging the layer of " + target.name());
+      plain.replaceUpper(targets.again(target), upper, tree, clock.instant());
+    } else {
+      throw new RegenException.Refused("container " + target.name() + " was removed meanwhile");
+    }
+  }
+
+  private Path upperOf(Target target) throws IOException {
+    Path upper = plain.upper(target);
+    if (upper == null || !plain.isSeen(upper)) {
+      throw new RegenException.Refused(
+          target.words()
+              + " runs under plain runc, and its engine does not say where its writable layer is"
+              + (target.running() ? "" : " while it is stopped: start it and try again")
+              + "; or run it with --runtime=regen");
+    }
+    return upper;
+  }
+
+  private String asItWas(Target target, boolean wasRunning, Exception cause) {
+    if (!wasRunning) {
+      return "it is as it was";
+    }
+    try {
+      engine.start(target.id().value());
+      return "it runs with the state it had";
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+      return "it is stopped, with the state it had";
+    }
+  }
+}
