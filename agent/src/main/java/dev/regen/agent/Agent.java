@@ -15,6 +15,7 @@ import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.http.ApiServer;
 import dev.regen.agent.http.ContainerResource;
 import dev.regen.agent.http.DiffResource;
+import dev.regen.agent.http.EncryptionResource;
 import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.Routes;
@@ -41,6 +42,7 @@ import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
 import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.crypt.Keyset;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.LayerExport;
 import dev.regen.snapshot.layer.LayerRestorer;
@@ -103,14 +105,16 @@ public final class Agent implements AutoCloseable {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
     lock = AgentLock.take(configuration.run().resolve("agent.pid"));
 
+    Keyset keys = new Keyset(new Records(disk), configuration.keyset(), clock);
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
-    SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"));
+    SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"), keys);
     DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
-    ChunkReader reader = new ChunkReader(chunks);
+    ChunkReader reader = new ChunkReader(chunks, keys);
     LayerArchiver archiver = new LayerArchiver(chunks, configuration.compressors());
     LayerRestorer restorer = new LayerRestorer(reader, configuration.compressors());
-    Captures captures = new Captures(disk, home, queues, snapshots, chunks, archiver::archive);
-    HotTrees hotTrees = new HotTrees(disk, restorer);
+    Captures captures =
+        new Captures(disk, home, queues, snapshots, chunks, archiver::archive, keys);
+    HotTrees hotTrees = new HotTrees(disk, restorer, snapshots);
     Spool spool = new Spool(disk, home.resolve("spool"));
     Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);
@@ -158,6 +162,7 @@ public final class Agent implements AutoCloseable {
     new TransferResource(
             queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
         .addTo(routes);
+    new EncryptionResource(keys, queues, captures, jobs, events).addTo(routes);
     new VerifyResource(captures, queues, snapshots, jobs, events).addTo(routes);
     new DiffResource(
             queues,

@@ -15,25 +15,27 @@ import java.util.Set;
  *
  * @param home {@code REGEN_HOME}: queues, snapshots, chunks
  * @param run {@code REGEN_RUN}: the socket
+ * @param keyset {@code REGEN_KEYSET}: the file of keys for encryption, by default {@code
+ *     /etc/regen/keys.json}
  * @param compressors threads that compress, 1 to 64 ({@code compressors} in the file, default 2)
  * @param spoolPoll how often the spool is looked at without being told ({@code spoolPollMillis})
  * @param dataRoots where engines keep their data ({@code dataRoots}; {@code REGEN_DATA_ROOTS},
  *     separated by spaces, goes before it)
  */
 public record AgentConfiguration(
-    Path home, Path run, int compressors, Duration spoolPoll, List<Path> dataRoots) {
+    Path home, Path run, Path keyset, int compressors, Duration spoolPoll, List<Path> dataRoots) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
   private static final long FILE_BYTES_MAX = 1 << 20;
   private static final Set<String> KEYS =
-      Set.of("home", "run", "compressors", "spoolPollMillis", "dataRoots");
+      Set.of("home", "run", "keyset", "compressors", "spoolPollMillis", "dataRoots");
   private static final int COMPRESSORS_MAX = 64;
 
   public AgentConfiguration {
     dataRoots = List.copyOf(dataRoots);
-    if (!home.isAbsolute() || !run.isAbsolute()) {
-      throw new IllegalArgumentException("home and run are absolute paths");
+    if (!home.isAbsolute() || !run.isAbsolute() || !keyset.isAbsolute()) {
+      throw new IllegalArgumentException("home, run and keyset are absolute paths");
     }
     if (compressors < 1 || compressors > COMPRESSORS_MAX) {
       throw new IllegalArgumentException("compressors is 1 to " + COMPRESSORS_MAX);
@@ -44,8 +46,8 @@ public record AgentConfiguration(
   }
 
   /**
-   * Reads the file, if there is one; {@code REGEN_HOME} and {@code REGEN_RUN} go before what it
-   * says.
+   * Reads the file, if there is one; {@code REGEN_HOME}, {@code REGEN_RUN} and {@code REGEN_KEYSET}
+   * go before what it says.
    *
    * @throws IOException if it holds an unknown key or a value that does not fit, or cannot be read
    */
@@ -79,6 +81,7 @@ public record AgentConfiguration(
     return new AgentConfiguration(
         path(json, "home", environment.get("REGEN_HOME"), "/var/lib/regen"),
         path(json, "run", environment.get("REGEN_RUN"), "/run/regen"),
+        path(json, "keyset", environment.get("REGEN_KEYSET"), "/etc/regen/keys.json"),
         Math.toIntExact(json.numberOr("compressors", 2)),
         Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)),
         dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")));

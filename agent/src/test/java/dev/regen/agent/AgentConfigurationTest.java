@@ -19,6 +19,7 @@ final class AgentConfigurationTest {
             new AgentConfiguration(
                 Path.of("/var/lib/regen"),
                 Path.of("/run/regen"),
+                Path.of("/etc/regen/keys.json"),
                 2,
                 Duration.ofSeconds(1),
                 List.of(Path.of("/var/lib/docker"))));
@@ -29,7 +30,7 @@ final class AgentConfigurationTest {
     JsonObject json =
         JsonObject.parse(
             """
-            {"home": "/h", "run": "/r", "compressors": 3, "spoolPollMillis": 50,
+            {"home": "/h", "run": "/r", "keyset": "/k", "compressors": 3, "spoolPollMillis": 50,
              "dataRoots": ["/a", "/b"]}
             """);
 
@@ -38,6 +39,7 @@ final class AgentConfigurationTest {
             new AgentConfiguration(
                 Path.of("/h"),
                 Path.of("/r"),
+                Path.of("/k"),
                 3,
                 Duration.ofMillis(50),
                 List.of(Path.of("/a"), Path.of("/b"))));
@@ -48,10 +50,12 @@ final class AgentConfigurationTest {
     JsonObject json = JsonObject.parse("{\"home\": \"/h\", \"run\": \"/r\"}");
 
     AgentConfiguration configuration =
-        AgentConfiguration.of(json, Map.of("REGEN_HOME", "/eh", "REGEN_RUN", "/er"));
+        AgentConfiguration.of(
+            json, Map.of("REGEN_HOME", "/eh", "REGEN_RUN", "/er", "REGEN_KEYSET", "/ek"));
 
     assertThat(configuration.home()).isEqualTo(Path.of("/eh"));
     assertThat(configuration.run()).isEqualTo(Path.of("/er"));
+    assertThat(configuration.keyset()).isEqualTo(Path.of("/ek"));
   }
 
   @Test

@@ -53,7 +53,7 @@ final class LsCommand extends AgentCommand {
           queue.numberOr("snapshots", 0) + "/" + queue.numberOr("length", 0),
           Sizes.of(queue.numberOr("sizeBytes", 0)),
           latest == null ? "-" : Times.of(latest, utc),
-          queue.string("state"));
+          queue.string("state") + (queue.flag("encrypted") ? ", encrypts" : ""));
     }
     table.print(out());
   }
@@ -72,6 +72,7 @@ final class LsCommand extends AgentCommand {
           snapshot.string("good"),
           snapshot.flag("pinned") ? "pinned" : "-",
           snapshot.string("state")
+              + (snapshot.flag("encrypted") ? ", encrypted" : "")
               + (snapshot.flag("chosen") ? ", chosen next" : "")
               + (snapshot.has("message") ? ": " + snapshot.string("message") : ""));
     }

@@ -8,6 +8,7 @@ import dev.regen.runtime.oci.HookCall;
 import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
@@ -58,18 +59,21 @@ public final class OneShot {
             disk,
             home,
             dataRoots,
-            new LazyTrees(() -> trees(disk, home)),
+            new LazyTrees(() -> trees(disk, home, new LazyKeys(disk, environment))),
             new WithoutAgent(run, new Spool(disk, home.resolve("spool"))),
             new EventNotices(events),
             clock);
     return extension.handle(call);
   }
 
-  private static QueuedTrees trees(Disk disk, Path home) throws IOException {
+  private static QueuedTrees trees(Disk disk, Path home, Keys keys) throws IOException {
     DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    // What is encrypted of a manifest is of no use to a start.
+    SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"), Keys.NONE);
+    LayerRestorer restorer = new LayerRestorer(new ChunkReader(chunks, keys), RESTORE_WORKERS);
     return new QueuedTrees(
         new SnapshotQueues(disk, home.resolve("queues")),
-        new SnapshotStore(disk, home.resolve("snapshots")),
-        new HotTrees(disk, new LayerRestorer(new ChunkReader(chunks), RESTORE_WORKERS)));
+        snapshots,
+        new HotTrees(disk, restorer, snapshots));
   }
 }

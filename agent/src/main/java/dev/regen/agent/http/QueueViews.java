@@ -4,8 +4,11 @@ import dev.regen.agent.jobs.Pending;
 import dev.regen.agent.jobs.PendingLayer;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.End;
+import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
@@ -22,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Queues and snapshots as the API shows them. */
 final class QueueViews {
@@ -29,8 +33,9 @@ final class QueueViews {
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
   private static final int SIZES_MAX = 5000;
 
-  /** What of a manifest a listing shows; a manifest never changes. */
-  private record Size(long sizeBytes, long newBytes, long entries) {}
+  /** What of a manifest a listing shows, as long as {@code file} says that it is the same file. */
+  private record Size(
+      Stat file, long sizeBytes, long newBytes, long entries, @Nullable KeyId key) {}
 
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
@@ -92,7 +97,12 @@ final class QueueViews {
     Snapshot snapshot = snapshots.read(element.id());
     Archive archive = snapshot.archive();
     End end = element.end();
-    return row(element, content)
+    KeyId key = snapshot.key();
+    JsonObject row = row(element, content);
+    if (snapshot.locked() != null) {
+      row.with("state", "locked").with("message", snapshot.locked());
+    }
+    return row.with("key", key == null ? null : key.hex())
         .with("queue", snapshot.queue().value())
         .with("container", snapshot.container())
         .with("image", snapshot.imageName())
@@ -119,12 +129,14 @@ final class QueueViews {
           .with("snapshots", content.elements().size())
           .with("sizeBytes", total)
           .with("state", state(own))
+          .with("encrypted", content.encrypted())
           .with("latest", content.tail().map(tail -> time(tail.time())).orElse(null));
     } catch (RegenException.Damaged e) {
       return json.with("length", null)
           .with("snapshots", null)
           .with("sizeBytes", null)
           .with("state", "damaged")
+          .with("encrypted", null)
           .with("latest", null)
           .with("message", e.getMessage());
     }
@@ -134,11 +146,16 @@ final class QueueViews {
     JsonObject json =
         new JsonObject().with("id", element.id().value()).with("time", time(element.time()));
     String state = "complete";
+    String locked = null;
+    boolean encrypted = false;
     try {
       Size size = size(element.id());
       json.with("sizeBytes", size.sizeBytes())
           .with("newBytes", size.newBytes())
           .with("entries", size.entries());
+      encrypted = size.key() != null;
+      locked = snapshots.whyLocked(size.key());
+      state = locked == null ? state : "locked";
     } catch (RegenException e) {
       json.with("sizeBytes", null).with("newBytes", null).with("entries", null);
       state = "damaged";
@@ -148,6 +165,8 @@ final class QueueViews {
         .with("good", word(element.end().good()))
         .with("pinned", element.pinned())
         .with("state", state)
+        .with("encrypted", encrypted)
+        .with("message", locked)
         .with("chosen", element.id().equals(content.chosen()));
   }
 
@@ -167,14 +186,19 @@ final class QueueViews {
   }
 
   private Size size(SnapshotId id) throws IOException {
+    Stat file = Fd.statIfThere(snapshots.file(id));
     synchronized (sizes) {
       Size known = sizes.get(id);
-      if (known != null) {
+      if (known != null && known.file().equals(file)) {
         return known;
       }
     }
-    Archive archive = snapshots.read(id).archive();
-    Size size = new Size(archive.storedBytes(), archive.newBytes(), archive.entries());
+    Snapshot snapshot = snapshots.read(id);
+    Archive archive = snapshot.archive();
+    Stat read = file == null ? Fd.stat(snapshots.file(id)) : file;
+    Size size =
+        new Size(
+            read, archive.storedBytes(), archive.newBytes(), archive.entries(), snapshot.key());
     synchronized (sizes) {
       if (sizes.size() >= SIZES_MAX) {
         sizes.clear();

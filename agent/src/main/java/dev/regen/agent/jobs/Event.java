@@ -27,7 +27,10 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     NOT_CARED_FOR,
     UNPAUSED,
     UNKNOWN_LABEL,
-    REPAIRED;
+    REPAIRED,
+    ENCRYPTED,
+    DECRYPTED,
+    KEY_MADE;
 
     public String word() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -4,12 +4,15 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.chunk.Sealing;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.facts.FactsStore;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.Archived;
@@ -28,6 +31,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -57,12 +61,14 @@ public final class Captures {
   private final Collector collector;
   private final QueueFacts facts;
   private final Garbage garbage = new Garbage();
+  private final Keys keys;
 
   /**
    * Captures into one home.
    *
    * @param home holds {@code collect.lock}; must be there
    * @param archiver puts chunks into {@code chunks}
+   * @param keys for queues that encrypt
    */
   public Captures(
       Disk disk,
@@ -70,14 +76,16 @@ public final class Captures {
       SnapshotQueues queues,
       SnapshotStore snapshots,
       ChunkStore chunks,
-      Archiver archiver) {
+      Archiver archiver,
+      Keys keys) {
     this.queues = queues;
     this.snapshots = snapshots;
     this.chunks = chunks;
     this.archiver = archiver;
+    this.keys = keys;
     this.gate = new CollectionGate(disk, home.resolve("collect.lock"));
     this.collector = new Collector(queues, snapshots, chunks);
-    this.facts = new QueueFacts(queues, snapshots, chunks, new FactsStore(disk, snapshots));
+    this.facts = new QueueFacts(queues, snapshots, chunks, keys, new FactsStore(disk, snapshots));
   }
 
   /**
@@ -144,6 +152,65 @@ public final class Captures {
   }
 
   /**
+   * Encrypts one snapshot under the active key, or decrypts it. The new chunks and the new manifest
+   * last before the old chunks go: after a crash in between, the snapshot is whole, one way or the
+   * other, and the same call may be made again.
+   *
+   * @return whether there was anything to do
+   * @throws RegenException.NotFound if the queue doesn't hold the snapshot
+   * @throws RegenException.Refused if a key is not to be had, or the disk is full; all is as before
+   * @throws RegenException.Damaged if a chunk is; all is as before
+   * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
+   */
+  public boolean reseal(
+      QueueName name,
+      SnapshotId id,
+      boolean encrypted,
+      Progress progress,
+      BooleanSupplier cancelled)
+      throws IOException {
+    boolean complete = false;
+    try (Hold _ = gate.enter()) {
+      Snapshot before = snapshots.read(id).unlocked();
+      Sealing sealing = sealing(encrypted);
+      if (Objects.equals(before.key(), sealing.keyId())) {
+        complete = true;
+        return false;
+      }
+      ChunkReader reader = new ChunkReader(chunks, keys);
+      Archive archive =
+          new Resealing(chunks, reader, sealing, progress, cancelled).reseal(before.archive());
+      chunks.force();
+      replace(name, before, before.with(archive, sealing.keyId()));
+      complete = true;
+      return true;
+    } finally {
+      if (!complete) {
+        garbage.addAll();
+      }
+      collect();
+    }
+  }
+
+  private void replace(QueueName name, Snapshot before, Snapshot after) throws IOException {
+    Set<Digest> old = digests(before);
+    requireAll(digests(after));
+    try (SnapshotQueue queue = queues.open(name)) {
+      if (queue.content().element(before.id()).isEmpty()) {
+        throw new RegenException.NotFound("queue " + name + " has no snapshot " + before.id());
+      }
+      // Its time may have moved since.
+      Snapshot now = snapshots.read(before.id()).unlocked();
+      if (!now.archive().equals(before.archive())) {
+        throw new RegenException.Refused(
+            "snapshot " + before.id().shortened() + " was changed meanwhile; try again");
+      }
+      snapshots.write(now.with(after.archive(), after.key()));
+    }
+    garbage.add(old);
+  }
+
+  /**
    * Deletes what a crash left: manifests that their queue doesn't name, chunks that no manifest
    * names, unfinished files. To be called at start, before or after the spool is drained.
    *
@@ -194,13 +261,14 @@ public final class Captures {
       FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
     boolean complete = false;
     try (Hold _ = gate.enter()) {
+      Sealing sealing = sealing(queues.look(layer.queue()).encrypted());
       ArchiveRequest request =
           new ArchiveRequest(
-              layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), Sealing.NONE);
+              layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), sealing);
       Archived made =
           archiver.archive(layer.tree(), request, facts.known(layer.queue()), progress, cancelled);
       chunks.force();
-      Snapshots built = new Snapshots(layer, end, made.archive());
+      Snapshots built = new Snapshots(layer, end, made.archive(), sealing.keyId());
       requireAll(built.digests());
       CaptureResult result = commit(layer, built, made);
       complete = true;
@@ -210,6 +278,10 @@ public final class Captures {
         garbage.addAll(); // What was put already; on a full disk its room is needed.
       }
     }
+  }
+
+  private Sealing sealing(boolean encrypted) throws IOException {
+    return encrypted ? Sealing.under(keys.active()) : Sealing.NONE;
   }
 
   private void requireAll(Set<Digest> digests) throws IOException {
@@ -227,6 +299,10 @@ public final class Captures {
     List<SnapshotId> left;
     Snapshot snapshot;
     try (SnapshotQueue queue = queues.open(layer.queue())) {
+      if (queue.content().encrypted() != (built.key() != null)) {
+        throw new RegenException.Refused(
+            "queue '" + layer.queue() + "' was told to encrypt or not to meanwhile; try again");
+      }
       Optional<Element> tail = queue.tail();
       Snapshot before = tail.isPresent() ? readOrNull(tail.get().id()) : null;
       if (before != null && built.changesNothing(before)) {
@@ -262,7 +338,7 @@ public final class Captures {
         if (snapshot == null) {
           garbage.addAll();
         } else {
-          garbage.add(Collector.digests(snapshot).collect(Collectors.toCollection(HashSet::new)));
+          garbage.add(digests(snapshot));
         }
       }
       snapshots.remove(ids);
@@ -289,6 +365,10 @@ public final class Captures {
     } catch (IOException e) {
       LOG.warn("chunks that nobody needs stay on the disk until the next sweep", e);
     }
+  }
+
+  private static Set<Digest> digests(Snapshot snapshot) {
+    return Collector.digests(snapshot).collect(Collectors.toCollection(HashSet::new));
   }
 
   private @Nullable Snapshot readOrNull(SnapshotId id) throws IOException {

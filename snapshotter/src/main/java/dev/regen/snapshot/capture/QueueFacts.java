@@ -5,6 +5,7 @@ import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.facts.FactsStore;
 import dev.regen.snapshot.facts.GroupFact;
 import dev.regen.snapshot.layer.Archived;
@@ -23,18 +24,25 @@ final class QueueFacts {
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final ChunkStore chunks;
+  private final Keys keys;
   private final FactsStore facts;
 
-  QueueFacts(SnapshotQueues queues, SnapshotStore snapshots, ChunkStore chunks, FactsStore facts) {
+  QueueFacts(
+      SnapshotQueues queues,
+      SnapshotStore snapshots,
+      ChunkStore chunks,
+      Keys keys,
+      FactsStore facts) {
     this.queues = queues;
     this.snapshots = snapshots;
     this.chunks = chunks;
+    this.keys = keys;
     this.facts = facts;
   }
 
   /** The groups of all snapshots of a queue, the newest before the others. */
   KnownGroups known(QueueName queue) throws IOException {
-    KnownGroups known = new KnownGroups(chunks, new ChunkReader(chunks));
+    KnownGroups known = new KnownGroups(chunks, new ChunkReader(chunks, keys));
     for (Element element : queues.look(queue).elements().reversed()) {
       Optional<FactsStore.Noted> noted = facts.of(element.id());
       if (noted.isPresent()) {

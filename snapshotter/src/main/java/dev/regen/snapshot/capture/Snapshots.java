@@ -4,6 +4,7 @@ import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.End;
+import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.queue.Element;
@@ -13,9 +14,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The snapshots that can be made of one frozen layer and its archive. */
-record Snapshots(FrozenLayer layer, End end, Archive archive) {
+record Snapshots(FrozenLayer layer, End end, Archive archive, @Nullable KeyId key) {
   Snapshot as(SnapshotId id, Instant time) {
     return made(id, time, end, archive);
   }
@@ -46,7 +48,9 @@ record Snapshots(FrozenLayer layer, End end, Archive archive) {
         clipped(layer.imageName()),
         withClippedTexts(of),
         layer.notHeld().stream().limit(SnapshotStore.NOT_HELD_MAX).map(Snapshots::clipped).toList(),
-        layer.spec());
+        layer.spec(),
+        key,
+        null);
   }
 
   private static Archive withClippedTexts(Archive archive) {

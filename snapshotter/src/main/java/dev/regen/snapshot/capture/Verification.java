@@ -81,6 +81,10 @@ final class Verification {
       return;
     }
     manifests++;
+    String locked = snapshot.locked();
+    if (locked != null) {
+      report(Verified.Kind.LOCKED, queue, id, new IOException(locked));
+    }
     Set<Chunk> all = new LinkedHashSet<>(snapshot.archive().chunks());
     all.addAll(snapshot.archive().entryIndex());
     for (Chunk chunk : all) {

@@ -31,7 +31,9 @@ public record Verified(
     QUEUE_DAMAGED,
     MANIFEST_MISSING,
     MANIFEST_DAMAGED,
-    CHUNK_DAMAGED
+    CHUNK_DAMAGED,
+    /** Nothing is damaged, but its key is not to be had. */
+    LOCKED
   }
 
   /**

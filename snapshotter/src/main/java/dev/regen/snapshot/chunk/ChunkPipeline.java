@@ -163,6 +163,7 @@ public final class ChunkPipeline implements AutoCloseable {
   }
 
   private void run(ByteBuffer stored) {
+    Sealing.Sealer sealer = sealing.sealer();
     try (ZstdCompressCtx zstd = new ZstdCompressCtx()) {
       zstd.setLevel(LEVEL).setChecksum(true).setContentSize(true);
       while (true) {
@@ -171,7 +172,7 @@ public final class ChunkPipeline implements AutoCloseable {
           return;
         }
         if (!closing && failure.get() == null) {
-          next.place.fill(store(zstd, next.tar, stored));
+          next.place.fill(store(zstd, sealer, next.tar, stored));
         }
         free.add(next.tar);
       }
@@ -181,10 +182,12 @@ public final class ChunkPipeline implements AutoCloseable {
     }
   }
 
-  private Chunk store(ZstdCompressCtx zstd, ByteBuffer tar, ByteBuffer stored) throws IOException {
+  private Chunk store(
+      ZstdCompressCtx zstd, Sealing.Sealer sealer, ByteBuffer tar, ByteBuffer stored)
+      throws IOException {
     int tarBytes = tar.limit();
     int length = zstd.compressDirectByteBuffer(stored, 0, stored.capacity(), tar, 0, tarBytes);
-    ByteBuffer sealed = sealing.sealed(stored.slice(0, length));
+    ByteBuffer sealed = sealer.sealed(stored.slice(0, length));
     int storedBytes = sealed.remaining();
     Digest digest = Digest.of(sealed.duplicate());
     if (store.put(digest, sealed)) {

@@ -2,6 +2,8 @@ package dev.regen.snapshot.chunk;
 
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.crypt.Envelope;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.store.ChunkStore;
 import java.io.IOException;
 
@@ -11,16 +13,28 @@ import java.io.IOException;
  */
 public final class ChunkReader {
   private final ChunkStore store;
+  private final Keys keys;
 
-  public ChunkReader(ChunkStore store) {
+  /**
+   * @param keys asked for a key only when a chunk is encrypted
+   */
+  public ChunkReader(ChunkStore store, Keys keys) {
     this.store = store;
+    this.keys = keys;
+  }
+
+  /** Reads chunks that are not encrypted. */
+  public ChunkReader(ChunkStore store) {
+    this(store, Keys.NONE);
   }
 
   /**
    * A chunk's zstd frame. Its stored bytes have been compared with their digest before.
    *
    * @throws RegenException.Damaged if the chunk is missing, its bytes are not those of its digest,
-   *     or their length is not the stated one
+   *     their length is not the stated one, or they were changed after they were encrypted
+   * @throws RegenException.Refused if it is encrypted, and the key is missing or another one; names
+   *     the key, its file, and what to do
    */
   public byte[] frame(Chunk chunk) throws IOException {
     byte[] stored = store.get(chunk.digest());
@@ -28,6 +42,6 @@ public final class ChunkReader {
       throw new RegenException.Damaged(
           chunk.digest() + " has " + stored.length + " bytes, not " + chunk.storedBytes());
     }
-    return stored;
+    return Envelope.is(stored) ? Envelope.open(keys.key(Envelope.keyId(stored)), stored) : stored;
   }
 }

@@ -4,6 +4,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.store.EndCodec;
+import dev.regen.snapshot.store.SealedRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,12 +12,20 @@ import org.jspecify.annotations.Nullable;
 
 /** What a queue holds as JSON, and back. */
 final class QueueCodec {
-  static final long VERSION = 1;
+  /** The highest version that can be read. */
+  static final long VERSION = 2;
+
+  private static final long PLAIN_VERSION = 1;
   static final long BYTES_MAX = 4 << 20;
 
   private QueueCodec() {}
 
-  static JsonObject encode(QueueContent queue) {
+  /** The file's bytes; a Regen that would not encrypt must not take the file for one of its own. */
+  static byte[] bytes(QueueContent queue) {
+    return SealedRecord.seal(queue.encrypted() ? VERSION : PLAIN_VERSION, encode(queue));
+  }
+
+  private static JsonObject encode(QueueContent queue) {
     SnapshotId chosen = queue.chosen();
     return new JsonObject()
         .with("name", queue.name().value())
@@ -24,7 +33,8 @@ final class QueueCodec {
         .with("asked", queue.asked())
         .with("elements", queue.elements().stream().map(QueueCodec::encode).toList())
         .with("chosen", chosen == null ? null : chosen.value())
-        .with("jobs", queue.jobs().stream().map(QueueCodec::encode).toList());
+        .with("jobs", queue.jobs().stream().map(QueueCodec::encode).toList())
+        .with("encrypted", queue.encrypted());
   }
 
   static QueueContent decode(JsonObject json) throws IOException {
@@ -43,7 +53,8 @@ final class QueueCodec {
         Math.toIntExact(json.number("asked")),
         elements,
         idOrNull(json.stringOrNull("chosen")),
-        jobs);
+        jobs,
+        json.flag("encrypted"));
   }
 
   private static JsonObject encode(Element element) {

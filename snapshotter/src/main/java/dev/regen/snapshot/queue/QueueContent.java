@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param elements oldest first
  * @param chosen what the next run starts from, null for the tail
  * @param jobs the last captures, oldest first
+ * @param encrypted whether captures from now on are to be encrypted
  */
 public record QueueContent(
     QueueName name,
@@ -35,7 +36,8 @@ public record QueueContent(
     int asked,
     List<Element> elements,
     @Nullable SnapshotId chosen,
-    List<JobDone> jobs) {
+    List<JobDone> jobs,
+    boolean encrypted) {
   public static final int KEEP_MAX = 1000;
   public static final int PINNED_MAX = 1000;
   public static final int JOBS_MAX = 64;
@@ -57,7 +59,7 @@ public record QueueContent(
   }
 
   static QueueContent empty(QueueName name, int keep) {
-    return new QueueContent(name, keep, keep, List.of(), null, List.of());
+    return new QueueContent(name, keep, keep, List.of(), null, List.of(), false);
   }
 
   /** The newest element. */
@@ -118,14 +120,14 @@ public record QueueContent(
     next.add(last);
     evict(next, keep, chosen);
     List<JobDone> done = job == null ? jobs : remembered(new JobDone(job, last.id(), true));
-    return new QueueContent(name, keep, asked, next, chosen, done);
+    return new QueueContent(name, keep, asked, next, chosen, done, encrypted);
   }
 
   /** Appends without the rules: nothing shares a place, nothing leaves. */
   QueueContent appendedAsIs(Element element) {
     List<Element> next = new ArrayList<>(elements);
     next.add(element.at(timeAfterTail(element.time())));
-    return new QueueContent(name, keep, asked, next, chosen, jobs);
+    return new QueueContent(name, keep, asked, next, chosen, jobs, encrypted);
   }
 
   /** The tail as it is after a run that changed nothing and ended at {@code time}. */
@@ -140,20 +142,20 @@ public record QueueContent(
     List<Element> next = new ArrayList<>(elements);
     Element tail = next.set(next.size() - 1, movedTail(time, end));
     List<JobDone> done = job == null ? jobs : remembered(new JobDone(job, tail.id(), false));
-    return new QueueContent(name, keep, asked, next, chosen, done);
+    return new QueueContent(name, keep, asked, next, chosen, done, encrypted);
   }
 
   QueueContent kept(int newKeep) {
     List<Element> next = new ArrayList<>(elements);
     evict(next, newKeep, chosen);
-    return new QueueContent(name, newKeep, asked, next, chosen, jobs);
+    return new QueueContent(name, newKeep, asked, next, chosen, jobs, encrypted);
   }
 
   /** The label asks for a length; what is too many leaves with the next append. */
   QueueContent asking(int newKeep) {
     return newKeep == asked
         ? this
-        : new QueueContent(name, newKeep, newKeep, elements, chosen, jobs);
+        : new QueueContent(name, newKeep, newKeep, elements, chosen, jobs, encrypted);
   }
 
   QueueContent pinned(SnapshotId id, boolean pinned) throws RegenException {
@@ -165,7 +167,7 @@ public record QueueContent(
     }
     List<Element> next = new ArrayList<>(elements);
     next.set(next.indexOf(element), element.pinned(pinned));
-    return new QueueContent(name, keep, asked, next, chosen, jobs);
+    return new QueueContent(name, keep, asked, next, chosen, jobs, encrypted);
   }
 
   QueueContent without(SnapshotId id) throws RegenException {
@@ -180,14 +182,18 @@ public record QueueContent(
     }
     List<Element> next = new ArrayList<>(elements);
     next.remove(element);
-    return new QueueContent(name, keep, asked, next, chosen, jobs);
+    return new QueueContent(name, keep, asked, next, chosen, jobs, encrypted);
   }
 
   QueueContent choosing(@Nullable SnapshotId id) throws RegenException {
     if (id != null) {
       required(id);
     }
-    return new QueueContent(name, keep, asked, elements, id, jobs);
+    return new QueueContent(name, keep, asked, elements, id, jobs, encrypted);
+  }
+
+  QueueContent encrypting(boolean fromNowOn) {
+    return new QueueContent(name, keep, asked, elements, chosen, jobs, fromNowOn);
   }
 
   /** The ids that stand here and not in {@code next}, oldest first. */

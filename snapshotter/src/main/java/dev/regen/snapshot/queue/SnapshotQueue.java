@@ -6,7 +6,6 @@ import dev.regen.runtime.durable.Records;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.store.SealedRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -151,6 +150,11 @@ public final class SnapshotQueue implements AutoCloseable {
     change(content.choosing(id));
   }
 
+  /** Says whether captures from now on are to be encrypted; those before stay as they are. */
+  public void encrypt(boolean fromNowOn) throws IOException {
+    change(content.encrypting(fromNowOn));
+  }
+
   void asking(int keep) throws IOException {
     change(content.asking(keep));
   }
@@ -171,8 +175,7 @@ public final class SnapshotQueue implements AutoCloseable {
   private List<SnapshotId> change(QueueContent next) throws IOException {
     List<SnapshotId> left = content.leftIn(next);
     if (!next.equals(content)) {
-      new Records(disk)
-          .replace(file, SealedRecord.seal(QueueCodec.VERSION, QueueCodec.encode(next)));
+      new Records(disk).replace(file, QueueCodec.bytes(next));
       content = next;
     }
     return left;

@@ -143,15 +143,16 @@ public final class SnapshotQueues {
 
   /**
    * Makes a queue's file anew from the manifests that name the queue, oldest first, none of them
-   * pinned or chosen and none left out. The old file is kept beside it as {@code
-   * queue.json.damaged-TIME}. Manifests that are damaged themselves are passed over.
+   * pinned or chosen and none left out; it encrypts if one of them is encrypted. The old file is
+   * kept beside it as {@code queue.json.damaged-TIME}. Manifests that are damaged themselves are
+   * passed over.
    */
   public SnapshotQueue rebuild(QueueName name, SnapshotStore snapshots) throws IOException {
     QueueContent content = fromManifests(name, snapshots);
     records.makeDirectory(parent(file(name)));
     Disk.Lock lock = lock(name);
     try {
-      byte[] bytes = SealedRecord.seal(QueueCodec.VERSION, QueueCodec.encode(content));
+      byte[] bytes = QueueCodec.bytes(content);
       if (exists(name)) {
         replaceKeepingOld(name, bytes);
       } else {
@@ -221,10 +222,7 @@ public final class SnapshotQueues {
     records.makeDirectory(parent(file(name)));
     try (Disk.Lock _ = lock(name)) {
       if (!exists(name)) {
-        records.replace(
-            file(name),
-            SealedRecord.seal(
-                QueueCodec.VERSION, QueueCodec.encode(QueueContent.empty(name, keep))));
+        records.replace(file(name), QueueCodec.bytes(QueueContent.empty(name, keep)));
       }
     }
   }
@@ -262,7 +260,9 @@ public final class SnapshotQueues {
       }
     }
     found.sort(Comparator.comparing(Snapshot::time).thenComparing(s -> s.id().value()));
-    QueueContent content = QueueContent.empty(name, lengthFor(found.size()));
+    // Whether it was to encrypt is not known any more: in doubt nothing is written in the plain.
+    boolean encrypted = found.stream().anyMatch(snapshot -> snapshot.key() != null);
+    QueueContent content = QueueContent.empty(name, lengthFor(found.size())).encrypting(encrypted);
     for (Snapshot snapshot : found) {
       content = content.appendedAsIs(new Element(snapshot.id(), snapshot.time(), snapshot.end()));
     }

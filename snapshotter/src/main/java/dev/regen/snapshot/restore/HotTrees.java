@@ -5,10 +5,12 @@ import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.Progress;
+import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,17 +25,18 @@ import java.util.Set;
 public final class HotTrees {
   private final Disk disk;
   private final LayerRestorer restorer;
+  private final SnapshotStore snapshots;
 
-  public HotTrees(Disk disk, LayerRestorer restorer) {
+  public HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots) {
     this.disk = disk;
     this.restorer = restorer;
+    this.snapshots = snapshots;
   }
 
   /**
    * The tree of {@code snapshot} in {@code staging}, unpacked if it is not there.
    *
-   * @throws dev.regen.snapshot.RegenException.Damaged if chunks are missing or wrong; nothing is
-   *     left
+   * @throws RegenException.Damaged if chunks are missing or wrong; nothing is left
    */
   public Path prepare(
       Snapshot snapshot,
@@ -48,7 +51,7 @@ public final class HotTrees {
     }
     Path building = staging.building();
     try {
-      restorer.restore(snapshot.archive(), building, uidMap, gidMap, progress);
+      restore(snapshot, building, uidMap, gidMap, progress);
       disk.rename(building, hot);
     } catch (IOException | RuntimeException e) {
       TreeRemoval.remove(building);
@@ -58,6 +61,25 @@ public final class HotTrees {
       // Somebody else unpacked the same snapshot at the same time, and was first.
     }
     return hot;
+  }
+
+  private void restore(
+      Snapshot snapshot,
+      Path building,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
+      Progress progress)
+      throws IOException {
+    try {
+      restorer.restore(snapshot.archive(), building, uidMap, gidMap, progress);
+    } catch (RegenException.Damaged e) {
+      // While its chunks were read it may have been encrypted or decrypted, and they collected.
+      Snapshot now = snapshots.read(snapshot.id());
+      if (now.archive().equals(snapshot.archive())) {
+        throw e;
+      }
+      restorer.restore(now.archive(), building, uidMap, gidMap, progress);
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.crypt.Keys;
 import java.io.IOException;
 import java.util.List;
 
@@ -24,7 +25,7 @@ final class ManifestCodec {
     }
   }
 
-  static JsonObject encode(Snapshot snapshot) throws RegenException.BadInput {
+  static JsonObject encode(Snapshot snapshot, Keys keys) throws IOException {
     try {
       checkLimits(snapshot);
       checkReadable(snapshot.spec());
@@ -32,21 +33,23 @@ final class ManifestCodec {
       throw new RegenException.BadInput(
           "a snapshot of " + snapshot.queue() + " cannot be kept: " + e.getMessage());
     }
-    return new JsonObject()
-        .with("id", snapshot.id().value())
-        .with("queue", snapshot.queue().value())
-        .with("time", snapshot.time())
-        .with("end", EndCodec.encode(snapshot.end()))
-        .with("container", snapshot.container())
-        .with("imageId", snapshot.imageId())
-        .with("imageName", snapshot.imageName())
-        .with("archive", encode(snapshot.archive()))
-        .with("notHeld", snapshot.notHeld())
-        .with("spec", snapshot.spec());
+    JsonObject json =
+        new JsonObject()
+            .with("id", snapshot.id().value())
+            .with("queue", snapshot.queue().value())
+            .with("time", snapshot.time())
+            .with("end", EndCodec.encode(snapshot.end()))
+            .with("container", snapshot.container())
+            .with("imageId", snapshot.imageId())
+            .with("imageName", snapshot.imageName())
+            .with("archive", encode(snapshot.archive()));
+    ManifestDetails.put(snapshot, json, keys);
+    return json;
   }
 
-  static Snapshot decode(JsonObject json) throws Malformed {
+  static Snapshot decode(JsonObject json, Keys keys) throws Malformed {
     try {
+      ManifestDetails details = ManifestDetails.of(json, keys);
       Snapshot snapshot =
           new Snapshot(
               new SnapshotId(json.string("id")),
@@ -56,9 +59,11 @@ final class ManifestCodec {
               json.string("container"),
               json.string("imageId"),
               json.string("imageName"),
-              archive(json.object("archive")),
-              json.strings("notHeld"),
-              json.object("spec"));
+              archive(json.object("archive"), details.omitted()),
+              details.notHeld(),
+              details.spec(),
+              details.key(),
+              details.locked());
       checkLimits(snapshot);
       return snapshot;
     } catch (Malformed e) {
@@ -76,11 +81,10 @@ final class ManifestCodec {
         .with("tarBytes", archive.tarBytes())
         .with("storedBytes", archive.storedBytes())
         .with("newBytes", archive.newBytes())
-        .with("omitted", archive.omitted())
         .with("omittedCount", archive.omittedCount());
   }
 
-  private static Archive archive(JsonObject json) throws IOException {
+  private static Archive archive(JsonObject json, List<String> omitted) throws IOException {
     return new Archive(
         ChunkListCodec.decode(json.strings("chunks")),
         ChunkListCodec.decode(json.strings("entryIndex")),
@@ -88,7 +92,7 @@ final class ManifestCodec {
         json.number("tarBytes"),
         json.number("storedBytes"),
         json.number("newBytes"),
-        json.strings("omitted"),
+        omitted,
         json.number("omittedCount"));
   }
 

@@ -27,20 +27,21 @@ public final class SealedRecord {
    * The content of a file that {@link #seal} wrote.
    *
    * @param file named in errors, not read
+   * @param newest the highest version that can be read
    * @throws RegenException.Damaged if the bytes are not those that were written
    * @throws RegenException.Refused if a newer Regen wrote the file
    */
-  public static JsonObject open(Path file, byte[] bytes, long version) throws RegenException {
+  public static JsonObject open(Path file, byte[] bytes, long newest) throws RegenException {
     try {
       JsonObject sealed = JsonObject.parse(bytes);
       long found = sealed.number("version");
-      if (found != version) {
+      if (found < 1 || found > newest) {
         throw new RegenException.Refused(
             file
                 + " is of version "
                 + found
-                + "; this Regen knows version "
-                + version
+                + "; this Regen knows versions up to "
+                + newest
                 + ": use the Regen that wrote it, or a newer one");
       }
       JsonObject content = sealed.object("content");

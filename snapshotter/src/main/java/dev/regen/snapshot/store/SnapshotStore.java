@@ -4,15 +4,19 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.FileTooLargeException;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.crypt.Keys;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Snapshot manifests, one file each: {@code ID.json}. Each is whole or absent after a power cut.
@@ -27,24 +31,35 @@ public final class SnapshotStore {
   /** The most things a manifest may name that it doesn't hold. */
   public static final int NOT_HELD_MAX = 1000;
 
-  private static final long VERSION = 1;
+  private static final long PLAIN_VERSION = 1;
+
+  /** A Regen that knows no encryption must not take the manifest for one of its own. */
+  private static final long ENCRYPTED_VERSION = 2;
+
   private static final String ENDING = ".json";
   private static final String FACTS_ENDING = ".facts";
 
   private final Disk disk;
   private final Records records;
   private final Path directory;
+  private final Keys keys;
 
-  /** Opens the manifests in {@code directory}, which is made if need be. */
-  public SnapshotStore(Disk disk, Path directory) throws IOException {
+  /**
+   * Opens the manifests in {@code directory}, which is made if need be.
+   *
+   * @param keys for the details of encrypted snapshots; without a key they are locked, and all else
+   *     works
+   */
+  public SnapshotStore(Disk disk, Path directory, Keys keys) throws IOException {
     this.disk = disk;
+    this.keys = keys;
     this.records = new Records(disk);
     this.directory = directory;
     records.makeDirectory(directory);
   }
 
   public SnapshotStore(Path directory) throws IOException {
-    this(new LocalDisk(), directory);
+    this(new LocalDisk(), directory, Keys.NONE);
   }
 
   /**
@@ -52,9 +67,11 @@ public final class SnapshotStore {
    * returned. The archive's chunks must have been forced before.
    *
    * @throws RegenException.BadInput if the snapshot is beyond a limit; nothing is written then
+   * @throws RegenException.Refused if it is encrypted and its key is not to be had, or it is locked
    */
   public void write(Snapshot snapshot) throws IOException {
-    byte[] manifest = SealedRecord.seal(VERSION, ManifestCodec.encode(snapshot));
+    long version = snapshot.key() == null ? PLAIN_VERSION : ENCRYPTED_VERSION;
+    byte[] manifest = SealedRecord.seal(version, ManifestCodec.encode(snapshot, keys));
     if (manifest.length > MANIFEST_BYTES_MAX) {
       throw new RegenException.BadInput(
           "the manifest of " + snapshot.id() + " would take " + manifest.length + " bytes");
@@ -63,7 +80,7 @@ public final class SnapshotStore {
   }
 
   /**
-   * Reads one manifest.
+   * Reads one manifest; if its key is not to be had the snapshot is locked.
    *
    * @throws RegenException.NotFound if there is no such snapshot
    * @throws RegenException.Damaged if its file is not what was written
@@ -73,7 +90,8 @@ public final class SnapshotStore {
     Path file = file(id);
     try {
       byte[] manifest = disk.read(file, MANIFEST_BYTES_MAX);
-      Snapshot snapshot = ManifestCodec.decode(SealedRecord.open(file, manifest, VERSION));
+      JsonObject json = SealedRecord.open(file, manifest, ENCRYPTED_VERSION);
+      Snapshot snapshot = ManifestCodec.decode(json, keys);
       if (!snapshot.id().equals(id)) {
         throw new RegenException.Damaged(file + " is the manifest of " + snapshot.id());
       }
@@ -84,6 +102,18 @@ public final class SnapshotStore {
       throw new RegenException.Damaged(e.getMessage() + "; no manifest is that long");
     } catch (ManifestCodec.Malformed e) {
       throw new RegenException.Damaged(file + " is damaged: " + e.getMessage());
+    }
+  }
+
+  /** Why what {@code key} encrypted cannot be opened now, null if it can. */
+  public @Nullable String whyLocked(@Nullable KeyId key) {
+    try {
+      if (key != null) {
+        keys.key(key);
+      }
+      return null;
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage());
     }
   }
 

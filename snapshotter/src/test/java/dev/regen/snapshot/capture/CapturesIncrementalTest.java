@@ -10,6 +10,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.LayerRestorer;
@@ -66,12 +67,19 @@ final class CapturesIncrementalTest {
     LocalDisk disk = new LocalDisk();
     Path home = directory.resolve("home");
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
-    snapshots = new SnapshotStore(disk, home.resolve("snapshots"));
+    snapshots = new SnapshotStore(disk, home.resolve("snapshots"), Keys.NONE);
     DirectoryChunkStore store = new DirectoryChunkStore(disk, home.resolve("chunks"));
     chunks = new InterruptedStore(store, 0, () -> {});
     captures =
-        new Captures(disk, home, queues, snapshots, chunks, new LayerArchiver(chunks, 2)::archive);
-    hotTrees = new HotTrees(disk, new LayerRestorer(new ChunkReader(store), 2));
+        new Captures(
+            disk,
+            home,
+            queues,
+            snapshots,
+            chunks,
+            new LayerArchiver(chunks, 2)::archive,
+            Keys.NONE);
+    hotTrees = new HotTrees(disk, new LayerRestorer(new ChunkReader(store), 2), snapshots);
   }
 
   @AfterEach

@@ -8,6 +8,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
@@ -33,11 +34,16 @@ final class Home {
   final Captures captures;
 
   Home(Disk disk, Path directory) throws IOException {
+    this(disk, directory, Keys.NONE);
+  }
+
+  Home(Disk disk, Path directory, Keys keys) throws IOException {
     new Records(disk).makeDirectory(directory);
     queues = new SnapshotQueues(disk, directory.resolve("queues"));
-    snapshots = new SnapshotStore(disk, directory.resolve("snapshots"));
+    snapshots = new SnapshotStore(disk, directory.resolve("snapshots"), keys);
     chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
-    captures = new Captures(disk, directory, queues, snapshots, chunks, new NamedTrees(chunks));
+    captures =
+        new Captures(disk, directory, queues, snapshots, chunks, new NamedTrees(chunks), keys);
   }
 
   /** Captures {@code tree} as the {@code number}-th end of the queue's runs. */

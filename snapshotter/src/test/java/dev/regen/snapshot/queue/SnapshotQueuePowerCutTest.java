@@ -6,6 +6,8 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.FaultyDisk;
 import dev.regen.runtime.durable.PowerCuts;
+import dev.regen.snapshot.crypt.Keys;
+import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -62,8 +64,7 @@ final class SnapshotQueuePowerCutTest {
     PowerCuts.everywhere(
         SnapshotQueuePowerCutTest::fill,
         disk -> {
-          var snapshots =
-              new dev.regen.snapshot.store.SnapshotStore(disk, Path.of("/home/snapshots"));
+          var snapshots = new SnapshotStore(disk, Path.of("/home/snapshots"), Keys.NONE);
           new SnapshotQueues(disk, DIRECTORY).rebuild(DESK, snapshots).close();
         },
         (disk, finished) -> assertThat(look(disk).elements().size()).isIn(finished ? 0 : 3, 0));

@@ -128,11 +128,11 @@ final class SnapshotQueuesTest {
   void aQueueOfANewerRegenIsRefusedNotGuessed() throws Exception {
     queues.openOrCreate(DESK, 5).close();
     String text = Files.readString(queues.file(DESK));
-    Files.writeString(queues.file(DESK), text.replace("\"version\":1", "\"version\":2"));
+    Files.writeString(queues.file(DESK), text.replace("\"version\":1", "\"version\":3"));
 
     assertThatThrownBy(() -> queues.look(DESK))
         .isInstanceOf(RegenException.Refused.class)
-        .hasMessageContaining("version 2");
+        .hasMessageContaining("version 3");
   }
 
   @Test

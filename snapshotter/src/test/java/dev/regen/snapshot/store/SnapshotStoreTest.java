@@ -12,6 +12,7 @@ import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.crypt.Keys;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -93,7 +94,7 @@ final class SnapshotStoreTest {
   void aManifestThatGoesBeyondALimitIsDamaged() throws Exception {
     Snapshot snapshot = snapshot(List.of(ZEROS, ZEROS), "image");
     store.write(snapshot);
-    JsonObject content = ManifestCodec.encode(snapshot);
+    JsonObject content = ManifestCodec.encode(snapshot, Keys.NONE);
     JsonObject archive = content.object("archive");
     for (String chunk :
         List.of(
