@@ -24,6 +24,7 @@ import dev.regen.agent.http.TransferResource;
 import dev.regen.agent.http.VerifyResource;
 import dev.regen.agent.jobs.EngineEnds;
 import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.Housekeeping;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.LayerIntake;
 import dev.regen.agent.jobs.SpoolDrain;
@@ -55,6 +56,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
@@ -66,6 +68,9 @@ import org.slf4j.LoggerFactory;
 public final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
+  /** Longer than a start waits for anything. */
+  private static final Duration HOT_TREE_IN_USE = Duration.ofMinutes(3);
+
   private final AgentConfiguration configuration;
   private final AgentLock lock;
   private final Engine engine;
@@ -73,6 +78,7 @@ public final class Agent implements AutoCloseable {
   private final EngineEnds ends;
   private final RuntimeExtension extension;
   private final SpoolDrain drain;
+  private final Housekeeping housekeeping;
   private final PlainContainers plain;
   private final StartSweep sweep;
   private final AfterStart afterStart;
@@ -123,8 +129,17 @@ public final class Agent implements AutoCloseable {
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
     ends = new EngineEnds(engine, engineEvents::connected);
+    housekeeping =
+        new Housekeeping(
+            queues,
+            hotTrees,
+            stores,
+            new Views(home),
+            configuration.hotTreeBytes(),
+            HOT_TREE_IN_USE,
+            clock);
     LayerIntake intake =
-        new LayerIntake(spool, stores, new Views(home), queues, captures, hotTrees, events);
+        new LayerIntake(spool, new Views(home), captures, hotTrees, housekeeping, events);
     drain = new SpoolDrain(spool, ends, intake, jobs, events, configuration.spoolPoll());
     extension =
         new RuntimeExtension(
@@ -135,7 +150,7 @@ public final class Agent implements AutoCloseable {
             drain,
             new EventNotices(events),
             clock);
-    sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, intake, events);
+    sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, events);
 
     KnownContainers containers = new KnownContainers(disk, home);
     Targets targets = new Targets(engine, containers);
@@ -182,6 +197,7 @@ public final class Agent implements AutoCloseable {
             configuration.run(), new Views(configuration.home()), extension, drain::look);
     engineEvents.start();
     drain.start();
+    housekeeping.start();
     api.start();
     afterStart.start();
     LOG.info("ready: home {}, socket in {}", configuration.home(), configuration.run());
@@ -197,6 +213,7 @@ public final class Agent implements AutoCloseable {
     engineEvents.close();
     plain.close();
     drain.close();
+    housekeeping.close();
     try (lock;
         engine;
         api) {

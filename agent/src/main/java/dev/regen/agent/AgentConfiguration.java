@@ -19,18 +19,35 @@ import java.util.Set;
  *     /etc/regen/keys.json}
  * @param compressors threads that compress, 1 to 64 ({@code compressors} in the file, default 2)
  * @param spoolPoll how often the spool is looked at without being told ({@code spoolPollMillis})
+ * @param hotTreeBytes what unpacked trees that wait for their next run may take on the disk ({@code
+ *     hotTreeMegabytes}, default 20,000; 0 keeps none but for some minutes)
  * @param dataRoots where engines keep their data ({@code dataRoots}; {@code REGEN_DATA_ROOTS},
  *     separated by spaces, goes before it)
  */
 public record AgentConfiguration(
-    Path home, Path run, Path keyset, int compressors, Duration spoolPoll, List<Path> dataRoots) {
+    Path home,
+    Path run,
+    Path keyset,
+    int compressors,
+    Duration spoolPoll,
+    long hotTreeBytes,
+    List<Path> dataRoots) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
   private static final long FILE_BYTES_MAX = 1 << 20;
   private static final Set<String> KEYS =
-      Set.of("home", "run", "keyset", "compressors", "spoolPollMillis", "dataRoots");
+      Set.of(
+          "home",
+          "run",
+          "keyset",
+          "compressors",
+          "spoolPollMillis",
+          "hotTreeMegabytes",
+          "dataRoots");
   private static final int COMPRESSORS_MAX = 64;
+  private static final long MEGABYTE = 1_000_000;
+  private static final long HOT_TREE_MEGABYTES = 20_000;
 
   public AgentConfiguration {
     dataRoots = List.copyOf(dataRoots);
@@ -42,6 +59,9 @@ public record AgentConfiguration(
     }
     if (spoolPoll.toMillis() < 10 || spoolPoll.toMinutes() > 10) {
       throw new IllegalArgumentException("spoolPollMillis is 10 to 600000");
+    }
+    if (hotTreeBytes < 0) {
+      throw new IllegalArgumentException("hotTreeMegabytes is at least 0");
     }
   }
 
@@ -84,6 +104,7 @@ public record AgentConfiguration(
         path(json, "keyset", environment.get("REGEN_KEYSET"), "/etc/regen/keys.json"),
         Math.toIntExact(json.numberOr("compressors", 2)),
         Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)),
+        Math.multiplyExact(json.numberOr("hotTreeMegabytes", HOT_TREE_MEGABYTES), MEGABYTE),
         dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")));
   }
 

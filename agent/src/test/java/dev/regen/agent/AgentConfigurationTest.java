@@ -22,6 +22,7 @@ final class AgentConfigurationTest {
                 Path.of("/etc/regen/keys.json"),
                 2,
                 Duration.ofSeconds(1),
+                20_000_000_000L,
                 List.of(Path.of("/var/lib/docker"))));
   }
 
@@ -31,7 +32,7 @@ final class AgentConfigurationTest {
         JsonObject.parse(
             """
             {"home": "/h", "run": "/r", "keyset": "/k", "compressors": 3, "spoolPollMillis": 50,
-             "dataRoots": ["/a", "/b"]}
+             "hotTreeMegabytes": 7, "dataRoots": ["/a", "/b"]}
             """);
 
     assertThat(AgentConfiguration.of(json, Map.of()))
@@ -42,6 +43,7 @@ final class AgentConfigurationTest {
                 Path.of("/k"),
                 3,
                 Duration.ofMillis(50),
+                7_000_000,
                 List.of(Path.of("/a"), Path.of("/b"))));
   }
 
@@ -69,7 +71,11 @@ final class AgentConfigurationTest {
   @Test
   void valueThatDoesNotFitIsAnError() throws IOException {
     for (String text :
-        List.of("{\"compressors\": 0}", "{\"home\": \"relative\"}", "{\"spoolPollMillis\": 1}")) {
+        List.of(
+            "{\"compressors\": 0}",
+            "{\"home\": \"relative\"}",
+            "{\"spoolPollMillis\": 1}",
+            "{\"hotTreeMegabytes\": -1}")) {
       JsonObject json = JsonObject.parse(text);
       assertThatThrownBy(() -> AgentConfiguration.of(json, Map.of())).as(text).isNotNull();
     }

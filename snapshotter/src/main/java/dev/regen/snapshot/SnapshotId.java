@@ -12,9 +12,13 @@ public record SnapshotId(String value) {
   private static final int SHORT_CHARACTERS = 12;
 
   public SnapshotId {
-    if (!FORM.matcher(value).matches()) {
+    if (!isValid(value)) {
       throw new IllegalArgumentException("not a snapshot id");
     }
+  }
+
+  public static boolean isValid(String text) {
+    return FORM.matcher(text).matches();
   }
 
   public static SnapshotId random() {

@@ -1,25 +1,18 @@
 package dev.regen.agent.jobs;
 
-import dev.regen.runtime.QueueName;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.Spool;
-import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.End;
-import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.capture.CaptureResult;
 import dev.regen.snapshot.capture.Captures;
-import dev.regen.snapshot.queue.QueueContent;
-import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,27 +25,24 @@ public final class LayerIntake implements SpoolDrain.Intake {
   private static final Logger LOG = LoggerFactory.getLogger(LayerIntake.class);
 
   private final Spool spool;
-  private final Stores stores;
   private final Views views;
-  private final SnapshotQueues queues;
   private final Captures captures;
   private final HotTrees hotTrees;
+  private final Housekeeping housekeeping;
   private final Events events;
 
   public LayerIntake(
       Spool spool,
-      Stores stores,
       Views views,
-      SnapshotQueues queues,
       Captures captures,
       HotTrees hotTrees,
+      Housekeeping housekeeping,
       Events events) {
     this.spool = spool;
-    this.stores = stores;
     this.views = views;
-    this.queues = queues;
     this.captures = captures;
     this.hotTrees = hotTrees;
+    this.housekeeping = housekeeping;
     this.events = events;
   }
 
@@ -77,7 +67,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
     tell(events, layer, end, result);
     try {
       handOver(layer, result);
-      keepOnlyWanted();
+      housekeeping.look();
     } catch (IOException e) {
       LOG.warn("the tree {} was not tidied away; the next start does it", layer.tree(), e);
     }
@@ -111,31 +101,6 @@ public final class LayerIntake implements SpoolDrain.Intake {
       case CaptureResult.Superseded old ->
           "snapshot " + old.snapshot().shortened() + " has left the queue since";
     };
-  }
-
-  /** Removes hot trees that no run will start from. */
-  void keepOnlyWanted() throws IOException {
-    Set<SnapshotId> wanted = new HashSet<>();
-    for (QueueName name : queues.list()) {
-      try {
-        QueueContent content = queues.look(name);
-        content.tail().ifPresent(tail -> wanted.add(tail.id()));
-        SnapshotId chosen = content.chosen();
-        if (chosen != null) {
-          wanted.add(chosen);
-        }
-      } catch (RegenException e) {
-        LOG.debug("the hot trees of {} are not known", name, e);
-      }
-    }
-    for (Staging staging : stores.all()) {
-      views.where(
-          staging.directory(),
-          () -> {
-            hotTrees.keepOnly(wanted, staging);
-            return true;
-          });
-    }
   }
 
   private void handOver(FrozenLayer layer, CaptureResult result) throws IOException {

@@ -35,7 +35,6 @@ public final class StartSweep {
   private final Views views;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
-  private final LayerIntake intake;
   private final Events events;
 
   public StartSweep(
@@ -44,14 +43,12 @@ public final class StartSweep {
       Views views,
       SnapshotQueues queues,
       SnapshotStore snapshots,
-      LayerIntake intake,
       Events events) {
     this.spool = spool;
     this.stores = stores;
     this.views = views;
     this.queues = queues;
     this.snapshots = snapshots;
-    this.intake = intake;
     this.events = events;
   }
 
@@ -70,7 +67,6 @@ public final class StartSweep {
     for (Staging staging : stores.all()) {
       views.where(staging.directory(), () -> sweep(staging, named));
     }
-    intake.keepOnlyWanted();
   }
 
   private boolean sweep(Staging staging, Set<Path> named) throws IOException {

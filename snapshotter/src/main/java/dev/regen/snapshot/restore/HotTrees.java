@@ -3,6 +3,7 @@ package dev.regen.snapshot.restore;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
@@ -13,8 +14,11 @@ import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Layer trees that are ready to move in, {@code staging/hot-SNAPSHOT}: the tail's of each queue,
@@ -23,6 +27,13 @@ import java.util.Set;
  * <p>A tree has this name only when it is whole: it is unpacked under another name first.
  */
 public final class HotTrees {
+  /**
+   * A tree that is ready to move in.
+   *
+   * @param usedAt when it was made or last asked for
+   */
+  public record HotTree(Path path, SnapshotId snapshot, Instant usedAt) {}
+
   private final Disk disk;
   private final LayerRestorer restorer;
   private final SnapshotStore snapshots;
@@ -46,7 +57,7 @@ public final class HotTrees {
       Progress progress)
       throws IOException {
     Path hot = staging.hot(snapshot.id().value());
-    if (Fd.statIfThere(hot) != null) {
+    if (use(hot)) {
       return hot;
     }
     Path building = staging.building();
@@ -88,25 +99,59 @@ public final class HotTrees {
   public void adopt(Path tree, SnapshotId snapshot) throws IOException {
     Path hot = Staging.around(tree).hot(snapshot.value());
     if (Fd.statIfThere(hot) != null) {
-      drop(hot);
+      Path trash = Staging.around(hot).trash();
+      disk.rename(hot, trash);
+      TreeRemoval.remove(trash);
     }
     disk.rename(tree, hot);
   }
 
-  /** Removes every hot tree in {@code staging} that is not of one of {@code wanted}. */
-  public void keepOnly(Set<SnapshotId> wanted, Staging staging) throws IOException {
+  /** The hot trees in {@code staging}; one that goes while they are looked at may be missing. */
+  public List<HotTree> list(Staging staging) throws IOException {
+    List<HotTree> trees = new ArrayList<>();
     for (Path tree : staging.trees()) {
       String name = String.valueOf(tree.getFileName());
-      if (name.startsWith(Staging.HOT)
-          && wanted.stream().noneMatch(id -> name.equals(Staging.HOT + id))) {
-        drop(tree);
+      Stat stat = name.startsWith(Staging.HOT) ? Fd.statIfThere(tree) : null;
+      if (stat != null && SnapshotId.isValid(name.substring(Staging.HOT.length()))) {
+        SnapshotId snapshot = new SnapshotId(name.substring(Staging.HOT.length()));
+        trees.add(new HotTree(tree, snapshot, usedAt(stat)));
       }
     }
+    return trees;
   }
 
-  private void drop(Path hot) throws IOException {
-    Path trash = Staging.around(hot).trash();
-    disk.rename(hot, trash);
-    TreeRemoval.remove(trash);
+  /**
+   * Gives up a hot tree, unless it was used since it was listed.
+   *
+   * @return where it lies now, to be removed; null if it stays
+   */
+  public synchronized @Nullable Path drop(HotTree tree) throws IOException {
+    Stat stat = Fd.statIfThere(tree.path());
+    if (stat == null || !usedAt(stat).equals(tree.usedAt())) {
+      return null;
+    }
+    Path trash = Staging.around(tree.path()).trash();
+    disk.rename(tree.path(), trash);
+    return trash;
+  }
+
+  /**
+   * Whether the tree is there; then its time of use is now, kept as the change time of its root,
+   * which says nothing of its content. Another process may be the one that drops it.
+   */
+  private synchronized boolean use(Path hot) throws IOException {
+    Stat stat = Fd.statIfThere(hot);
+    if (stat == null) {
+      return false;
+    }
+    Path parent = Objects.requireNonNull(hot.getParent(), "staging");
+    try (Fd directory = Fd.directory(parent)) {
+      directory.chmodAt(Fd.bytes(String.valueOf(hot.getFileName())), stat.permissions());
+    }
+    return true;
+  }
+
+  private static Instant usedAt(Stat root) {
+    return Instant.ofEpochSecond(root.ctime().seconds(), root.ctime().nanos());
   }
 }
