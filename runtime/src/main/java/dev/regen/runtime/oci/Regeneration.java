@@ -116,7 +116,11 @@ final class Regeneration {
       notices.tell(
           Kind.REGENERATED,
           run.queue(),
-          "container " + run.name() + " starts from snapshot " + placed.snapshot());
+          "container "
+              + run.name()
+              + " starts from snapshot "
+              + placed.snapshot()
+              + (placed.filled() ? ", put in file by file: " + TreePlacement.whyFilled(run) : ""));
     }
   }
 
@@ -143,6 +147,7 @@ final class Regeneration {
         snapshot,
         chosen,
         TreePlacement.isLaidOver(run),
+        TreePlacement.whyFilled(run) != null,
         unarchived);
   }
 }

@@ -43,6 +43,8 @@ record RunRecord(
    * @param snapshot whose tree it is, null for a layer that no snapshot holds yet
    * @param chosen whether a restore chose it
    * @param laidOver whether files of the old upper were laid over it
+   * @param filled whether the tree is put into the root file by file, rather than in the upper's
+   *     place
    * @param unarchived the job it had in the spool, if no snapshot holds it yet
    */
   record Placed(
@@ -52,6 +54,7 @@ record RunRecord(
       @Nullable String snapshot,
       boolean chosen,
       boolean laidOver,
+      boolean filled,
       @Nullable FrozenLayer unarchived) {
     /** What the root held before, where the tree is put into the root itself. */
     Path own() {
@@ -72,6 +75,7 @@ record RunRecord(
           .with("snapshot", snapshot)
           .with("chosen", chosen)
           .with("laidOver", laidOver)
+          .with("filled", filled)
           .with("unarchived", unarchived == null ? null : unarchived.json());
     }
 
@@ -84,6 +88,7 @@ record RunRecord(
           json.stringOrNull("snapshot"),
           json.flag("chosen"),
           json.flag("laidOver"),
+          json.flag("filled"),
           unarchived == null ? null : FrozenLayer.of(unarchived));
     }
   }

@@ -17,9 +17,17 @@ import org.jspecify.annotations.Nullable;
 sealed interface TreePlacement permits Placement, Filling {
   /** The way that fits the run's root; its record names the tree. */
   static TreePlacement of(Disk disk, RunRecord run) {
+    Placed placed = Objects.requireNonNull(run.placed(), "no tree to place");
+    return run.union() instanceof UnionMount union && !placed.filled()
+        ? new Placement(disk, run, union)
+        : new Filling(disk, run);
+  }
+
+  /** Why a run's tree has to be put in file by file; null where it can take the upper's place. */
+  static @Nullable String whyFilled(RunRecord run) throws IOException {
     return switch (run.union()) {
-      case UnionMount union -> new Placement(disk, run, union);
-      case PlainRoot root -> new Filling(disk, run, root);
+      case UnionMount union -> union.whyItMustStay();
+      case PlainRoot _ -> "its engine's storage driver has no writable layer";
     };
   }
 

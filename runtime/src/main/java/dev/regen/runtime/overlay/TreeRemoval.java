@@ -67,6 +67,15 @@ public final class TreeRemoval {
     }
   }
 
+  /** Removes everything beneath a directory, which stays. */
+  public static void empty(Path directory) throws IOException {
+    try (Fd opened = Fd.directory(directory)) {
+      for (Fd.Name name : opened.list()) {
+        removeAt(opened, name.bytes());
+      }
+    }
+  }
+
   /** Like {@link #remove}, for one name of an open directory. */
   public static void removeAt(Fd parent, byte[] name) throws IOException {
     Stat stat = parent.statIfThere(name);

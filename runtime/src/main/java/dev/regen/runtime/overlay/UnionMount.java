@@ -4,6 +4,7 @@ import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Mount;
+import dev.regen.runtime.os.Stat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,6 +99,47 @@ public record UnionMount(
   }
 
   /**
+   * Why {@link #mount} would not make the same union again, in words; null if it would.
+   *
+   * <p>Lower layers may have been mounted with other ids, at a place that is gone by now, or with
+   * more options than {@code mount(2)} takes; then the union must stay mounted as it is.
+   */
+  public @Nullable String whyItMustStay() throws IOException {
+    if (data().length > OPTIONS_MAX_BYTES) {
+      return "its mount options are longer than the " + OPTIONS_MAX_BYTES + " bytes of mount(2)";
+    }
+    for (Path lower : lowers()) {
+      if (!Files.isDirectory(lower)) {
+        return "its layer " + lower + " is not there any more, or has not the same ids";
+      }
+    }
+    return hasOtherIds() ? "the ids of its layers are mapped by the mount" : null;
+  }
+
+  private boolean hasOtherIds() throws IOException {
+    List<Path> lowers = lowers();
+    if (lowers.isEmpty()) {
+      return false;
+    }
+    try (Fd lower = Fd.directory(lowers.getFirst());
+        Fd above = Fd.directory(upper);
+        Fd union = Fd.directory(mountPoint)) {
+      for (Fd.Name entry : lower.list()) {
+        Stat seen = union.statIfThere(entry.bytes());
+        if (seen != null && above.statIfThere(entry.bytes()) == null) {
+          Stat stored = lower.statAt(entry.bytes());
+          return stored.uid() != seen.uid() || stored.gid() != seen.gid();
+        }
+      }
+    }
+    return false;
+  }
+
+  private byte[] data() {
+    return Fd.bytes(String.join(",", options.stream().map(UnionMount::escaped).toList()));
+  }
+
+  /**
    * Takes the mount out of the tree and waits until the table no longer shows it; nothing is
    * flushed.
    *
@@ -123,7 +165,7 @@ public record UnionMount(
    */
   public void mount() throws IOException {
     freshWork();
-    byte[] data = Fd.bytes(String.join(",", options.stream().map(UnionMount::escaped).toList()));
+    byte[] data = data();
     if (data.length > OPTIONS_MAX_BYTES) {
       throw new IOException(
           mountPoint + ": mount options of " + data.length + " bytes; the kernel takes 4095");

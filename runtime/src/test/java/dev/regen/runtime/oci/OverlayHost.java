@@ -95,10 +95,14 @@ final class OverlayHost implements AutoCloseable {
   }
 
   void mount(Created container) throws IOException {
+    mount(container, root.resolve("image"));
+  }
+
+  /** As {@link #mount(Created)}, with the image seen at {@code image}. */
+  void mount(Created container, Path image) throws IOException {
     String options =
         "lowerdir=%s,upperdir=%s,workdir=%s"
-            .formatted(
-                root.resolve("image"), container.upper(), container.upper().resolveSibling("work"));
+            .formatted(image, container.upper(), container.upper().resolveSibling("work"));
     Mount.mount("overlay", container.merged(), "overlay", 0, Fd.bytes(options));
     mounted.add(container.merged());
   }
