@@ -38,6 +38,7 @@ import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.RuntimeExtension;
+import dev.regen.runtime.oci.SeenImages;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
@@ -165,7 +166,7 @@ public final class Agent implements AutoCloseable {
     ContainerRestore restore =
         new ContainerRestore(
             engine, targets, containers, inPlace, queues, snapshots, hotTrees, stores, events);
-    ImageLayers images = new ImageLayers(engine);
+    ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);
 

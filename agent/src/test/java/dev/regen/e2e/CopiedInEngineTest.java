@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Files that docker cp puts into a container that does not run, and other ways around a run. */
 @EngineTest
-final class CopiedInEngineTest {
+class CopiedInEngineTest {
   private final Host host;
 
   @SuppressWarnings("NullAway.Init")

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  * Ends a container in each way there is; what it wrote is there at the next run, and why it ended.
  */
 @EngineTest
-final class EveryEndIsKeptEngineTest {
+class EveryEndIsKeptEngineTest {
   private final Host host;
 
   EveryEndIsKeptEngineTest(Host host) {

@@ -116,6 +116,16 @@ final class Host implements AutoCloseable {
     return engine == null ? words : place.inside(engine.pid(), words);
   }
 
+  /** A directory that engine, agent and test all see at one path. */
+  Path shared() throws IOException {
+    return Files.createDirectories(root.resolve("shared"));
+  }
+
+  /** Runs a shell script where Regen's command line is, which sees the mounts it made. */
+  Command.Result shell(String script) throws IOException, InterruptedException {
+    return new Command(inside(List.of("sh", "-c", script)), environment()).run();
+  }
+
   /** The snapshots of a queue, oldest first, after the agent has archived all that waits. */
   List<JsonObject> snapshots(String queue) throws IOException, InterruptedException {
     awaitIdle();
@@ -138,6 +148,9 @@ final class Host implements AutoCloseable {
 
   void startAgent() throws IOException, InterruptedException {
     startAgent("dev.regen.agent.Main");
+    if (!agentAlive()) {
+      throw new IOException("the agent ended:\n" + Files.readString(logFile("agent")));
+    }
   }
 
   void startAgent(String mainClass, String... jvmOptions) throws IOException, InterruptedException {
@@ -174,6 +187,42 @@ final class Host implements AutoCloseable {
   void stopAgent(boolean kill) throws InterruptedException {
     stop(agent, kill);
     agent = null;
+  }
+
+  /**
+   * From now on the one-shot process for {@code verb} is killed before its n-th change to the disk:
+   * the next one, or every one.
+   */
+  void killHooks(String verb, int crashAt, boolean everyOne) throws IOException {
+    Files.deleteIfExists(killed());
+    String script =
+        """
+        #!/bin/sh
+        case %b,$(ls %s 2>/dev/null)," $* " in false,/*) exec %s "$@" ;; *' %s '*) ;; *) exec %s "$@" ;; esac
+        for word do
+          shift
+          [ "$word" != dev.regen.agent.hook.OneShot ] || word=dev.regen.agent.hook.CrashingHook
+          set -- "$@" "$word"
+        done
+        exec %s -Dregen.crashAt=%d -Dregen.crashed=%s "$@"
+        """
+            .formatted(everyOne, killed(), java, verb, java, java, crashAt, killed());
+    Files.deleteIfExists(hookJava());
+    Files.writeString(hookJava(), script);
+    Files.setPosixFilePermissions(hookJava(), PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  /** Whether a hook was killed since {@link #killHooks}. */
+  boolean isHookKilled() {
+    return Files.exists(killed());
+  }
+
+  private Path killed() {
+    return root.resolve("hook-killed");
+  }
+
+  private Path hookJava() {
+    return root.resolve("bin/java");
   }
 
   void startEngine() throws IOException, InterruptedException {
@@ -289,11 +338,12 @@ final class Host implements AutoCloseable {
             "REGEN_HOME=" + home(),
             "REGEN_RUN=" + run(),
             "REGEN_DATA_ROOTS=" + dataRoot(),
-            "REGEN_JAVA=" + java,
+            "REGEN_JAVA=" + hookJava(),
             "REGEN_JAVA_OPTIONS='-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
                 + " --enable-native-access=ALL-UNNAMED'",
             "REGEN_CLASSPATH=" + classpath);
     Files.write(root.resolve("runtime.conf"), conf);
+    Files.createSymbolicLink(hookJava(), java);
     JsonObject runtime =
         new JsonObject().with("regen", new JsonObject().with("path", front.toString()));
     JsonObject daemon = place.settings().with("runtimes", runtime);

@@ -54,9 +54,9 @@ sealed interface Place {
         set -e
         tree=$0; binds=$1; shift
         mount --bind $tree $tree
-        for bind in $binds; do mkdir -p $tree$bind; mount --rbind $bind $tree$bind; done
         mount -t proc proc $tree/proc; mount --rbind /sys $tree/sys; mount --rbind /dev $tree/dev
         mount -t tmpfs tmpfs $tree/run; mount -t tmpfs tmpfs $tree/tmp
+        for bind in $binds; do mkdir -p $tree$bind; mount --rbind $bind $tree$bind; done
         mkdir -p $tree/outside; cd $tree; pivot_root . outside; umount -l /outside
         exec "$@"
         """;
@@ -80,7 +80,7 @@ sealed interface Place {
     @Override
     public List<String> inside(long engine, List<String> words) {
       return joined(
-          List.of("nsenter", "--target=" + engine, "--mount", "--root", "--wd=/", "--"), words);
+          List.of("nsenter", "--target=" + engine, "--mount", "--root", "--wd", "--"), words);
     }
 
     @Override

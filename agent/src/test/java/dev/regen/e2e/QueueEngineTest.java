@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** The queue as a user meets it: first run, tail, chosen time, full queue, fault. */
 @EngineTest
-final class QueueEngineTest {
+class QueueEngineTest {
   private final Host host;
 
   QueueEngineTest(Host host) {

@@ -3,6 +3,7 @@ package dev.regen.agent.container;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.SeenImages;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import java.io.IOException;
@@ -14,9 +15,16 @@ import java.util.List;
 /** Where the layers of images lie on this host. */
 public final class ImageLayers {
   private final Engine engine;
+  private final SeenImages seen;
 
-  public ImageLayers(Engine engine) {
+  public ImageLayers(Engine engine, SeenImages seen) {
     this.engine = engine;
+    this.seen = seen;
+  }
+
+  /** Forgets what was seen of images that are gone. */
+  void forgetRemoved() throws IOException {
+    seen.forgetRemoved();
   }
 
   /**
@@ -42,10 +50,13 @@ public final class ImageLayers {
     JsonObject data = driver == null ? null : driver.objectOrNull("Data");
     String upper = data == null ? null : data.stringOrNull("UpperDir");
     if (data == null || upper == null) {
-      throw new RegenException.Refused(
-          "the engine does not say where the layers of image "
-              + snapshot.imageName()
-              + " are (only overlay2 does); export the snapshot instead");
+      return seen.of(snapshot.imageId())
+          .orElseThrow(() ->
+              new RegenException.Refused(
+                  "the engine does not say where the layers of image "
+                      + snapshot.imageName()
+                      + " are, and no container of it ran here; run one with --runtime=regen, or"
+                      + " export the snapshot instead"));
     }
     List<Path> layers = new ArrayList<>(List.of(Path.of(upper)));
     String lowers = data.stringOrNull("LowerDir");

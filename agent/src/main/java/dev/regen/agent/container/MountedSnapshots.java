@@ -103,6 +103,7 @@ public final class MountedSnapshots {
 
   /** Removes what is mounted nowhere any more; for the agent's start. */
   public void sweep() throws IOException {
+    layers.forgetRemoved();
     for (Path own : disk.list(directory)) {
       String id = String.valueOf(own.getFileName());
       if (!isMounted(id)) {

@@ -62,10 +62,13 @@ public final class PlainLayers {
     if (told != null) {
       return Path.of(told);
     }
-    Path rootfs = Path.of(target.id().value()).resolve("rootfs");
+    // Docker with containerd's store mounts at rootfs/overlayfs/ID, containerd at ID/rootfs.
+    Path id = Path.of(target.id().value());
     for (MountTable.Entry mount : MountTable.read().entries()) {
-      if (mount.type().equals("overlay") && mount.mountPoint().endsWith(rootfs)) {
-        UnionMount union = UnionMount.at(mount.mountPoint());
+      Path at = mount.mountPoint();
+      if (mount.type().equals("overlay")
+          && (at.endsWith(id) || at.endsWith(id.resolve("rootfs")))) {
+        UnionMount union = UnionMount.at(at);
         return union == null ? null : union.upper();
       }
     }

@@ -16,6 +16,7 @@ final class RunStart {
   private final ContainerRoots roots;
   private final LastRun lastRun;
   private final Stores stores;
+  private final SeenImages images;
   private final StartChecks checks;
   private final QueueOwners owners;
   private final LastLayers lastLayers;
@@ -27,6 +28,7 @@ final class RunStart {
       ContainerRoots roots,
       LastRun lastRun,
       Stores stores,
+      SeenImages images,
       StartChecks checks,
       QueueOwners owners,
       LastLayers lastLayers,
@@ -36,6 +38,7 @@ final class RunStart {
     this.roots = roots;
     this.lastRun = lastRun;
     this.stores = stores;
+    this.images = images;
     this.checks = checks;
     this.owners = owners;
     this.lastLayers = lastLayers;
@@ -69,12 +72,22 @@ final class RunStart {
       notices.tell(Kind.REFUSED, settings.queue(), message);
       return new Answer.Refuse(message);
     }
+    rememberImage(run);
     FrozenLayer unarchived = lastLayers.claim(settings.queue(), call.container());
     if (!first) {
       Placeholders.removeOfWrongType(container.bundle());
       return new Answer.Go();
     }
     return regeneration.begin(run, container, staging, unarchived, caller);
+  }
+
+  /** Only a look inside a snapshot needs it: no reason to hold a run up. */
+  private void rememberImage(RunRecord run) {
+    try {
+      images.remember(run.facts().imageId(), run.union().lowers());
+    } catch (IOException e) {
+      notices.tell(Kind.FAILED, run.queue(), "the layers of its image: " + RuntimeExtension.why(e));
+    }
   }
 
   private RunRecord record(

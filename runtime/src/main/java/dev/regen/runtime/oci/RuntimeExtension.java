@@ -53,6 +53,7 @@ public final class RuntimeExtension {
             new ContainerRoots(dataRoots),
             new LastRun(records, freeze, end, lastLayers, notices),
             stores,
+            new SeenImages(disk, home),
             checks,
             new QueueOwners(records, clock),
             lastLayers,
