@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 final class AllowedXattrs {
   static final String CAPABILITY = "security.capability";
   static final String ACL_DEFAULT = "system.posix_acl_default";
-  private static final String ACL_ACCESS = "system.posix_acl_access";
+  static final String ACL_ACCESS = "system.posix_acl_access";
 
   private static final int NAME_BYTES_MAX = 255;
   private static final int VALUE_BYTES_MAX = 64 << 10;

@@ -4,7 +4,9 @@ import dev.regen.runtime.os.Stat;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,7 @@ final class PaxRecords {
   static final int XATTRS_MAX = 4096;
 
   private static final String XATTR = "SCHILY.xattr.";
+  private static final String ACL = "SCHILY.acl.";
 
   private byte @Nullable [] path;
   private byte @Nullable [] linkPath;
@@ -29,6 +32,9 @@ final class PaxRecords {
   private Stat.@Nullable Time mtime;
   private @Nullable String refusal;
   private final List<Xattr> xattrs = new ArrayList<>();
+
+  /** From text form, by the attribute's name; tools may write both forms. */
+  private final Map<String, byte @Nullable []> acls = new HashMap<>();
 
   /** Reads a header's content. */
   static PaxRecords parse(byte[] content) throws BadLayerException {
@@ -68,12 +74,18 @@ final class PaxRecords {
     } else if (key.startsWith("GNU.sparse.")) {
       refusal = TarReader.SPARSE;
       path = key.equals("GNU.sparse.name") ? value : path;
-    } else if (key.startsWith("SCHILY.acl.")) {
-      refusal =
-          "holds an ACL in text form (tar --acls); make the archive with --xattrs"
-              + " --xattrs-include='*' and without --acls";
+    } else if (key.startsWith(ACL)) {
+      addAcl(key.substring(ACL.length()), value);
     } else {
       set(key, value);
+    }
+  }
+
+  private void addAcl(String kind, byte[] text) throws BadLayerException {
+    switch (kind) {
+      case "access" -> acls.put(AllowedXattrs.ACL_ACCESS, AclText.binary(text, true));
+      case "default" -> acls.put(AllowedXattrs.ACL_DEFAULT, AclText.binary(text, false));
+      default -> refusal = "holds an ACL of another kind than POSIX: " + ACL + kind;
     }
   }
 
@@ -133,7 +145,18 @@ final class PaxRecords {
     return mtime == null ? new Stat.Time(header, 0) : mtime;
   }
 
+  /** The attributes; one that stands in both forms is taken as the kernel had it. */
   List<Xattr> xattrs() {
-    return xattrs;
+    if (acls.isEmpty()) {
+      return xattrs;
+    }
+    List<Xattr> all = new ArrayList<>(xattrs);
+    acls.forEach((name, value) -> {
+      byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
+      if (value != null && xattrs.stream().noneMatch(x -> Arrays.equals(x.name(), bytes))) {
+        all.add(new Xattr(bytes, value));
+      }
+    });
+    return all;
   }
 }
