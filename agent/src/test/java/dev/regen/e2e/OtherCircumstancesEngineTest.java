@@ -141,8 +141,16 @@ final class OtherCircumstancesEngineTest {
 
   @Test
   void otherImageStartsCleanUnlessAskedToRebase() throws IOException, InterruptedException {
-    host.desk("image", "echo a >/root/a").ok();
-    host.docker("run", "--network=none", "--name=other", Host.IMAGE, "touch", "/new").ok();
+    host.desk("image", "echo a >/root/a; echo mine >/lower/kept; rm /lower/deleted").ok();
+    host.docker(
+            "run",
+            "--network=none",
+            "--name=other",
+            Host.IMAGE,
+            "sh",
+            "-c",
+            "touch /new; echo theirs >/lower/kept")
+        .ok();
     host.docker("commit", "other", "newer").ok();
     host.docker("rm", "other").ok();
 
@@ -152,6 +160,11 @@ final class OtherCircumstancesEngineTest {
             run("image", "newer", "cat /root/a; ls /new", "--label=regen.on-image-change=rebase")
                 .ok())
         .isEqualTo("a\n/new");
+    assertThat(host.regen("events", "image").ok())
+        .contains("both changed, and the container's stays: /lower/kept\n");
+    host.snapshots("image");
+    assertThat(host.regen("show", "image@latest", "--json").ok())
+        .contains("\"bothChanged\":[\"/lower/kept\"],\"cut\":false");
     assertThat(host.desk("image", "ls /root").ok()).isEmpty();
     assertThat(host.snapshots("image")).hasSizeGreaterThanOrEqualTo(2);
   }

@@ -70,6 +70,9 @@ final class QueueViews {
       json.with("image", snapshot.imageName())
           .with("imageId", snapshot.imageId())
           .with("notHeld", snapshot.notHeld());
+      if (snapshot.spec().members().get("rebase") instanceof JsonObject rebase) {
+        json.with("rebase", rebase);
+      }
     }
     return json.with("pending", ofQueue(name, pending.pending()).stream().map(this::row).toList());
   }

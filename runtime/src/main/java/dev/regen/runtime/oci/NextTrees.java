@@ -6,6 +6,7 @@ import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queue as a starting container sees it. Implemented by the snapshotter, which knows queues and
@@ -22,8 +23,10 @@ public interface NextTrees {
      *
      * @param tree {@code staging/hot-SNAPSHOT}
      * @param chosen whether a restore chose it, rather than it being the newest
+     * @param rebasedFrom the snapshot's own image, if the container has another; else null
      */
-    record Tree(Path tree, String snapshot, boolean chosen) implements Next {}
+    record Tree(Path tree, String snapshot, boolean chosen, @Nullable String rebasedFrom)
+        implements Next {}
 
     /**
      * The container starts clean, and why; the queue keeps what it has.

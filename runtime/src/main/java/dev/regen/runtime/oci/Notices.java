@@ -13,6 +13,8 @@ public interface Notices {
     ENDED,
     /** A run starts without what its queue holds, and why. */
     STARTED_CLEAN,
+    /** A run starts from a snapshot on another image than the snapshot's. */
+    REBASED,
     /** A state in between is part of the next run and no snapshot of its own. */
     MERGED,
     /** A tree went back to where it came from: the run it was for never began. */

@@ -17,6 +17,7 @@ final class Regeneration {
   private final RunRecords records;
   private final Spool spool;
   private final NextTrees nextTrees;
+  private final Rebase rebase;
   private final StartChecks checks;
   private final Notices notices;
 
@@ -25,12 +26,14 @@ final class Regeneration {
       RunRecords records,
       Spool spool,
       NextTrees nextTrees,
+      Rebase rebase,
       StartChecks checks,
       Notices notices) {
     this.disk = disk;
     this.records = records;
     this.spool = spool;
     this.nextTrees = nextTrees;
+    this.rebase = rebase;
     this.checks = checks;
     this.notices = notices;
   }
@@ -69,8 +72,12 @@ final class Regeneration {
           notices.tell(Kind.REFUSED, run.queue(), refused.reason());
           return new Answer.Refuse(refused.reason());
         }
-        case Next.Tree tree ->
-            placed = placed(run, staging, tree.tree(), tree.snapshot(), tree.chosen(), null);
+        case Next.Tree tree -> {
+          placed = placed(run, staging, tree.tree(), tree.snapshot(), tree.chosen(), null);
+          if (tree.rebasedFrom() != null) {
+            rebase.tell(run, tree.tree(), tree.rebasedFrom());
+          }
+        }
       }
     }
     if (!caller.waits()) {

@@ -57,7 +57,8 @@ public final class RuntimeExtension {
             checks,
             new QueueOwners(records, clock),
             lastLayers,
-            new Regeneration(disk, records, spool, nextTrees, checks, notices),
+            new Regeneration(
+                disk, records, spool, nextTrees, new Rebase(dataRoots, notices), checks, notices),
             notices,
             clock);
     this.dataRoots = List.copyOf(dataRoots);

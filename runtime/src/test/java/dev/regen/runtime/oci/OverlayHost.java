@@ -208,7 +208,8 @@ final class OverlayHost implements AutoCloseable {
       Path hot = hot();
       return hot == null
           ? new Next.Nothing()
-          : new Next.Tree(hot, hot.getFileName().toString().substring(Staging.HOT.length()), false);
+          : new Next.Tree(
+              hot, hot.getFileName().toString().substring(Staging.HOT.length()), false, null);
     }
 
     @Override

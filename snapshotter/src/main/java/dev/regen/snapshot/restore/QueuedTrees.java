@@ -54,7 +54,7 @@ public final class QueuedTrees implements NextTrees {
       return otherImage(settings, snapshot, imageId);
     }
     Path tree = hotTrees.prepare(snapshot, staging, uidMap, gidMap, Progress.NONE);
-    return new Next.Tree(tree, id.value(), chosen != null);
+    return new Next.Tree(tree, id.value(), chosen != null, sameImage ? null : snapshot.imageId());
   }
 
   @Override
