@@ -8,6 +8,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Element;
@@ -32,6 +33,7 @@ final class Home {
   final SnapshotStore snapshots;
   final DirectoryChunkStore chunks;
   final Captures captures;
+  private final ChunkReader reader;
 
   Home(Disk disk, Path directory) throws IOException {
     this(disk, directory, Keys.NONE);
@@ -42,6 +44,7 @@ final class Home {
     queues = new SnapshotQueues(disk, directory.resolve("queues"));
     snapshots = new SnapshotStore(disk, directory.resolve("snapshots"), keys);
     chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
+    reader = new ChunkReader(chunks, keys);
     captures =
         new Captures(disk, directory, queues, snapshots, chunks, new NamedTrees(chunks), keys);
   }
@@ -65,8 +68,7 @@ final class Home {
       Snapshot snapshot = snapshots.read(element.id());
       StringBuilder tree = new StringBuilder();
       for (var chunk : snapshot.archive().chunks()) {
-        String text =
-            new String(chunks.get(chunk.digest()), java.nio.charset.StandardCharsets.UTF_8);
+        String text = new String(reader.frame(chunk), java.nio.charset.StandardCharsets.UTF_8);
         tree.append(tree.isEmpty() ? "" : "-").append(text, 6, 7);
       }
       trees.add(tree.toString());

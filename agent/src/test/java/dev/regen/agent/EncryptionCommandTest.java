@@ -1,0 +1,220 @@
+package dev.regen.agent;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code encrypt}, {@code decrypt} and {@code key} against a real agent; layers come by import. */
+final class EncryptionCommandTest {
+  private static final String MARKER = "the-secret-marker-0f9c";
+
+  @SuppressWarnings("NullAway.Init")
+  @TempDir
+  private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private Agent agent;
+
+  private final List<String> said = new ArrayList<>();
+
+  private record Result(int code, String out, String err) {}
+
+  @BeforeEach
+  void start() throws IOException {
+    assumeTrue("root".equals(System.getProperty("user.name")), "layer trees need root");
+    agent =
+        new Agent(
+            AgentConfiguration.of(new JsonObject(), environment()),
+            environment(),
+            InstantSource.system());
+    agent.start();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    if (agent != null) {
+      agent.close();
+    }
+  }
+
+  @Test
+  void nothingIsToldToEncryptWithoutAKey() throws IOException {
+    importLayer("desk");
+
+    Result refused = regen("encrypt", "desk");
+
+    assertThat(refused.code()).isEqualTo(4);
+    assertThat(refused.err()).contains("keys.json").contains("'regen key new'").hasLineCount(1);
+    assertThat(array(regen("ls", "--json")).getFirst().flag("encrypted")).isFalse();
+    assertThat(regen("encrypt", "none").code()).isEqualTo(4);
+  }
+
+  @Test
+  void queueIsEncryptedAndBroughtUnderANewKeyAndDecrypted() throws IOException {
+    importLayer("desk");
+    String first = newKey();
+    assertThat(regen("encrypt", "desk").out()).contains(first).contains("1 changed");
+    assertThat(snapshot("desk").flag("encrypted")).isTrue();
+    assertThat(regen("show", "desk@latest", "--json").out()).contains(first);
+    assertThat(regen("ls").out()).contains("encrypts");
+    assertThat(plainFiles()).isEmpty();
+
+    String second = newKey();
+    assertThat(regen("encrypt", "desk").out()).contains(second).contains("1 changed");
+    assertThat(regen("encrypt", "desk").out()).contains("0 changed");
+    assertThat(array(regen("key", "list", "--json")))
+        .extracting(key -> key.string("id") + key.flag("active"))
+        .containsExactly(first + false, second + true);
+    assertThat(regen("export", "desk@latest").out()).contains(MARKER);
+
+    assertThat(regen("decrypt", "desk@latest").code()).isZero();
+    assertThat(snapshot("desk").flag("encrypted")).isFalse();
+    assertThat(array(regen("ls", "--json")).getFirst().flag("encrypted")).isTrue();
+    assertThat(regen("decrypt", "desk").code()).isZero();
+    assertThat(array(regen("ls", "--json")).getFirst().flag("encrypted")).isFalse();
+    noKeyWasSaid();
+  }
+
+  @Test
+  void queueThatIsToldBeforeItsFirstSnapshotNeverWritesPlaintext() throws IOException {
+    newKey();
+    assertThat(regen("encrypt", "desk", "--new").code()).isZero();
+
+    importLayer("desk");
+
+    assertThat(snapshot("desk").flag("encrypted")).isTrue();
+    assertThat(plainFiles()).isEmpty();
+    assertThat(regen("export", "desk@latest").out()).contains(MARKER);
+    noKeyWasSaid();
+  }
+
+  @Test
+  void lostKeyLocksItsQueueAndNothingElse() throws IOException {
+    importLayer("other");
+    newKey();
+    assertThat(regen("encrypt", "desk", "--new").code()).isZero();
+    importLayer("desk");
+    Path copy = directory.resolve("copy.json");
+    Files.move(keyset(), copy);
+
+    assertThat(snapshot("desk").string("state")).isEqualTo("locked");
+    assertThat(regen("ls", "desk").out()).contains("locked").contains(keyset().toString());
+    assertThat(regen("show", "desk@latest").code()).isZero();
+    Result export = regen("export", "desk@latest", "-o", directory.resolve("o.tar").toString());
+    assertThat(export.code()).isNotZero();
+    assertThat(regen("verify", "desk").out()).contains("keys.json");
+    assertThat(regen("verify", "other").code()).isZero();
+    assertThat(regen("export", "other@latest").out()).contains(MARKER);
+    assertThat(regen("encrypt", "desk").code()).isEqualTo(4);
+
+    Files.move(copy, keyset());
+    assertThat(regen("export", "desk@latest").out()).contains(MARKER);
+    assertThat(regen("decrypt", "desk").code()).isZero();
+    noKeyWasSaid();
+  }
+
+  @Test
+  void misuseIsExitCodeTwo() {
+    assertThat(regen("encrypt").code()).isEqualTo(2);
+    assertThat(regen("encrypt", "desk@latest", "--new").code()).isEqualTo(2);
+    assertThat(regen("key").code()).isEqualTo(2);
+    assertThat(regen("decrypt", "none").code()).isEqualTo(3);
+  }
+
+  private String newKey() throws IOException {
+    assertThat(regen("key", "new").out()).contains(keyset().toString());
+    return array(regen("key", "list", "--json")).getLast().string("id");
+  }
+
+  private Path keyset() {
+    return directory.resolve("keys/keys.json");
+  }
+
+  private JsonObject snapshot(String queue) throws IOException {
+    return array(regen("ls", queue, "--json")).getLast();
+  }
+
+  /** No command, event or log line holds a key. */
+  private void noKeyWasSaid() throws IOException {
+    regen("events", "--json");
+    regen("jobs", "--json");
+    regen("show", "desk@latest", "--json");
+    for (JsonObject key : JsonObject.parse(Files.readAllBytes(keyset())).objects("keys")) {
+      String secret = key.string("key").substring(0, 12);
+      assertThat(said).noneMatch(text -> text.contains(secret));
+    }
+  }
+
+  private void importLayer(String queue) throws IOException {
+    Path tree = Files.createDirectories(directory.resolve("tree"));
+    Files.writeString(tree.resolve(MARKER), MARKER.repeat(50));
+    Path tar = directory.resolve("layer.tar");
+    try {
+      new ProcessBuilder("tar", "-C", tree.toString(), "-cf", tar.toString(), ".")
+          .inheritIO()
+          .start()
+          .waitFor();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    Result imported = regen("import", queue, tar.toString());
+    assertThat(imported.err()).isEmpty();
+  }
+
+  /** Files of the home that hold the marker, or a zstd frame. */
+  private List<Path> plainFiles() throws IOException {
+    try (Stream<Path> files = Files.walk(directory.resolve("home"))) {
+      return files.filter(Files::isRegularFile).filter(EncryptionCommandTest::isPlain).toList();
+    }
+  }
+
+  private static boolean isPlain(Path file) {
+    try {
+      String text = Files.readString(file, ISO_8859_1);
+      return text.contains(MARKER) || text.startsWith("(\u00B5/\u00FD");
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private Map<String, String> environment() {
+    return Map.of(
+        "REGEN_HOME", directory.resolve("home").toString(),
+        "REGEN_RUN", directory.resolve("run").toString(),
+        "REGEN_KEYSET", keyset().toString(),
+        "DOCKER_HOST", "unix://" + directory.resolve("no-engine.sock"));
+  }
+
+  private Result regen(String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int code =
+        Main.run(arguments, environment(), new ByteArrayInputStream(new byte[0]), out, err, false);
+    Result result = new Result(code, out.toString(ISO_8859_1), err.toString(UTF_8));
+    said.add(result.out());
+    said.add(result.err());
+    return result;
+  }
+
+  private static List<JsonObject> array(Result result) throws IOException {
+    assertThat(result.err()).isEmpty();
+    return JsonObject.parse("{\"all\":" + result.out() + "}").objects("all");
+  }
+}
