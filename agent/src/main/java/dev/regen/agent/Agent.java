@@ -165,7 +165,16 @@ public final class Agent implements AutoCloseable {
             engine, targets, containers, plainLayers, capture, hotTrees, drain, spool, clock);
     ContainerRestore restore =
         new ContainerRestore(
-            engine, targets, containers, inPlace, queues, snapshots, hotTrees, stores, events);
+            engine,
+            targets,
+            containers,
+            inPlace,
+            queues,
+            snapshots,
+            captures,
+            hotTrees,
+            stores,
+            events);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);
@@ -179,7 +188,7 @@ public final class Agent implements AutoCloseable {
             queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
         .addTo(routes);
     new EncryptionResource(keys, queues, captures, jobs, events).addTo(routes);
-    new VerifyResource(captures, queues, snapshots, jobs, events).addTo(routes);
+    new VerifyResource(captures, queues, stores, jobs, events).addTo(routes);
     new DiffResource(
             queues,
             snapshots,

@@ -11,8 +11,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description =
-        "Reads every chunk and manifest of a queue, or of all, and compares digests. Exit code 1 if"
-            + " anything is damaged.")
+        "Reads every chunk and manifest of a queue, or of all, compares digests, and names what is"
+            + " missing, damaged, or needed by nobody. Exit code 1 if anything is damaged.")
 final class VerifyCommand extends AgentCommand {
   @Parameters(
       index = "0",
@@ -26,7 +26,10 @@ final class VerifyCommand extends AgentCommand {
 
   @Option(
       names = "--repair",
-      description = "Make a queue's file anew from its manifests where it is damaged.")
+      description =
+          "Mend what has a second copy here: chunks from trees that are unpacked for their next run,"
+              + " a queue's file from its manifests. Set damaged chunks aside, so that the next"
+              + " capture of their content stores them anew; delete what nobody needs.")
   private boolean repair;
 
   @Override
@@ -51,6 +54,20 @@ final class VerifyCommand extends AgentCommand {
               damaged.isEmpty() ? "all whole" : damaged.size() + " damaged");
       result.strings("repaired").forEach(line -> out().println("  " + line));
       damaged.forEach(line -> out().println("  " + line));
+      long manifests = result.number("unreferencedManifests");
+      long chunks = result.number("unreferencedChunks");
+      if (manifests + chunks > 0) {
+        out()
+            .printf(
+                "%d manifests and %d chunks are needed by nobody; --repair deletes them%n",
+                manifests, chunks);
+      }
+      if (repair && !damaged.isEmpty()) {
+        out()
+            .println(
+                "what is still damaged has no other copy here: restore a snapshot that is whole"
+                    + " ('regen restore QUEUE --or-older'), or give it up ('regen rm QUEUE@ID')");
+      }
     }
     return damaged.isEmpty() ? DONE : 1;
   }

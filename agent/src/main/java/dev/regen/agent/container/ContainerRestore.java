@@ -13,6 +13,8 @@ import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
@@ -34,8 +36,9 @@ public final class ContainerRestore {
    * @param at the snapshot's address, as {@code latest}
    * @param start whether a kept container is to run afterwards
    * @param discard whether the present state may be lost
+   * @param orOlder whether an older snapshot will do where that one is damaged
    */
-  public record Request(String name, String at, boolean start, boolean discard) {}
+  public record Request(String name, String at, boolean start, boolean discard, boolean orOlder) {}
 
   private final Engine engine;
   private final Targets targets;
@@ -43,6 +46,7 @@ public final class ContainerRestore {
   private final InPlaceRestore inPlace;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
+  private final Captures captures;
   private final HotTrees hotTrees;
   private final Stores stores;
   private final Events events;
@@ -54,6 +58,7 @@ public final class ContainerRestore {
       InPlaceRestore inPlace,
       SnapshotQueues queues,
       SnapshotStore snapshots,
+      Captures captures,
       HotTrees hotTrees,
       Stores stores,
       Events events) {
@@ -63,6 +68,7 @@ public final class ContainerRestore {
     this.inPlace = inPlace;
     this.queues = queues;
     this.snapshots = snapshots;
+    this.captures = captures;
     this.hotTrees = hotTrees;
     this.stores = stores;
     this.events = events;
@@ -81,7 +87,8 @@ public final class ContainerRestore {
     job.step("waiting for what is being archived");
     inPlace.awaitArchived(queue, job);
     SnapshotId before = queues.look(queue).chosen();
-    Snapshot snapshot = choose(queue, request.at());
+    Snapshot snapshot =
+        choose(queue, request.orOlder() ? newestWhole(queue, request.at(), job) : request.at());
     String message;
     try {
       Optional<Target> found = named.isPresent() ? named : byRecordedName(queue, snapshot);
@@ -158,6 +165,31 @@ public final class ContainerRestore {
     } catch (EngineException.Away e) {
       return Optional.empty();
     }
+  }
+
+  /** The address of the newest snapshot that is whole, from {@code at} on backwards. */
+  private String newestWhole(QueueName name, String at, Job job) throws IOException {
+    List<Element> elements;
+    int index;
+    try (SnapshotQueue queue = queues.open(name)) {
+      elements = queue.elements();
+      index = elements.indexOf(queue.find(at));
+    }
+    for (; index >= 0; index--) {
+      SnapshotId id = elements.get(index).id();
+      job.step("reading snapshot " + id.shortened());
+      if (captures.isWhole(id)) {
+        return id.value();
+      }
+    }
+    throw new RegenException.Refused(
+        "no snapshot of queue "
+            + name
+            + " is whole from "
+            + at
+            + " on; 'regen verify "
+            + name
+            + "' says what each lacks");
   }
 
   /** What is chosen cannot leave the queue while this works. */

@@ -41,7 +41,8 @@ public final class ContainerResource {
             call.part("container"),
             at == null ? "latest" : at,
             !body.has("start") || body.flag("start"),
-            body.flag("discard"));
+            body.flag("discard"),
+            body.flag("orOlder"));
     Job job = jobs.start("restore", request.name(), started -> restore.restore(request, started));
     if (body.flag("attended")) {
       job.attend();

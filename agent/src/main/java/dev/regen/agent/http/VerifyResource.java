@@ -2,31 +2,36 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.Staging;
+import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.capture.Verified;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** {@code /v1/verify}: reads everything, as a job; mends a queue's file if it is asked to. */
+/** {@code /v1/verify}: reads everything, as a job; mends what it can if it is asked to. */
 public final class VerifyResource {
   private final Captures captures;
   private final SnapshotQueues queues;
-  private final SnapshotStore snapshots;
+  private final Stores stores;
   private final Jobs jobs;
   private final Events events;
 
   public VerifyResource(
-      Captures captures, SnapshotQueues queues, SnapshotStore snapshots, Jobs jobs, Events events) {
+      Captures captures, SnapshotQueues queues, Stores stores, Jobs jobs, Events events) {
     this.captures = captures;
     this.queues = queues;
-    this.snapshots = snapshots;
+    this.stores = stores;
     this.jobs = jobs;
     this.events = events;
   }
@@ -49,24 +54,31 @@ public final class VerifyResource {
                 job -> {
                   job.step("reading");
                   Verified first = captures.verify(queue);
-                  List<String> repaired = repair ? repair(first) : List.of();
-                  return json(repaired.isEmpty() ? first : captures.verify(queue), queue, repaired);
+                  List<String> repaired = repair ? repair(first, job) : List.of();
+                  return json(repair ? captures.verify(queue) : first, queue, repaired);
                 })
             .json());
   }
 
-  /** Only a queue's file can be made anew; chunks and manifests have no second copy here. */
-  private List<String> repair(Verified found) throws IOException {
-    List<String> repaired = new ArrayList<>();
-    for (Verified.Problem problem : found.problems()) {
-      if (problem.kind() == Verified.Kind.QUEUE_DAMAGED) {
-        queues.rebuild(problem.queue(), snapshots).close();
-        String message = "queue " + problem.queue() + " was made anew from its manifests";
-        events.tell(Event.Kind.REPAIRED, problem.queue().value(), message);
-        repaired.add(message);
+  private List<String> repair(Verified found, Job job) throws IOException {
+    job.step("mending");
+    List<String> done = captures.repair(found, this::unpacked, job, job::cancelled);
+    for (String one : done) {
+      events.tell(Event.Kind.REPAIRED, null, one);
+    }
+    return done;
+  }
+
+  /** Where a snapshot lies unpacked on this host, ready for its next run. */
+  private List<Path> unpacked(SnapshotId id) throws IOException {
+    List<Path> trees = new ArrayList<>();
+    for (Staging staging : stores.all()) {
+      Path tree = staging.hot(id.value());
+      if (Fd.statIfThere(tree) != null) {
+        trees.add(tree);
       }
     }
-    return repaired;
+    return trees;
   }
 
   private JsonObject json(Verified found, @Nullable QueueName queue, List<String> repaired)

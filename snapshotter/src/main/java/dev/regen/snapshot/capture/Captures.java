@@ -233,6 +233,34 @@ public final class Captures {
     }
   }
 
+  /** Whether a snapshot can be read as a whole; reads all of it. */
+  public boolean isWhole(SnapshotId id) throws IOException {
+    try (Hold _ = gate.enter()) {
+      return new Verification(queues, snapshots, chunks).isWhole(id);
+    }
+  }
+
+  /**
+   * Mends what a verification found, where a second copy of it is at hand: chunks are made again
+   * from trees that are unpacked on this host; a queue's file from its manifests. Damaged chunks
+   * are set aside, so that the next capture of the same content stores them anew, and what nothing
+   * names is deleted.
+   *
+   * @param copies where a snapshot may lie unpacked; looked for once for each that is damaged
+   * @return what was done, in words
+   */
+  public List<String> repair(
+      Verified found, Repair.Copies copies, Progress progress, BooleanSupplier cancelled)
+      throws IOException {
+    try (Hold _ = gate.enter()) {
+      Repair repair = new Repair(queues, snapshots, chunks, archiver, keys);
+      return repair.repair(found, copies, progress, cancelled);
+    } finally {
+      garbage.addAll();
+      collect();
+    }
+  }
+
   private Optional<CaptureResult> resultOfEarlierCall(FrozenLayer layer) throws IOException {
     int keep = Math.clamp(layer.keep(), 1, QueueContent.KEEP_MAX);
     try (SnapshotQueue queue = queues.openOrCreate(layer.queue(), keep)) {

@@ -80,6 +80,21 @@ final class Verification {
       report(Verified.Kind.MANIFEST_DAMAGED, queue, id, e);
       return;
     }
+    verifyManifest(queue, id, snapshot);
+  }
+
+  /** Whether everything of one snapshot can be read. */
+  boolean isWhole(SnapshotId id) throws IOException {
+    try {
+      Snapshot snapshot = snapshots.read(id);
+      verifyManifest(snapshot.queue(), id, snapshot);
+      return problems.isEmpty();
+    } catch (RegenException e) {
+      return false;
+    }
+  }
+
+  private void verifyManifest(QueueName queue, SnapshotId id, Snapshot snapshot) {
     manifests++;
     String locked = snapshot.locked();
     if (locked != null) {
@@ -90,7 +105,7 @@ final class Verification {
     for (Chunk chunk : all) {
       String wrong = wrongWith(chunk);
       if (!wrong.isEmpty()) {
-        report(Verified.Kind.CHUNK_DAMAGED, queue, id, new IOException(wrong));
+        report(Verified.Kind.CHUNK_DAMAGED, queue, id, chunk.digest(), wrong);
       }
     }
   }
@@ -137,8 +152,17 @@ final class Verification {
 
   private void report(
       Verified.Kind kind, QueueName queue, @Nullable SnapshotId id, IOException problem) {
+    report(kind, queue, id, null, String.valueOf(problem.getMessage()));
+  }
+
+  private void report(
+      Verified.Kind kind,
+      QueueName queue,
+      @Nullable SnapshotId id,
+      @Nullable Digest chunk,
+      String message) {
     if (problems.size() < Verified.PROBLEMS_MAX) {
-      problems.add(new Verified.Problem(kind, queue, id, String.valueOf(problem.getMessage())));
+      problems.add(new Verified.Problem(kind, queue, id, chunk, message));
     }
   }
 }

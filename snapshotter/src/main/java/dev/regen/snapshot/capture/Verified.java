@@ -1,6 +1,7 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.SnapshotId;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,10 +42,15 @@ public record Verified(
    *
    * @param queue which cannot be read, or holds the snapshot
    * @param snapshot which cannot be restored for that; null if it is the queue's file
+   * @param chunk which is damaged or missing; null if it is something else
    * @param message what it is, in words, with the file
    */
   public record Problem(
-      Kind kind, QueueName queue, @Nullable SnapshotId snapshot, String message) {}
+      Kind kind,
+      QueueName queue,
+      @Nullable SnapshotId snapshot,
+      @Nullable Digest chunk,
+      String message) {}
 
   public Verified {
     problems = List.copyOf(problems);

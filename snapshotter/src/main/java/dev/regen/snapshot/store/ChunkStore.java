@@ -43,6 +43,14 @@ public interface ChunkStore {
   /** Forces every chunk put before this call to the disk, names included. */
   void force() throws IOException;
 
+  /**
+   * Takes a damaged chunk away, so that the next capture stores it anew. Its bytes are kept where
+   * no reader looks, for whoever wants to save what is left in them.
+   *
+   * @return whether it was there
+   */
+  boolean setAside(Digest digest) throws IOException;
+
   /** Removes a chunk if it is there. */
   void delete(Digest digest) throws IOException;
 

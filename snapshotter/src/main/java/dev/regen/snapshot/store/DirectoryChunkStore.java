@@ -39,6 +39,7 @@ public final class DirectoryChunkStore implements ChunkStore {
   private final Records records;
   private final Path unfinished;
   private final Path named;
+  private final Path damaged;
 
   /** Written, and not yet under their own names; the value is the file. */
   private final Map<Digest, Path> pending = new ConcurrentHashMap<>();
@@ -60,6 +61,7 @@ public final class DirectoryChunkStore implements ChunkStore {
     this.records = new Records(disk);
     this.unfinished = directory.resolve("tmp");
     this.named = directory.resolve("sha256");
+    this.damaged = directory.resolve("damaged");
     for (int i = 0; i < STRIPES; i++) {
       stripes[i] = new Object();
     }
@@ -149,6 +151,21 @@ public final class DirectoryChunkStore implements ChunkStore {
         throw e;
       }
       now.keySet().forEach(pending::remove);
+    }
+  }
+
+  /** {@inheritDoc} Here that is {@code damaged/}. */
+  @Override
+  public boolean setAside(Digest digest) throws IOException {
+    synchronized (stripe(digest)) {
+      if (disk.size(file(digest)) < 0) {
+        return false;
+      }
+      records.makeDirectory(damaged);
+      disk.rename(file(digest), damaged.resolve(digest.hex()));
+      disk.forceDirectory(damaged);
+      disk.forceDirectory(directory(digest));
+      return true;
     }
   }
 

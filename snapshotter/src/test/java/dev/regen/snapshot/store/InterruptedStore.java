@@ -57,6 +57,11 @@ public final class InterruptedStore implements ChunkStore {
   }
 
   @Override
+  public boolean setAside(Digest digest) throws IOException {
+    return store.setAside(digest);
+  }
+
+  @Override
   public void delete(Digest digest) throws IOException {
     store.delete(digest);
   }

@@ -50,6 +50,11 @@ public final class MemoryChunkStore implements ChunkStore {
   public void force() {}
 
   @Override
+  public boolean setAside(Digest digest) {
+    return chunks.remove(digest) != null;
+  }
+
+  @Override
   public void delete(Digest digest) {
     chunks.remove(digest);
   }
