@@ -130,9 +130,19 @@ public final class Differences {
     ArchiveRequest request =
         new ArchiveRequest(
             layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), Sealing.NONE);
-    Opener now = () -> new TreeEntries(layer.tree(), request);
     return new Prepared(
-        target.name(), target.running(), notes, sink -> run(from, now, base, from.time(), sink));
+        target.name(),
+        target.running(),
+        notes,
+        sink -> {
+          FrozenLayer read =
+              target.known() == null ? layer : containers.inPlace(target.id(), layer.endedAt());
+          try {
+            run(from, () -> new TreeEntries(read.tree(), request), base, from.time(), sink);
+          } finally {
+            containers.letGo(read);
+          }
+        });
   }
 
   private void run(Snapshot from, Opener now, Base base, Instant since, Change.Sink sink)
@@ -151,7 +161,7 @@ public final class Differences {
   private FrozenLayer layerOf(Target target) throws IOException {
     Instant now = clock.instant();
     if (target.known() != null) {
-      return containers.inPlace(target.id(), now);
+      return containers.describe(target.id(), now);
     }
     Path upper = plain.upper(target);
     if (upper == null) {
@@ -173,7 +183,7 @@ public final class Differences {
     FrozenLayer sameImage = null;
     List<Path> lowers = List.of();
     for (KnownContainers.Known known : ofQueue(snapshot.queue())) {
-      FrozenLayer layer = containers.inPlace(known.id(), clock.instant());
+      FrozenLayer layer = containers.describe(known.id(), clock.instant());
       if (layer.imageId().equals(snapshot.imageId())) {
         sameImage = layer;
         lowers = ImageLayers.allThere(known.lowers());

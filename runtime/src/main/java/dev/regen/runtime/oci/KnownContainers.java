@@ -76,13 +76,18 @@ public final class KnownContainers {
     return run == null || Fd.statIfThere(run.union().upper()) == null ? null : known(run);
   }
 
+  /** All that is known of the container's layer; where there is no upper, its tree is the root. */
+  public FrozenLayer describe(ContainerId id, Instant at) throws IOException {
+    return freeze.describe(required(id), new Circumstances(at, false, false), Kind.IN_PLACE);
+  }
+
   /**
    * What a capture of the running, paused container reads: its upper where it is; or, where there
    * is none, a layer tree of what differs, which goes with {@link #letGo}.
    */
   public FrozenLayer inPlace(ContainerId id, Instant at) throws IOException {
     RunRecord run = required(id);
-    FrozenLayer layer = freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE);
+    FrozenLayer layer = describe(id, at);
     if (run.union() instanceof PlainRoot root) {
       Path tree = Staging.of(root.root()).building();
       root.diff(tree, LINK_LIMIT);

@@ -37,6 +37,21 @@ final class Attributes {
     to.touchAt(name, stat.mtime());
   }
 
+  /** {@link #copy} for a file that was just made, and has no attributes of its own. */
+  static void give(Fd from, Fd to, byte[] name, Stat stat) throws IOException {
+    to.chownAt(name, stat.uid(), stat.gid());
+    for (byte[] attribute : from.xattrNamesAt(name)) {
+      byte[] value = isOverlays(attribute) ? null : from.xattrAt(name, attribute);
+      if (value != null) {
+        to.setXattrAt(name, attribute, value);
+      }
+    }
+    if (!stat.isSymlink()) {
+      to.chmodAt(name, stat.permissions());
+    }
+    to.touchAt(name, stat.mtime());
+  }
+
   /** {@link #copy} of the open directories themselves. */
   static void copy(Fd from, Fd to) throws IOException {
     copy(from, to, SELF, from.stat());

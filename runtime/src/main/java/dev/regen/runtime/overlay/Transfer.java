@@ -16,6 +16,7 @@ import java.util.Map;
  */
 final class Transfer {
   private static final int BUFFER_BYTES = 128 * 1024;
+  private static final int BLOCK_BYTES = 512;
 
   private final Fd target;
   private final Deadline deadline;
@@ -79,11 +80,11 @@ final class Transfer {
       return;
     }
     switch (stat.type()) {
-      case Stat.REGULAR -> copyContent(from, name, to);
+      case Stat.REGULAR -> copyContent(from, name, stat, to);
       case Stat.SYMLINK -> to.symlinkAt(from.readlinkAt(name), name);
       default -> to.mknodAt(name, stat.mode(), stat.rdev());
     }
-    Attributes.copy(from, to, name, stat);
+    Attributes.give(from, to, name, stat);
     if (stat.links() > 1) {
       copies.put(new Identity(stat.device(), stat.inode()), new Place(path, name));
     }
@@ -120,7 +121,7 @@ final class Transfer {
     }
   }
 
-  private void copyContent(Fd from, byte[] name, Fd to) throws IOException {
+  private void copyContent(Fd from, byte[] name, Stat stat, Fd to) throws IOException {
     try (Fd in = from.openAt(name, Fd.RDONLY, 0);
         Fd out = to.openAt(name, Fd.WRONLY | Fd.CREAT | Fd.EXCL, 0600)) {
       if (mayClone && out.cloneOf(in)) {
@@ -128,16 +129,24 @@ final class Transfer {
       }
       mayClone = false;
       copied = true;
-      long size = in.stat().size();
-      long at = in.seekData(0);
-      while (at >= 0 && at < size) {
-        long end = in.seekHole(at);
-        in.seek(at);
-        copyRange(in, out, at, end);
-        at = in.seekData(end);
+      if (stat.blocks512() * BLOCK_BYTES >= stat.size()) {
+        copyRange(in, out, 0, stat.size());
+      } else {
+        copyData(in, out, stat.size());
       }
-      out.truncate(size);
     }
+  }
+
+  /** Holes stay holes. */
+  private void copyData(Fd in, Fd out, long size) throws IOException {
+    long at = in.seekData(0);
+    while (at >= 0 && at < size) {
+      long end = in.seekHole(at);
+      in.seek(at);
+      copyRange(in, out, at, end);
+      at = in.seekData(end);
+    }
+    out.truncate(size);
   }
 
   private void copyRange(Fd in, Fd out, long from, long to) throws IOException {
