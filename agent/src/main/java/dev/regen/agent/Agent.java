@@ -162,7 +162,16 @@ public final class Agent implements AutoCloseable {
             engine, targets, containers, plainLayers, captures, drain, events, disk, home, clock);
     InPlaceRestore inPlace =
         new InPlaceRestore(
-            engine, targets, containers, plainLayers, capture, hotTrees, drain, spool, clock);
+            engine,
+            targets,
+            containers,
+            plainLayers,
+            capture,
+            captures,
+            hotTrees,
+            drain,
+            spool,
+            clock);
     ContainerRestore restore =
         new ContainerRestore(
             engine,

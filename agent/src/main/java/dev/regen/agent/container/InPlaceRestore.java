@@ -12,6 +12,8 @@ import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.restore.HotTrees;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,8 +21,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings a container that its engine keeps back to a snapshot, with the id it has: stopped, its
@@ -28,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * was; after it there is no way back but another restore.
  */
 public final class InPlaceRestore {
+  private static final Logger LOG = LoggerFactory.getLogger(InPlaceRestore.class);
   private static final Duration ARCHIVE_LIMIT = Duration.ofHours(6);
   private static final Duration LOOK_ROUND = Duration.ofSeconds(1);
 
@@ -36,6 +42,7 @@ public final class InPlaceRestore {
   private final KnownContainers containers;
   private final PlainLayers plain;
   private final ContainerCapture capture;
+  private final Captures captures;
   private final HotTrees hotTrees;
   private final SpoolDrain drain;
   private final Spool spool;
@@ -47,6 +54,7 @@ public final class InPlaceRestore {
       KnownContainers containers,
       PlainLayers plain,
       ContainerCapture capture,
+      Captures captures,
       HotTrees hotTrees,
       SpoolDrain drain,
       Spool spool,
@@ -56,6 +64,7 @@ public final class InPlaceRestore {
     this.containers = containers;
     this.plain = plain;
     this.capture = capture;
+    this.captures = captures;
     this.hotTrees = hotTrees;
     this.drain = drain;
     this.spool = spool;
@@ -164,16 +173,9 @@ public final class InPlaceRestore {
     KnownContainers.Known known = now.known();
     job.step("unpacking " + snapshot.id().shortened());
     if (known != null) {
-      Path tree =
-          hotTrees.prepare(
-              snapshot,
-              Staging.of(known.upper()),
-              known.uidMap(),
-              known.gidMap(),
-              job.cancellable());
-      job.checkCancelled();
-      job.step("exchanging the layer of " + target.name());
-      containers.replaceUpper(known.id(), tree);
+      removeLater(
+          containers.replaceUpper(
+              known.id(), clock.instant(), present -> tree(snapshot, known, present, job)));
     } else if (upper != null) {
       Path tree =
           hotTrees.prepare(snapshot, Staging.of(upper), List.of(), List.of(), job.cancellable());
@@ -182,6 +184,43 @@ public final class InPlaceRestore {
       plain.replaceUpper(targets.again(target), upper, tree, clock.instant());
     } else {
       throw new RegenException.Refused("container " + target.name() + " was removed meanwhile");
+    }
+  }
+
+  private Path tree(
+      Snapshot snapshot, KnownContainers.Known known, @Nullable FrozenLayer present, Job job)
+      throws IOException {
+    Staging staging = Staging.of(known.upper());
+    if (present == null) {
+      return hotTrees.prepare(snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
+    }
+    PresentTree over = look(present, job);
+    return hotTrees.over(
+        over, snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
+  }
+
+  /** A layer that cannot be archived can be restored over all the same. */
+  private PresentTree look(FrozenLayer present, Job job) throws IOException {
+    try {
+      return captures.present(present, job::cancelled);
+    } catch (RegenException e) {
+      LOG.info("nothing is known of the present layer: {}", e.getMessage());
+      return new PresentTree(present.tree(), Set.of());
+    }
+  }
+
+  /** The container need not wait for it. */
+  private static void removeLater(@Nullable Path old) {
+    if (old != null) {
+      Thread.ofPlatform().name("regen-old-layer").daemon().start(() -> remove(old));
+    }
+  }
+
+  private static void remove(Path old) {
+    try {
+      TreeRemoval.remove(old);
+    } catch (IOException e) {
+      LOG.warn("{} is left; the next start of the agent removes it", old, e);
     }
   }
 

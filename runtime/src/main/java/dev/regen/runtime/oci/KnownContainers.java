@@ -116,25 +116,42 @@ public final class KnownContainers {
     }
   }
 
+  /** Makes the tree that is to take the place of an upper. */
+  public interface Replacement {
+    /**
+     * Makes it.
+     *
+     * @param present the upper as it is, which nobody changes or links meanwhile; null where the
+     *     container has none
+     * @return in the staging directory of the upper's store; it is the upper afterwards
+     */
+    Path of(@Nullable FrozenLayer present) throws IOException;
+  }
+
   /**
-   * Puts a layer tree in the place of a stopped container's upper, in one step; the old upper is
-   * removed. The container keeps its id; start, cp, diff and commit see the tree from now on.
+   * Puts a layer tree in the place of a stopped container's upper, in one step. The container keeps
+   * its id; start, cp, diff and commit see the tree from now on.
    *
-   * @param tree in the staging directory of the upper's store; it is the upper afterwards
-   * @throws IOException if the container runs, or another operation works on it; nothing is changed
+   * @return the old upper, in staging, which nobody needs any more; the sweep removes it too. Null
+   *     if nothing is left
+   * @throws IOException if the container runs, or another operation works on it, or no tree could
+   *     be made; nothing is changed
    */
-  public void replaceUpper(ContainerId id, Path tree) throws IOException {
+  public @Nullable Path replaceUpper(ContainerId id, Instant at, Replacement replacement)
+      throws IOException {
     try (Fd lock = records.lock(id)) {
       RunRecord run = stopped(id, lock);
       if (run.union() instanceof PlainRoot root) {
-        replaceRoot(run, root, tree);
-        return;
+        replaceRoot(run, root, replacement.of(null));
+        return null;
       }
       Path upper = run.union().upper();
+      Path tree =
+          replacement.of(freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE));
       Path trash = Staging.of(upper).trash();
       disk.rename(tree, trash);
       disk.exchange(trash, upper);
-      TreeRemoval.remove(trash);
+      return trash;
     }
   }
 

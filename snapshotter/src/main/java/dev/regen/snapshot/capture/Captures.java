@@ -16,6 +16,7 @@ import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.facts.FactsStore;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.Archived;
+import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Appended;
 import dev.regen.snapshot.queue.Element;
@@ -28,6 +29,7 @@ import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -113,6 +115,23 @@ public final class Captures {
   /** Keeps collection away while chunks of snapshots are read that may leave their queue. */
   public Hold reading() throws IOException {
     return gate.enter();
+  }
+
+  /**
+   * What snapshots of its queue hold of a layer that another is to take the place of.
+   *
+   * @param layer nobody may change its tree, or link its files, before it is replaced
+   * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
+   */
+  public PresentTree present(FrozenLayer layer, BooleanSupplier cancelled) throws IOException {
+    try (Hold _ = gate.enter()) {
+      return PresentTree.look(
+          layer.tree(),
+          request(layer),
+          facts.known(layer.queue()),
+          InstantSource.system(),
+          cancelled);
+    }
   }
 
   /**
@@ -289,14 +308,11 @@ public final class Captures {
       FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
     boolean complete = false;
     try (Hold _ = gate.enter()) {
-      Sealing sealing = sealing(queues.look(layer.queue()).encrypted());
-      ArchiveRequest request =
-          new ArchiveRequest(
-              layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), sealing);
+      ArchiveRequest request = request(layer);
       Archived made =
           archiver.archive(layer.tree(), request, facts.known(layer.queue()), progress, cancelled);
       chunks.force();
-      Snapshots built = new Snapshots(layer, end, made.archive(), sealing.keyId());
+      Snapshots built = new Snapshots(layer, end, made.archive(), request.sealing().keyId());
       requireAll(built.digests());
       CaptureResult result = commit(layer, built, made);
       complete = true;
@@ -306,6 +322,12 @@ public final class Captures {
         garbage.addAll(); // What was put already; on a full disk its room is needed.
       }
     }
+  }
+
+  private ArchiveRequest request(FrozenLayer layer) throws IOException {
+    Sealing sealing = sealing(queues.look(layer.queue()).encrypted());
+    return new ArchiveRequest(
+        layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), sealing);
   }
 
   private Sealing sealing(boolean encrypted) throws IOException {

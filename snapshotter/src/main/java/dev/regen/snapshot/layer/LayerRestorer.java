@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Unpacks layer archives into layer trees in overlay form: device whiteouts, {@code
@@ -33,7 +34,7 @@ public final class LayerRestorer {
     this.workers = workers;
   }
 
-  /** Like the other, never cancelled but by an interrupt. */
+  /** Makes the tree anew, never cancelled but by an interrupt. */
   public void restore(
       Archive archive,
       Path target,
@@ -41,7 +42,7 @@ public final class LayerRestorer {
       List<FrozenLayer.IdRange> gidMap,
       Progress progress)
       throws IOException {
-    restore(archive, target, uidMap, gidMap, progress, () -> false);
+    restore(archive, target, uidMap, gidMap, null, progress, () -> false);
   }
 
   /**
@@ -50,6 +51,8 @@ public final class LayerRestorer {
    *
    * @param uidMap the container's user ids, empty if they are the host's
    * @param gidMap the container's group ids, empty if they are the host's
+   * @param over the tree whose place the new one is to take, or null: what is the same there is
+   *     linked, and only what differs is written
    * @param progress told about twenty times a second, on this thread
    * @param cancelled asked at least every 100 ms, on this thread
    * @throws java.util.concurrent.CancellationException if {@code cancelled} said so, or this thread
@@ -58,7 +61,8 @@ public final class LayerRestorer {
    *     archive is not the one its manifest describes; nothing of the target is left
    * @throws RegenException.BadInput if the archive holds what may not be unpacked; nothing of the
    *     target is left
-   * @throws RegenException.Refused if the target is there already
+   * @throws RegenException.Refused if the target is there already, or {@code over} changes
+   *     meanwhile; nothing of the target is left then
    * @throws IOException if the disk is full or fails; nothing of the target is left
    */
   public void restore(
@@ -66,6 +70,7 @@ public final class LayerRestorer {
       Path target,
       List<FrozenLayer.IdRange> uidMap,
       List<FrozenLayer.IdRange> gidMap,
+      @Nullable PresentTree over,
       Progress progress,
       BooleanSupplier cancelled)
       throws IOException {
@@ -75,10 +80,13 @@ public final class LayerRestorer {
               .formatted(archive.entries(), Archive.ENTRIES_MAX));
     }
     NewTree.refuseIfThere(target);
+    HostIds ids = new HostIds(uidMap, gidMap);
     Watch watch = new Watch(progress, cancelled);
     boolean whole = false;
-    try (Fd root = NewTree.make(target, WHILE_OPEN)) {
-      new ParallelUnpacking(reader, archive, root, new HostIds(uidMap, gidMap)).run(workers, watch);
+    try (Fd root = NewTree.make(target, WHILE_OPEN);
+        Fd present = Fd.directory(over == null ? target : over.directory())) {
+      new ParallelUnpacking(reader, archive, root, ids, over, over == null ? null : present)
+          .run(workers, watch);
       whole = true;
     } finally {
       if (!whole) {

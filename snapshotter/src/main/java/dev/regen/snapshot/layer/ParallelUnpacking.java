@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -29,14 +30,9 @@ final class ParallelUnpacking {
   private static final byte[] HERE = Fd.bytes(".");
   private static final byte[] ACL_DEFAULT = Fd.bytes(AllowedXattrs.ACL_DEFAULT);
 
-  private final ChunkReader reader;
-  private final Archive archive;
   private final Parts parts;
-  private final Fd root;
-  private final MemberAttributes attributes;
+  private final Making making;
   private final Seams seams;
-  private final PartUnpacking.Done done =
-      new PartUnpacking.Done(new AtomicLong(), new AtomicLong());
 
   // Guarded by this object's lock.
   private final Map<Integer, Seams.Left> waiting = new HashMap<>();
@@ -47,13 +43,33 @@ final class ParallelUnpacking {
   private @Nullable Throwable failure;
   private volatile boolean stopped;
 
-  /** {@code root} is a new, empty directory, and stays the caller's to close. */
-  ParallelUnpacking(ChunkReader reader, Archive archive, Fd root, HostIds ids) throws IOException {
-    this.reader = reader;
-    this.archive = archive;
+  /**
+   * @param root a new, empty directory, which stays the caller's to close
+   * @param over the tree whose place the new one is to take; its files are linked where they can be
+   * @param present that tree, open; stays the caller's to close
+   */
+  ParallelUnpacking(
+      ChunkReader reader,
+      Archive archive,
+      Fd root,
+      HostIds ids,
+      @Nullable PresentTree over,
+      @Nullable Fd present)
+      throws IOException {
     this.parts = new Parts(archive, EntryIndex.open(reader, archive));
-    this.root = root;
-    this.attributes = new MemberAttributes(ids, fresh(root));
+    MemberAttributes attributes = new MemberAttributes(ids, fresh(root));
+    this.making =
+        new Making(
+            reader,
+            archive.chunks(),
+            root,
+            ids,
+            attributes,
+            present,
+            over == null ? Set.of() : over.groups(),
+            this::checkStopped,
+            new AtomicLong(),
+            new AtomicLong());
     this.seams = new Seams(root, attributes);
   }
 
@@ -75,7 +91,7 @@ final class ParallelUnpacking {
       join(all);
     }
     seams.finish();
-    watch.at(done.entries().get(), done.tarBytes().get());
+    watch.at(making.entries().get(), making.tarBytes().get());
     watch.done();
   }
 
@@ -88,7 +104,7 @@ final class ParallelUnpacking {
 
   private synchronized void await(Watch watch) throws IOException {
     while (working > 0 && failure == null) {
-      watch.at(done.entries().get(), done.tarBytes().get());
+      watch.at(making.entries().get(), making.tarBytes().get());
       pause();
     }
     switch (failure) {
@@ -101,8 +117,7 @@ final class ParallelUnpacking {
   }
 
   private void work() {
-    try (PartUnpacking unpacking =
-        new PartUnpacking(reader, archive.chunks(), root, attributes, done, this::checkStopped)) {
+    try (PartUnpacking unpacking = new PartUnpacking(making)) {
       for (Part part = next(); part != null; part = next()) {
         Seams.Left left = unpacking.unpack(part);
         pass(part.number(), left);

@@ -1,17 +1,14 @@
 package dev.regen.snapshot.layer;
 
-import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Whiteouts;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.chunk.ChunkReader;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,41 +22,20 @@ final class PartUnpacking implements AutoCloseable {
   /** A part of more chunks than this, a large file, has them unpacked ahead of the writing. */
   private static final int CHUNKS_WITHOUT_AHEAD = 4;
 
-  /** How far the work is, over all threads. */
-  record Done(AtomicLong entries, AtomicLong tarBytes) {}
-
-  /** Asked between entries and between pieces of a file; throws where the work is to end. */
-  interface Pause {
-    void check();
-  }
-
-  private final ChunkReader reader;
+  private final Making making;
   private final List<Chunk> chunks;
-  private final Fd root;
-  private final MemberAttributes attributes;
-  private final Done done;
-  private final Pause pause;
+  private final @Nullable TakeOver takeOver;
   private final ChunkDecoder decoder;
   private final Arena arena = Arena.ofConfined();
   private final ByteBuffer piece;
   private List<EntryIndex.Entry> entries = List.of();
   private int at;
 
-  /** {@code root} stays the caller's to close. */
-  PartUnpacking(
-      ChunkReader reader,
-      List<Chunk> chunks,
-      Fd root,
-      MemberAttributes attributes,
-      Done done,
-      Pause pause) {
-    this.reader = reader;
-    this.chunks = chunks;
-    this.root = root;
-    this.attributes = attributes;
-    this.done = done;
-    this.pause = pause;
-    this.decoder = new ChunkDecoder(reader, chunks);
+  PartUnpacking(Making making) {
+    this.making = making;
+    this.chunks = making.chunks();
+    this.takeOver = making.present() == null ? null : new TakeOver(making.present(), making.ids());
+    this.decoder = new ChunkDecoder(making.reader(), chunks);
     int largest = chunks.stream().mapToInt(Chunk::tarBytes).max().orElse(1);
     this.piece = arena.allocate(largest).asByteBuffer();
   }
@@ -74,18 +50,14 @@ final class PartUnpacking implements AutoCloseable {
     entries = part.entries();
     at = 0;
     List<TarMember> links = new ArrayList<>();
-    try (TarSource source = source(part);
-        PartDirectories directories = new PartDirectories(root, attributes)) {
-      TarReader tar = new TarReader(source, entries.size(), part.tarBytes());
-      TreeBuilder tree = new TreeBuilder(root, attributes, directories, links::add);
-      for (EntryIndex.Entry entry : entries) {
-        pause.check();
-        TarMember member = checked(entry, tar.next(), tar.headerOffset() + part.tarOffset());
-        tree.add(member, tar, Holes.of(entry.holes()));
-        at++;
-        done.entries.incrementAndGet();
+    try (PartDirectories directories = new PartDirectories(making.root(), making.attributes())) {
+      TreeBuilder tree =
+          new TreeBuilder(making.root(), making.attributes(), directories, links::add);
+      if (takeOver != null && isKnown(part)) {
+        link(part, tree, takeOver);
+      } else {
+        write(part, tree);
       }
-      checkEnd(part, tar);
       return new Seams.Left(firstDirectory(), directories.unfinished(), links);
     } catch (RegenException.Damaged e) {
       throw new RegenException.Damaged(where() + e.getMessage());
@@ -94,11 +66,58 @@ final class PartUnpacking implements AutoCloseable {
     }
   }
 
+  /** Attributes of directories stand in the tar stream alone; of files they come with a link. */
+  private boolean isKnown(Part part) {
+    return making.known().contains(chunks.subList(part.firstChunk(), part.untilChunk()))
+        && part.entries().stream()
+            .noneMatch(entry -> entry.hasXattrs() && entry.type() == EntryIndex.Type.DIRECTORY);
+  }
+
+  private void link(Part part, TreeBuilder tree, TakeOver from) throws IOException {
+    TreeBuilder.Linking all =
+        (parent, path, member) -> {
+          from.linkKnown(parent, path, member);
+          return true;
+        };
+    for (EntryIndex.Entry entry : entries) {
+      making.pause().check();
+      tree.add(IndexedMember.of(entry), null, null, all);
+      passed();
+    }
+    making.tarBytes().addAndGet(part.tarBytes());
+  }
+
+  private void write(Part part, TreeBuilder tree) throws IOException {
+    try (TarSource source = source(part)) {
+      TarReader tar = new TarReader(source, entries.size(), part.tarBytes());
+      for (EntryIndex.Entry entry : entries) {
+        making.pause().check();
+        TarMember member = checked(entry, tar.next(), tar.headerOffset() + part.tarOffset());
+        tree.add(member, tar, Holes.of(entry.holes()), linking(entry, tar));
+        passed();
+      }
+      checkEnd(part, tar);
+    }
+  }
+
+  private TreeBuilder.Linking linking(EntryIndex.Entry entry, TarReader tar) {
+    boolean plain = entry.type() == EntryIndex.Type.FILE && entry.holes().length == 0;
+    ByteBuffer content = plain && takeOver != null ? tar.wholeContent() : null;
+    return content == null || takeOver == null
+        ? TreeBuilder.Linking.NONE
+        : (parent, path, member) -> takeOver.linkIfSame(parent, path, member, content);
+  }
+
+  private void passed() {
+    at++;
+    making.entries().incrementAndGet();
+  }
+
   private TarSource source(Part part) {
     int count = part.untilChunk() - part.firstChunk();
     TarSource chunksOfPart =
         count > CHUNKS_WITHOUT_AHEAD
-            ? new ChunkSource(reader, chunks, part.firstChunk(), part.untilChunk(), 1)
+            ? new ChunkSource(making.reader(), chunks, part.firstChunk(), part.untilChunk(), 1)
             : new OwnSource(part);
     return new WatchedSource(chunksOfPart);
   }
@@ -108,7 +127,7 @@ final class PartUnpacking implements AutoCloseable {
     if (member != null
         && headerOffset == entry.tarOffset()
         && member.sizeBytes() == entry.size()
-        && Arrays.equals(member.path(), stored(entry))
+        && Arrays.equals(member.path(), IndexedMember.storedPath(entry))
         && fits(entry, member)) {
       return member;
     }
@@ -116,35 +135,12 @@ final class PartUnpacking implements AutoCloseable {
         "the entry index does not fit its archive; run `regen verify --repair`");
   }
 
+  /** Whether a link's first name is there already must not depend on which thread is faster. */
   private static boolean fits(EntryIndex.Entry entry, TarMember member) {
-    return switch (entry.type()) {
-      case FILE, WHITEOUT, OPAQUE -> member.type() == TarMember.Type.FILE;
-      case DIRECTORY -> member.type() == TarMember.Type.DIRECTORY;
-      case SYMLINK -> member.type() == TarMember.Type.SYMLINK;
-      case CHARACTER_DEVICE -> member.type() == TarMember.Type.CHARACTER_DEVICE;
-      case BLOCK_DEVICE -> member.type() == TarMember.Type.BLOCK_DEVICE;
-      case FIFO -> member.type() == TarMember.Type.FIFO;
-      // Whether the first name is there already must not depend on which thread is faster.
-      case HARD_LINK ->
-          member.type() == TarMember.Type.HARD_LINK
-              && Arrays.equals(member.linkTarget(), Whiteouts.storedPath(entry.target()))
-              && Paths.compare(entry.target(), entry.path()) < 0;
-    };
-  }
-
-  /** The path that {@link EntryWriter} gives the entry in the tar stream. */
-  private static byte[] stored(EntryIndex.Entry entry) {
-    byte[] path = entry.path();
-    return switch (entry.type()) {
-      case DIRECTORY ->
-          Paths.below(path.length == 0 ? Fd.bytes(".") : Whiteouts.storedPath(path), new byte[0]);
-      case OPAQUE -> Paths.below(Whiteouts.storedPath(path), Fd.bytes(Whiteouts.OPAQUE_ENTRY));
-      case WHITEOUT ->
-          Paths.below(
-              Whiteouts.storedPath(Paths.parent(path)), Whiteouts.deletion(Paths.name(path)));
-      case FILE, SYMLINK, HARD_LINK, CHARACTER_DEVICE, BLOCK_DEVICE, FIFO ->
-          Whiteouts.storedPath(path);
-    };
+    return member.type() == IndexedMember.type(entry.type())
+        && (entry.type() != EntryIndex.Type.HARD_LINK
+            || (Arrays.equals(member.linkTarget(), Whiteouts.storedPath(entry.target()))
+                && Paths.compare(entry.target(), entry.path()) < 0));
   }
 
   private static void checkEnd(Part part, TarReader tar) throws IOException {
@@ -152,7 +148,7 @@ final class PartUnpacking implements AutoCloseable {
       if (tar.next() != null) {
         throw new RegenException.Damaged("the archive goes on after its last entry");
       }
-    } else if (EntryIndex.padded(tar.offsetBytes()) != part.tarBytes()) {
+    } else if (tar.endOffsetBytes() != part.tarBytes()) {
       throw new RegenException.Damaged("the entry index does not fit the archive's chunks");
     }
   }
@@ -162,7 +158,7 @@ final class PartUnpacking implements AutoCloseable {
       return List.of();
     }
     EntryIndex.Entry first = entries.getFirst();
-    MemberPath path = MemberPath.of(stored(first));
+    MemberPath path = MemberPath.of(IndexedMember.storedPath(first));
     return first.type() == EntryIndex.Type.DIRECTORY ? path.all() : path.parents();
   }
 
@@ -172,6 +168,9 @@ final class PartUnpacking implements AutoCloseable {
 
   @Override
   public void close() {
+    if (takeOver != null) {
+      takeOver.close();
+    }
     decoder.close();
     arena.close();
   }
@@ -211,9 +210,9 @@ final class PartUnpacking implements AutoCloseable {
 
     @Override
     public @Nullable ByteBuffer next() throws IOException {
-      pause.check();
+      making.pause().check();
       ByteBuffer bytes = inner.next();
-      done.tarBytes.addAndGet(bytes == null ? 0 : bytes.remaining());
+      making.tarBytes().addAndGet(bytes == null ? 0 : bytes.remaining());
       return bytes;
     }
 

@@ -67,9 +67,18 @@ final class Parts {
       if (entries.size() > ENTRIES_MAX) {
         throw misfit("too many entries before the next end of a chunk");
       }
-    } while (nextChunk < chunks.size() && (ahead == null || ahead.tarOffset() > tarOffset));
+    } while (nextChunk < chunks.size() && !endsAt(tarOffset, entries));
     boolean last = nextChunk == chunks.size();
     return new Part(nextNumber++, first, nextChunk, from, tarOffset - from, entries, last);
+  }
+
+  /** The end of the archive, after the last entry, is a part too if it has chunks of its own. */
+  private boolean endsAt(long offset, List<EntryIndex.Entry> entries) {
+    if (ahead != null) {
+      return ahead.tarOffset() == offset;
+    }
+    return !entries.isEmpty()
+        && entries.getLast().tarOffset() + entries.getLast().tarBytes() == offset;
   }
 
   private void check(EntryIndex.Entry entry) throws RegenException {

@@ -64,6 +64,21 @@ final class TarReader {
     return headerOffset;
   }
 
+  /** How many bytes of the stream the members so far take. */
+  long endOffsetBytes() {
+    return offsetBytes + contentLeft + contentPadding;
+  }
+
+  /**
+   * All content of the last member, none of it read so far, if it is in memory in one piece; else
+   * null. It is still to be read, or passed over, after that. Good as {@link #content} is.
+   */
+  @Nullable ByteBuffer wholeContent() {
+    return contentLeft <= piece.remaining()
+        ? piece.slice(piece.position(), (int) contentLeft)
+        : null;
+  }
+
   /**
    * The next member, or null where the archive ends in order; what is left of the content of the
    * one before is skipped.

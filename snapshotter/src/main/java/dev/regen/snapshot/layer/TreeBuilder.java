@@ -4,6 +4,7 @@ import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,15 @@ final class TreeBuilder implements AutoCloseable {
   /** What to do with a link whose file is not there. */
   interface Absent {
     void link(TarMember member) throws IOException;
+  }
+
+  /** Brings what is no directory in place in another way than making it, where it can. */
+  interface Linking {
+    /** For whoever has nothing to link. */
+    Linking NONE = (parent, path, member) -> false;
+
+    /** Whether {@code member} is in {@code parent} now, with all its attributes. */
+    boolean link(Fd parent, MemberPath path, TarMember member) throws IOException;
   }
 
   private final Fd root;
@@ -55,10 +65,20 @@ final class TreeBuilder implements AutoCloseable {
    * @param holes of a file, null to find them
    */
   void add(TarMember member, TarReader tar, @Nullable Holes holes) throws IOException {
+    add(member, tar, holes, Linking.NONE);
+  }
+
+  /**
+   * Likewise, unless {@code linking} has it.
+   *
+   * @param tar null if {@code linking} has everything
+   */
+  void add(TarMember member, @Nullable TarReader tar, @Nullable Holes holes, Linking linking)
+      throws IOException {
     try {
       MemberPath path = MemberPath.of(member.path());
       switch (path.kind()) {
-        case ADDED -> addReal(path, member, tar, holes);
+        case ADDED -> addReal(path, member, tar, holes, linking);
         case DELETED -> whiteout(path, member);
         case OPAQUE -> opaque(path, member);
       }
@@ -77,7 +97,12 @@ final class TreeBuilder implements AutoCloseable {
     directories.close();
   }
 
-  private void addReal(MemberPath path, TarMember member, TarReader tar, @Nullable Holes holes)
+  private void addReal(
+      MemberPath path,
+      TarMember member,
+      @Nullable TarReader tar,
+      @Nullable Holes holes,
+      Linking linking)
       throws IOException {
     checkAttributes(member);
     if (member.type() == TarMember.Type.DIRECTORY) {
@@ -88,20 +113,25 @@ final class TreeBuilder implements AutoCloseable {
       throw new BadLayerException(member.path(), "the root of the layer is no directory");
     }
     Fd parent = directories.at(path.parents(), member);
+    if (member.type() == TarMember.Type.HARD_LINK) {
+      hardLink(parent, path.name(), member);
+    } else if (!linking.link(parent, path, member)) {
+      make(parent, path.name(), member, Objects.requireNonNull(tar, "nothing to write"), holes);
+    }
+  }
+
+  private void make(Fd parent, byte[] name, TarMember member, TarReader tar, @Nullable Holes holes)
+      throws IOException {
     switch (member.type()) {
       case FILE -> {
-        file(parent, path.name(), member, tar, holes);
-        return; // likewise
+        file(parent, name, member, tar, holes);
+        return; // it has its attributes already
       }
-      case HARD_LINK -> {
-        hardLink(parent, path.name(), member);
-        return; // the file has its attributes already
-      }
-      case SYMLINK -> symlink(parent, path.name(), member);
-      case CHARACTER_DEVICE, BLOCK_DEVICE, FIFO -> node(parent, path.name(), member);
-      case DIRECTORY -> throw new IllegalStateException("was added before");
+      case SYMLINK -> symlink(parent, name, member);
+      case CHARACTER_DEVICE, BLOCK_DEVICE, FIFO -> node(parent, name, member);
+      case DIRECTORY, HARD_LINK -> throw new IllegalStateException("was added before");
     }
-    attributes.apply(parent, path.name(), member);
+    attributes.apply(parent, name, member);
   }
 
   private void checkAttributes(TarMember member) throws BadLayerException {

@@ -6,10 +6,12 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.layer.LayerRestorer;
+import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
@@ -19,6 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Layer trees that are ready to move in, {@code staging/hot-SNAPSHOT}: the tail's of each queue,
@@ -33,6 +37,8 @@ public final class HotTrees {
    * @param usedAt when it was made or last asked for
    */
   public record HotTree(Path path, SnapshotId snapshot, Instant usedAt) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(HotTrees.class);
 
   private final Disk disk;
   private final LayerRestorer restorer;
@@ -62,7 +68,7 @@ public final class HotTrees {
     }
     Path building = staging.building();
     try {
-      restore(snapshot, building, uidMap, gidMap, progress);
+      restore(snapshot, building, uidMap, gidMap, null, progress);
       disk.rename(building, hot);
     } catch (IOException | RuntimeException e) {
       TreeRemoval.remove(building);
@@ -79,18 +85,63 @@ public final class HotTrees {
       Path building,
       List<IdRange> uidMap,
       List<IdRange> gidMap,
+      @Nullable PresentTree over,
       Progress progress)
       throws IOException {
     try {
-      restorer.restore(snapshot.archive(), building, uidMap, gidMap, progress);
+      restore(snapshot.archive(), building, uidMap, gidMap, over, progress);
     } catch (RegenException.Damaged e) {
       // While its chunks were read it may have been encrypted or decrypted, and they collected.
       Snapshot now = snapshots.read(snapshot.id());
       if (now.archive().equals(snapshot.archive())) {
         throw e;
       }
-      restorer.restore(now.archive(), building, uidMap, gidMap, progress);
+      restore(now.archive(), building, uidMap, gidMap, over, progress);
     }
+  }
+
+  private void restore(
+      Archive archive,
+      Path building,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
+      @Nullable PresentTree over,
+      Progress progress)
+      throws IOException {
+    try {
+      restorer.restore(archive, building, uidMap, gidMap, over, progress, () -> false);
+    } catch (RegenException.Refused e) {
+      if (over == null) {
+        throw e;
+      }
+      LOG.info("the layer is written anew: {}", e.getMessage());
+      restorer.restore(archive, building, uidMap, gidMap, progress);
+    }
+  }
+
+  /**
+   * A tree of {@code snapshot} in {@code staging} that is to take the place of {@code present}: the
+   * hot tree if it is there, else a new one that shares with {@code present} the files which are
+   * the same. That one is nothing but an upper to be; the sweep removes it if it does not become
+   * one.
+   *
+   * @throws RegenException.Damaged if chunks are missing or wrong; nothing is left
+   */
+  public Path over(
+      PresentTree present,
+      Snapshot snapshot,
+      Staging staging,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
+      Progress progress)
+      throws IOException {
+    Path hot = staging.hot(snapshot.id().value());
+    if (use(hot)) {
+      return hot;
+    }
+    Path building = staging.building();
+    restore(snapshot, building, uidMap, gidMap, present, progress);
+    return building;
   }
 
   /**

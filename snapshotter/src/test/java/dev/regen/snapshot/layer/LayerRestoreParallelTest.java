@@ -126,6 +126,7 @@ final class LayerRestoreParallelTest {
                     target,
                     List.of(),
                     List.of(),
+                    null,
                     Progress.NONE,
                     () -> {
                       asked.compareAndSet(0, System.nanoTime());

@@ -8,6 +8,7 @@ import java.util.Random;
 final class RandomTree {
   private static final int DIRECTORIES = 50;
   private static final int FILES = 400;
+  private static final int EDITS = 25;
 
   private final Random random;
   private final StringBuilder script = new StringBuilder("umask 022\n");
@@ -28,6 +29,53 @@ final class RandomTree {
       tree.entry(i);
     }
     tree.directoryAttributes();
+    return tree.script.toString();
+  }
+
+  /** A script that changes something in such a tree; {@code paths} of the tree, no root. */
+  static String edits(long seed, List<String> paths) {
+    RandomTree tree = new RandomTree(seed);
+    for (int i = 0; i < EDITS; i++) {
+      String path = paths.get(tree.random.nextInt(paths.size()));
+      String other = paths.get(tree.random.nextInt(paths.size()));
+      String fresh = "new-" + seed + "-" + i;
+      tree.line(
+          switch (tree.random.nextInt(11)) {
+            case 0 -> "rm -rf " + path;
+            case 1 -> "[ ! -f " + path + " ] || head -c 3000 /dev/urandom > " + path;
+            // Another content behind the same times and size.
+            case 2, 3 ->
+                "[ ! -f "
+                    + path
+                    + " ] || { touch -r "
+                    + path
+                    + " /tmp/"
+                    + fresh
+                    + "; tr 'a-y' 'b-z' < "
+                    + path
+                    + " > /tmp/"
+                    + fresh
+                    + ".c; cat /tmp/"
+                    + fresh
+                    + ".c > "
+                    + path
+                    + "; touch -r /tmp/"
+                    + fresh
+                    + " "
+                    + path
+                    + "; rm /tmp/"
+                    + fresh
+                    + "*; }";
+            case 4 -> "[ -d " + path + " ] || ln " + path + " " + fresh + " || true";
+            case 5 -> "chmod 640 " + path + " || true";
+            case 6 -> "setfattr -n user.y -v " + i + " " + path + " || true";
+            case 7 -> "[ ! -d " + path + " ] || touch -d @" + i + " " + path;
+            case 8 -> "mv " + path + " " + fresh + " || true";
+            case 9 -> "[ ! -d " + path + " ] || setfattr -n trusted.overlay.opaque -v y " + path;
+            default ->
+                "rm -rf " + other + "; mkdir -p " + other + "; touch " + other + "/x || true";
+          });
+    }
     return tree.script.toString();
   }
 
