@@ -130,6 +130,7 @@ public final class Agent implements AutoCloseable {
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
     ends = new EngineEnds(engine, engineEvents::connected);
+    KnownContainers containers = new KnownContainers(disk, home);
     housekeeping =
         new Housekeeping(
             queues,
@@ -140,7 +141,8 @@ public final class Agent implements AutoCloseable {
             HOT_TREE_IN_USE,
             clock);
     LayerIntake intake =
-        new LayerIntake(spool, new Views(home), captures, hotTrees, housekeeping, events);
+        new LayerIntake(
+            spool, new Views(home), captures, hotTrees, containers, housekeeping, events);
     drain = new SpoolDrain(spool, ends, intake, jobs, events, configuration.spoolPoll());
     extension =
         new RuntimeExtension(
@@ -149,11 +151,11 @@ public final class Agent implements AutoCloseable {
             configuration.dataRoots(),
             new QueuedTrees(queues, snapshots, hotTrees),
             drain,
+            captures,
             new EventNotices(events),
             clock);
-    sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, events);
+    sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, captures, events);
 
-    KnownContainers containers = new KnownContainers(disk, home);
     Targets targets = new Targets(engine, containers);
     PlainLayers plainLayers = new PlainLayers(disk, spool, stores);
     plain = new PlainContainers(targets, plainLayers, drain, events);

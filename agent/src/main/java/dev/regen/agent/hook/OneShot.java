@@ -5,6 +5,7 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.Answer;
 import dev.regen.runtime.oci.HookCall;
+import dev.regen.runtime.oci.KnownFiles;
 import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.snapshot.chunk.ChunkReader;
@@ -61,6 +62,7 @@ public final class OneShot {
             dataRoots,
             new LazyTrees(() -> trees(disk, home, new LazyKeys(disk, environment))),
             new WithoutAgent(run, new Spool(disk, home.resolve("spool"))),
+            KnownFiles.NONE,
             new EventNotices(events),
             clock);
     return extension.handle(call);

@@ -1,6 +1,7 @@
 package dev.regen.agent.jobs;
 
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.os.Fd;
@@ -28,6 +29,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
   private final Views views;
   private final Captures captures;
   private final HotTrees hotTrees;
+  private final KnownContainers containers;
   private final Housekeeping housekeeping;
   private final Events events;
 
@@ -36,12 +38,14 @@ public final class LayerIntake implements SpoolDrain.Intake {
       Views views,
       Captures captures,
       HotTrees hotTrees,
+      KnownContainers containers,
       Housekeeping housekeeping,
       Events events) {
     this.spool = spool;
     this.views = views;
     this.captures = captures;
     this.hotTrees = hotTrees;
+    this.containers = containers;
     this.housekeeping = housekeeping;
     this.events = events;
   }
@@ -58,11 +62,19 @@ public final class LayerIntake implements SpoolDrain.Intake {
 
   private void takeHere(FrozenLayer layer, End end, Job job) throws IOException {
     if (Fd.statIfThere(layer.tree()) == null) {
-      lost(layer);
+      if (captures.isCaptured(layer)) {
+        spool.remove(layer.job());
+      } else {
+        lost(layer);
+      }
       return;
     }
     job.step("archiving");
     CaptureResult result = captures.capture(layer, end, job, job::cancelled);
+    if (sharesFiles(layer)) {
+      // The job stays meanwhile, and so nothing runs on the files.
+      settle(layer);
+    }
     spool.remove(layer.job());
     tell(events, layer, end, result);
     try {
@@ -112,7 +124,9 @@ public final class LayerIntake implements SpoolDrain.Intake {
           TreeRemoval.remove(layer.tree());
         }
       }
-      case LINKED -> TreeRemoval.remove(layer.tree());
+      case LINKED, LISTED -> {
+        // Gone already.
+      }
       case EXCHANGED -> {
         // What was left out of the archive must not come back with the tree.
         if (snapshot == null || !layer.excludes().isEmpty()) {
@@ -122,6 +136,19 @@ public final class LayerIntake implements SpoolDrain.Intake {
         }
       }
     }
+  }
+
+  private static boolean sharesFiles(FrozenLayer layer) {
+    return switch (layer.kind()) {
+      case LINKED, LISTED -> true;
+      case EXCHANGED, IN_PLACE -> false;
+    };
+  }
+
+  private void settle(FrozenLayer layer) throws IOException {
+    KnownContainers.Known container = containers.find(layer.container());
+    Path upper = container == null || container.running() ? null : container.upper();
+    captures.settle(layer, upper, () -> hotTrees.discard(layer.tree()));
   }
 
   private static @Nullable SnapshotId snapshotOf(CaptureResult result) {

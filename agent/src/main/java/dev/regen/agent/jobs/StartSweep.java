@@ -11,6 +11,7 @@ import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
@@ -35,6 +36,7 @@ public final class StartSweep {
   private final Views views;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
+  private final Captures captures;
   private final Events events;
 
   public StartSweep(
@@ -43,12 +45,14 @@ public final class StartSweep {
       Views views,
       SnapshotQueues queues,
       SnapshotStore snapshots,
+      Captures captures,
       Events events) {
     this.spool = spool;
     this.stores = stores;
     this.views = views;
     this.queues = queues;
     this.snapshots = snapshots;
+    this.captures = captures;
     this.events = events;
   }
 
@@ -64,12 +68,29 @@ public final class StartSweep {
     for (FrozenLayer layer : spool.list()) {
       named.add(layer.tree());
     }
+    boolean allThere = true;
     for (Staging staging : stores.all()) {
-      views.where(staging.directory(), () -> sweep(staging, named));
+      allThere &= views.where(staging.directory(), () -> sweep(staging, named));
+    }
+    if (allThere) {
+      sweepListings();
     }
   }
 
+  /** A listing whose layer is archived, or was never frozen, keeps chunks that nobody needs. */
+  private void sweepListings() throws IOException {
+    Set<String> jobs = new HashSet<>();
+    for (FrozenLayer layer : spool.list()) {
+      jobs.add(layer.job());
+    }
+    captures.sweepListings(jobs);
+  }
+
+  /** Whether the store is there. */
   private boolean sweep(Staging staging, Set<Path> named) throws IOException {
+    if (Fd.statIfThere(staging.directory()) == null) {
+      return false;
+    }
     for (Path tree : staging.trees()) {
       try {
         sweep(tree, named);
@@ -88,26 +109,31 @@ public final class StartSweep {
       TreeRemoval.remove(tree);
       LOG.info("removed {}, which was not finished", tree);
     } else if (name.startsWith(Staging.FROZEN) && !named.contains(tree)) {
-      adopt(tree, name);
+      // It may share files with a container: nobody may move it in.
+      adopt(tree, name.substring(Staging.FROZEN.length()), FrozenLayer.Kind.IN_PLACE);
+    } else if (name.startsWith(Staging.LISTED) && !named.contains(tree)) {
+      adopt(tree, name.substring(Staging.LISTED.length()), FrozenLayer.Kind.LISTED);
     }
   }
 
-  private void adopt(Path tree, String name) throws IOException {
-    Staging.FrozenName told = Staging.parseFrozen(name);
+  private void adopt(Path tree, String job, FrozenLayer.Kind kind) throws IOException {
+    Staging.FrozenName told = Staging.parseFrozen(Staging.FROZEN + job);
+    if (kind == FrozenLayer.Kind.LISTED && !captures.hasListing(job)) {
+      told = null;
+    }
     if (told == null) {
-      LOG.warn("{} has no name that says whose it is; it stays", tree);
+      LOG.warn("{} does not say whose it is; it stays", tree);
       return;
     }
     Optional<Snapshot> before = tail(told);
     FrozenLayer layer =
         new FrozenLayer(
-            name.substring(Staging.FROZEN.length()),
+            job,
             told.queue(),
             keep(told),
             new ContainerId(told.container()),
             tree,
-            FrozenLayer.Kind
-                .IN_PLACE, // It may share files with a container: nobody may move it in.
+            kind,
             Fd.stat(tree).inode(),
             null,
             told.time(),

@@ -29,11 +29,13 @@ final class Freeze {
   private final Disk disk;
   private final RunRecords records;
   private final Spool spool;
+  private final KnownFiles known;
 
-  Freeze(Disk disk, RunRecords records, Spool spool) {
+  Freeze(Disk disk, RunRecords records, Spool spool, KnownFiles known) {
     this.disk = disk;
     this.records = records;
     this.spool = spool;
+    this.known = known;
   }
 
   /** What an end looked like from the runtime's side. */
@@ -56,16 +58,21 @@ final class Freeze {
   static boolean isLeft(RunRecord run, FrozenLayer layer) throws IOException {
     return Fd.statIfThere(run.union().upper()) != null
         || Fd.statIfThere(layer.tree()) != null
+        || Fd.statIfThere(listed(layer).tree()) != null
         || Fd.statIfThere(PlainFreeze.aside(layer)) != null;
   }
 
   /** Links the upper of a container that stays, at a time when its run is over already. */
   FrozenLayer again(RunRecord run, Circumstances how, Duration limit) throws IOException {
     FrozenLayer layer = describe(run, how, Kind.LINKED);
-    link(run, layer, limit);
-    Placeholders.remove(layer.tree(), run.placeholders(), run.union().lowers());
-    spool.write(layer);
-    return layer;
+    FrozenLayer linked = link(run, layer, limit);
+    removePlaceholders(run, linked);
+    spool.write(linked);
+    return linked;
+  }
+
+  private static FrozenLayer listed(FrozenLayer layer) {
+    return layer.listed(Staging.around(layer.tree()).listed(layer.job()));
   }
 
   /** Says what a freeze of this kind makes, and makes nothing. */
@@ -106,9 +113,9 @@ final class Freeze {
     } else if (layer.kind() == Kind.EXCHANGED) {
       exchange(run, layer);
     } else {
-      link(run, layer, limit);
+      layer = link(run, layer, limit);
     }
-    Placeholders.remove(layer.tree(), run.placeholders(), run.union().lowers());
+    removePlaceholders(run, layer);
     spool.write(layer);
     dropOldUpper(run);
     if (run.autoRemove()) {
@@ -129,18 +136,38 @@ final class Freeze {
     disk.exchange(run.union().upper(), layer.tree());
   }
 
-  private void link(RunRecord run, FrozenLayer layer, Duration limit) throws IOException {
+  /** Sets aside all files, or those that no snapshot holds; says which of it was done. */
+  private FrozenLayer link(RunRecord run, FrozenLayer layer, Duration limit) throws IOException {
     if (Fd.statIfThere(layer.tree()) != null) {
-      return;
+      return layer;
     }
+    FrozenLayer listed = listed(layer);
+    if (Fd.statIfThere(listed.tree()) != null) {
+      return listed;
+    }
+    Path upper = run.union().upper();
     Path linking = layer.tree().resolveSibling(Staging.LINKING + layer.job());
     TreeRemoval.remove(linking);
     if (run.union() instanceof PlainRoot root) {
       root.diff(linking, limit);
     } else {
-      LinkedTree.make(run.union().upper(), linking, limit);
+      long begunNanos = System.nanoTime();
+      if (Placeholders.areLeftOut(run.placeholders(), run.union().lowers())
+          && known.freeze(listed, upper, linking, limit.dividedBy(2))) {
+        disk.rename(linking, listed.tree());
+        return listed;
+      }
+      TreeRemoval.remove(linking);
+      LinkedTree.make(upper, linking, limit.minusNanos(System.nanoTime() - begunNanos));
     }
     disk.rename(linking, layer.tree());
+    return layer;
+  }
+
+  private static void removePlaceholders(RunRecord run, FrozenLayer layer) throws IOException {
+    if (layer.kind() != Kind.LISTED) {
+      Placeholders.remove(layer.tree(), run.placeholders(), run.union().lowers());
+    }
   }
 
   /** The upper that the container had before a tree was moved in; its files were laid over that. */

@@ -61,6 +61,10 @@ public record FrozenLayer(
     EXCHANGED,
     /** Hard links to the files of an upper that its container keeps. */
     LINKED,
+    /**
+     * Hard links to those of them alone that no snapshot holds; {@link KnownFiles} has the rest.
+     */
+    LISTED,
     /** The upper in place, of a stopped or paused container that Regen has under its eyes. */
     IN_PLACE
   }
@@ -82,6 +86,31 @@ public record FrozenLayer(
     uidMap = List.copyOf(uidMap);
     gidMap = List.copyOf(gidMap);
     notHeld = List.copyOf(notHeld);
+  }
+
+  /** The same layer, of kind {@code LISTED}, in another tree. */
+  FrozenLayer listed(Path listedTree) {
+    return new FrozenLayer(
+        job,
+        queue,
+        keep,
+        container,
+        listedTree,
+        Kind.LISTED,
+        upperInode,
+        startedAt,
+        endedAt,
+        imageId,
+        imageName,
+        signal,
+        oom,
+        shimDied,
+        placeholders,
+        excludes,
+        uidMap,
+        gidMap,
+        notHeld,
+        spec);
   }
 
   private static final int VERSION = 1;

@@ -38,7 +38,7 @@ public final class KnownContainers {
     this.disk = disk;
     this.records = new RunRecords(disk, home.resolve("runs"));
     this.spool = new Spool(disk, home.resolve("spool"));
-    this.freeze = new Freeze(disk, records, spool);
+    this.freeze = new Freeze(disk, records, spool, KnownFiles.NONE);
     this.views = new Views(home);
   }
 

@@ -70,6 +70,12 @@ final class LastLayers {
       case EXCHANGED -> isWhole(layer);
       case LINKED -> Fd.statIfThere(layer.tree()) != null && isRemoved(layer.container());
       case IN_PLACE -> false;
+      case LISTED ->
+          throw new IOException(
+              "the state of "
+                  + layer.endedAt()
+                  + " is not archived yet, and a part of it is in a snapshot before; try again when"
+                  + " the agent has archived it");
     };
   }
 
@@ -107,7 +113,9 @@ final class LastLayers {
 
   private boolean mergeOwn(QueueName queue, ContainerId self) throws IOException {
     for (FrozenLayer layer : spool.list(queue)) {
-      if (layer.kind() == FrozenLayer.Kind.LINKED && layer.container().equals(self)) {
+      boolean shared =
+          layer.kind() == FrozenLayer.Kind.LINKED || layer.kind() == FrozenLayer.Kind.LISTED;
+      if (shared && layer.container().equals(self)) {
         merge(layer);
       }
     }

@@ -71,6 +71,20 @@ final class Placeholders {
     }
   }
 
+  /**
+   * Whether leaving out those that are empty does the same as {@link #remove}: none holds another,
+   * and none hides anything.
+   */
+  static boolean areLeftOut(List<String> placeholders, List<Path> lowers) throws IOException {
+    for (String path : placeholders) {
+      if (placeholders.stream().anyMatch(other -> other.startsWith(path + "/"))
+          || isBelow(lowers, path)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static boolean isBelow(List<Path> lowers, String path) throws IOException {
     for (Path lower : lowers) {
       try (Fd root = Fd.directory(lower)) {

@@ -39,11 +39,12 @@ public final class RuntimeExtension {
       List<Path> dataRoots,
       NextTrees nextTrees,
       PendingLayers pending,
+      KnownFiles known,
       Notices notices,
       InstantSource clock) {
     this.records = new RunRecords(disk, home.resolve("runs"));
     Spool spool = new Spool(disk, home.resolve("spool"));
-    Freeze freeze = new Freeze(disk, records, spool);
+    Freeze freeze = new Freeze(disk, records, spool, known);
     Stores stores = new Stores(disk, home.resolve("stores"));
     this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
     LastLayers lastLayers = new LastLayers(records, spool, end, pending, notices);

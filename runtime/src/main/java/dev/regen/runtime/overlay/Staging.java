@@ -21,16 +21,18 @@ import org.jspecify.annotations.Nullable;
  * them.
  *
  * <p>A tree's name says what it is: {@code frozen-} trees may be the only copy of somebody's work
- * and are never deleted before they are archived; {@code hot-} trees can be rebuilt from a
- * snapshot; {@code placing-} trees belong to a container that is being started; {@code aside-}
- * trees are roots and their bases that a run record's freeze has yet to compare; {@code building-},
- * {@code linking-} and {@code trash-} are garbage after a crash.
+ * and are never deleted before they are archived, and so may {@code listed-} ones, which hold what
+ * no snapshot has; {@code hot-} trees can be rebuilt from a snapshot; {@code placing-} trees belong
+ * to a container that is being started; {@code aside-} trees are roots and their bases that a run
+ * record's freeze has yet to compare; {@code building-}, {@code linking-} and {@code trash-} are
+ * garbage after a crash.
  *
  * @param directory mode 0700
  */
 public record Staging(Path directory) {
   public static final String NAME = "regen-staging";
   public static final String FROZEN = "frozen-";
+  public static final String LISTED = "listed-";
   public static final String HOT = "hot-";
   public static final String PLACING = "placing-";
   public static final String BUILDING = "building-";
@@ -116,6 +118,11 @@ public record Staging(Path directory) {
 
   public Path frozen(QueueName queue, Instant time, ContainerId container) {
     return directory.resolve(FROZEN + jobName(queue, time, container));
+  }
+
+  /** The tree of a job whose layer is frozen in part. */
+  public Path listed(String job) {
+    return directory.resolve(LISTED + job);
   }
 
   /** Names a job after its queue, the run's end and the container. */

@@ -7,12 +7,15 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.HookCall.Verb;
 import dev.regen.runtime.oci.OverlayHost.Created;
+import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -97,8 +100,18 @@ final class HookCrashTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"true, SAME_CALL", "true, DELETE_BY_FORCE", "false, SAME_CALL"})
-  void stateSurvivesADeadHookAtEachStepOfAnEnd(boolean autoRemove, Then then) throws IOException {
+  @CsvSource({
+    "true, SAME_CALL, false",
+    "true, DELETE_BY_FORCE, false",
+    "false, SAME_CALL, false",
+    "false, SAME_CALL, true",
+    "false, DELETE_BY_FORCE, true"
+  })
+  void stateSurvivesADeadHookAtEachStepOfAnEnd(boolean autoRemove, Then then, boolean facts)
+      throws IOException {
+    if (facts) {
+      host.known = this::links;
+    }
     boolean finished = false;
     for (int crashAt = 1; !finished; crashAt++) {
       assertThat(crashAt).isLessThan(CHANGES_MAX);
@@ -115,9 +128,40 @@ final class HookCrashTest {
       }
       host.gone(container);
 
-      assertThat(host.spool().list()).as("killed at change %d", crashAt).hasSize(1);
+      assertThat(host.spool().list())
+          .as("killed at change %d", crashAt)
+          .singleElement()
+          .matches(layer -> facts == (layer.kind() == FrozenLayer.Kind.LISTED));
       host.archive();
+      assertThat(host.staged()).as("what is left in staging: %s", host.told).hasSize(1);
     }
+  }
+
+  @Test
+  void layerThatIsFrozenInPartIsNotTakenForTheWholeOfIt() throws IOException {
+    host.known = this::links;
+    Created container = host.create(false);
+    host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+    host.started(container);
+    write(container, 0);
+    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
+    host.gone(container);
+    host.remove(container);
+
+    Created next = host.create(true);
+    host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
+
+    assertThat(next.merged().resolve("run0")).doesNotExist();
+    assertThat(host.told).anyMatch(told -> told.contains("is not archived yet"));
+    assertThat(host.spool().list()).hasSize(1);
+    assertThat(host.spool().list().getFirst().tree().resolve("run0")).hasContent("run 0");
+  }
+
+  /** A part that is all of it, so that nothing else is needed to tell what it held. */
+  private boolean links(FrozenLayer layer, Path upper, Path into, Duration limit)
+      throws IOException {
+    LinkedTree.make(upper, into, limit);
+    return true;
   }
 
   private void run(boolean autoRemove, Disk disk, int number) throws IOException {

@@ -37,6 +37,9 @@ final class OverlayHost implements AutoCloseable {
   private int containers;
   private int snapshots;
 
+  /** What snapshots are said to hold of an upper. */
+  KnownFiles known = KnownFiles.NONE;
+
   OverlayHost(Path root) throws IOException {
     this.root = root;
     this.home = root.resolve("home");
@@ -60,6 +63,7 @@ final class OverlayHost implements AutoCloseable {
         List.of(root.resolve("docker")),
         new TailTree(),
         new Nobody(),
+        known,
         (kind, queue, message) -> told.add(kind + " " + message),
         InstantSource.system());
   }

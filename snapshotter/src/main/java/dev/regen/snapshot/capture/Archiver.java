@@ -2,10 +2,10 @@ package dev.regen.snapshot.capture;
 
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.Archived;
+import dev.regen.snapshot.layer.FrozenTree;
 import dev.regen.snapshot.layer.KnownGroups;
 import dev.regen.snapshot.layer.Progress;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 
 /** Makes an archive of a tree and puts its chunks into a store, unforced: {@code LayerArchiver}. */
@@ -18,7 +18,7 @@ public interface Archiver {
    * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
    */
   Archived archive(
-      Path tree,
+      FrozenTree tree,
       ArchiveRequest request,
       KnownGroups known,
       Progress progress,

@@ -4,6 +4,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.KnownFiles;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.End;
@@ -14,10 +15,15 @@ import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.facts.FactsStore;
+import dev.regen.snapshot.facts.GroupFact;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.Archived;
+import dev.regen.snapshot.layer.FrozenTree;
+import dev.regen.snapshot.layer.KnownGroups;
+import dev.regen.snapshot.layer.ListedTree;
 import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
+import dev.regen.snapshot.layer.UpperFacts;
 import dev.regen.snapshot.queue.Appended;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.JobDone;
@@ -28,14 +34,18 @@ import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +62,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Safe for use by several threads at once, for different jobs.
  */
-public final class Captures {
+public final class Captures implements KnownFiles {
   private static final Logger LOG = LoggerFactory.getLogger(Captures.class);
 
+  private final Disk disk;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final ChunkStore chunks;
@@ -62,8 +73,11 @@ public final class Captures {
   private final CollectionGate gate;
   private final Collector collector;
   private final QueueFacts facts;
+  private final Listings listings;
+  private final Map<String, Linked> linked = new ConcurrentHashMap<>();
   private final Garbage garbage = new Garbage();
   private final Keys keys;
+  private final InstantSource clock = InstantSource.system();
 
   /**
    * Captures into one home.
@@ -80,13 +94,15 @@ public final class Captures {
       ChunkStore chunks,
       Archiver archiver,
       Keys keys) {
+    this.disk = disk;
     this.queues = queues;
     this.snapshots = snapshots;
     this.chunks = chunks;
     this.archiver = archiver;
     this.keys = keys;
     this.gate = new CollectionGate(disk, home.resolve("collect.lock"));
-    this.collector = new Collector(queues, snapshots, chunks);
+    this.listings = new Listings(disk, home.resolve("listings"));
+    this.collector = new Collector(queues, snapshots, chunks, listings::chunks);
     this.facts = new QueueFacts(queues, snapshots, chunks, keys, new FactsStore(disk, snapshots));
   }
 
@@ -110,6 +126,81 @@ public final class Captures {
     } finally {
       collect();
     }
+  }
+
+  /** Whether an earlier call of {@link #capture} was complete: the tree is needed no more. */
+  public boolean isCaptured(FrozenLayer layer) throws IOException {
+    if (!queues.exists(layer.queue())) {
+      return false;
+    }
+    try (SnapshotQueue queue = queues.open(layer.queue())) {
+      return queue.done(layer.job()).isPresent();
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The chunks that its listing names stay until {@link #settle}.
+   */
+  @Override
+  public boolean freeze(FrozenLayer layer, Path upper, Path into, Duration limit)
+      throws IOException {
+    Optional<Hold> hold = gate.tryEnter();
+    if (hold.isEmpty() || !queues.exists(layer.queue())) {
+      hold.ifPresent(Hold::close);
+      return false;
+    }
+    try (Hold _ = hold.get()) {
+      // Names of an encrypted queue's files must not stand in a listing.
+      boolean encrypted = queues.look(layer.queue()).encrypted();
+      KnownGroups known = facts.known(layer.queue());
+      if (known.isEmpty() || encrypted) {
+        return false;
+      }
+      Path listing = listings.begun(layer.job());
+      return ListedTree.make(
+          disk, upper, request(layer, Sealing.NONE), known, into, listing, limit, clock);
+    } catch (IOException e) {
+      LOG.warn("all files of {} are set aside, for want of facts: {}", upper, e.getMessage());
+      return false;
+    }
+  }
+
+  /** Whether the listing of a layer that was frozen in part is there. */
+  public boolean hasListing(String job) throws IOException {
+    return listings.has(job);
+  }
+
+  /** Removes the listings of all layers but those of {@code jobs}; no freeze may be under way. */
+  public void sweepListings(Set<String> jobs) throws IOException {
+    listings.keepOnly(jobs);
+  }
+
+  /**
+   * Removes a captured tree that shares files with its container's upper, and notes what is then
+   * known of the upper, so that the next freeze and capture have little to do.
+   *
+   * @param upper null if it is gone, or something may run on it
+   * @param removal removes the tree, if it is there
+   */
+  public void settle(FrozenLayer layer, @Nullable Path upper, UpperFacts.Removal removal)
+      throws IOException {
+    Linked captured = linked.remove(layer.job());
+    if (captured == null || upper == null) {
+      removal.run();
+    } else {
+      List<GroupFact> known = new ArrayList<>(captured.made().facts());
+      try {
+        known.addAll(
+            new UpperFacts(upper, request(layer, captured.sealing()), clock)
+                .after(removal, captured.made().linked(), layer.endedAt()));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      facts.note(captured.id(), captured.archive(), known);
+    }
+    listings.remove(layer.job());
   }
 
   /** Keeps collection away while chunks of snapshots are read that may leave their queue. */
@@ -308,13 +399,22 @@ public final class Captures {
       FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
     boolean complete = false;
     try (Hold _ = gate.enter()) {
-      ArchiveRequest request = request(layer);
-      Archived made =
-          archiver.archive(layer.tree(), request, facts.known(layer.queue()), progress, cancelled);
+      Sealing asked = sealing(queues.look(layer.queue()).encrypted());
+      // What snapshots hold of a layer that is frozen in part is in chunks that are not encrypted.
+      Sealing sealing = layer.kind() == FrozenLayer.Kind.LISTED ? Sealing.NONE : asked;
+      FrozenTree tree = new FrozenTree(layer.tree(), layer.kind(), listings.file(layer.job()));
+      KnownGroups known = facts.known(layer.queue());
+      Archived made = archiver.archive(tree, request(layer, sealing), known, progress, cancelled);
+      Archive archive = made.archive();
+      if (sealing != asked && asked.keyId() != null) {
+        ChunkReader reader = new ChunkReader(chunks, keys);
+        archive = new Resealing(chunks, reader, asked, progress, cancelled).reseal(archive);
+        garbage.addAll();
+      }
       chunks.force();
-      Snapshots built = new Snapshots(layer, end, made.archive(), request.sealing().keyId());
+      Snapshots built = new Snapshots(layer, end, archive, asked.keyId());
       requireAll(built.digests());
-      CaptureResult result = commit(layer, built, made);
+      CaptureResult result = commit(layer, built, made, sealing);
       complete = true;
       return result;
     } finally {
@@ -325,9 +425,7 @@ public final class Captures {
   }
 
   private ArchiveRequest request(FrozenLayer layer) throws IOException {
-    Sealing sealing = sealing(queues.look(layer.queue()).encrypted());
-    return new ArchiveRequest(
-        layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), sealing);
+    return request(layer, sealing(queues.look(layer.queue()).encrypted()));
   }
 
   private Sealing sealing(boolean encrypted) throws IOException {
@@ -344,7 +442,7 @@ public final class Captures {
     }
   }
 
-  private CaptureResult commit(FrozenLayer layer, Snapshots built, Archived made)
+  private CaptureResult commit(FrozenLayer layer, Snapshots built, Archived made, Sealing sealing)
       throws IOException {
     List<SnapshotId> left;
     Snapshot snapshot;
@@ -362,7 +460,7 @@ public final class Captures {
           garbage.add(built.digests());
         }
         queue.touchTail(layer.endedAt(), built.end(), layer.job());
-        facts.note(layer, moved.id(), before.archive(), made);
+        note(layer, moved.id(), before.archive(), made, sealing);
         return new CaptureResult.Unchanged(moved.id(), moved.time());
       }
       Instant time = queue.timeAfterTail(layer.endedAt());
@@ -372,10 +470,34 @@ public final class Captures {
           queue.append(new Element(snapshot.id(), time, snapshot.end()), layer.job());
       left = appended.left();
     }
-    facts.note(layer, snapshot.id(), snapshot.archive(), made);
+    note(layer, snapshot.id(), snapshot.archive(), made, sealing);
     forget(left);
     return new CaptureResult.Stored(snapshot, left);
   }
+
+  private static ArchiveRequest request(FrozenLayer layer, Sealing sealing) {
+    return new ArchiveRequest(
+        layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), sealing);
+  }
+
+  /** Notes what is known of the tree of {@code layer}, which was kept as {@code archive}. */
+  private void note(
+      FrozenLayer layer, SnapshotId id, Archive archive, Archived made, Sealing sealing) {
+    if (!archive.sameLayer(made.archive())
+        || !archive.entryIndex().equals(made.archive().entryIndex())) {
+      return;
+    }
+    switch (layer.kind()) {
+      case EXCHANGED -> facts.note(id, archive, made.facts());
+      case LINKED, LISTED -> linked.put(layer.job(), new Linked(id, archive, made, sealing));
+      case IN_PLACE -> {
+        // A container may go on writing through a mapping of its memory, which moves no time.
+      }
+    }
+  }
+
+  /** What is to be noted when the links are gone. */
+  private record Linked(SnapshotId id, Archive archive, Archived made, Sealing sealing) {}
 
   /** Removes manifests that no queue names any more. If that fails, the next sweep does it. */
   private void forget(Collection<SnapshotId> ids) {

@@ -52,6 +52,22 @@ final class CollectionGate {
     return new Hold(this::left);
   }
 
+  /** Lets a user in, unless chunks are being collected or another process is inside. */
+  synchronized Optional<Hold> tryEnter() throws IOException {
+    if (collecting) {
+      return Optional.empty();
+    }
+    if (users == 0) {
+      Optional<Disk.Lock> taken = lockWithin(Duration.ZERO);
+      if (taken.isEmpty()) {
+        return Optional.empty();
+      }
+      lock = taken.get();
+    }
+    users++;
+    return Optional.of(new Hold(this::left));
+  }
+
   /** Lets a collector in, unless anyone is inside. */
   synchronized Optional<Hold> tryCollect() throws IOException {
     if (users > 0 || collecting) {

@@ -31,11 +31,23 @@ final class Collector {
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final ChunkStore chunks;
+  private final Promised promised;
 
-  Collector(SnapshotQueues queues, SnapshotStore snapshots, ChunkStore chunks) {
+  /** Tells chunks that no manifest names yet, and that must stay all the same. */
+  interface Promised {
+    /**
+     * Their digests.
+     *
+     * @throws IOException if they are not known; then nothing may be deleted
+     */
+    Set<Digest> digests() throws IOException;
+  }
+
+  Collector(SnapshotQueues queues, SnapshotStore snapshots, ChunkStore chunks, Promised promised) {
     this.queues = queues;
     this.snapshots = snapshots;
     this.chunks = chunks;
+    this.promised = promised;
   }
 
   /** Every chunk that an archive is made of, its index included. */
@@ -56,6 +68,7 @@ final class Collector {
         kept.add("all chunks: " + e.getMessage());
       }
     }
+    garbage.removeAll(promised.digests());
     if (!kept.isEmpty()) {
       return new Swept(0, 0, kept);
     }
@@ -96,6 +109,7 @@ final class Collector {
     if (allRead) {
       chunks.list(garbage::add);
       garbage.removeAll(needed);
+      garbage.removeAll(promised.digests());
       delete(garbage);
     }
     return new Swept(orphans.size(), garbage.size(), kept);

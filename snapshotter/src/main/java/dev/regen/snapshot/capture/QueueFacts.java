@@ -1,14 +1,12 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
-import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.facts.FactsStore;
 import dev.regen.snapshot.facts.GroupFact;
-import dev.regen.snapshot.layer.Archived;
 import dev.regen.snapshot.layer.KnownGroups;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -59,16 +57,8 @@ final class QueueFacts {
     return FactsStore.digest(archive).equals(noted.archive()) ? archive : null;
   }
 
-  /**
-   * Notes what is known of the tree of {@code layer}, of which {@code archive} is kept as snapshot
-   * {@code id}.
-   */
-  void note(FrozenLayer layer, SnapshotId id, Archive archive, Archived made) {
-    boolean same =
-        archive.sameLayer(made.archive())
-            && archive.entryIndex().equals(made.archive().entryIndex());
-    if (same && layer.kind() == FrozenLayer.Kind.EXCHANGED) {
-      facts.add(id, archive, made.facts());
-    }
+  /** Notes what is known of one more tree of a snapshot. */
+  void note(SnapshotId id, Archive archive, List<GroupFact> noted) {
+    facts.add(id, archive, noted);
   }
 }

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.RegenException;
@@ -10,6 +11,7 @@ import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.ArchiveRequest;
+import dev.regen.snapshot.layer.FrozenTree;
 import dev.regen.snapshot.layer.KnownGroups;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -103,7 +105,7 @@ public final class Repair {
       try {
         Snapshot snapshot = snapshots.read(id);
         archiver.archive(
-            tree,
+            new FrozenTree(tree, FrozenLayer.Kind.IN_PLACE, null),
             request(snapshot),
             new KnownGroups(chunks, new ChunkReader(chunks, keys)),
             progress,

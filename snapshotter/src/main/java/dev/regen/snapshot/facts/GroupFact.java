@@ -22,6 +22,11 @@ public record GroupFact(
     int chunks) {
   static final int BYTES = GroupKey.BYTES + 6 * Integer.BYTES;
 
+  /** The same group, whose files are told by another key. */
+  public GroupFact under(GroupKey other) {
+    return new GroupFact(other, indexChunk, indexOffset, indexBytes, entries, firstChunk, chunks);
+  }
+
   static GroupFact read(ByteBuffer from) {
     return new GroupFact(
         GroupKey.read(from),

@@ -8,9 +8,12 @@ import java.util.List;
  * An archive that was just made.
  *
  * @param facts of its groups, so that those which do not change need not be read again
+ * @param linked of groups whose files are hard links: their inodes change once more when the links
+ *     go, and {@link UpperFacts} makes facts of them then
  */
-public record Archived(Archive archive, List<GroupFact> facts) {
+public record Archived(Archive archive, List<GroupFact> facts, List<GroupFact> linked) {
   public Archived {
     facts = List.copyOf(facts);
+    linked = List.copyOf(linked);
   }
 }

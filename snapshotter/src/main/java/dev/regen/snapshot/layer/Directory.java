@@ -61,6 +61,11 @@ final class Directory {
     return new Directory(open, this, childName, childPath, childStat);
   }
 
+  /** A directory of this tree by its path alone, of which nothing is to be read. */
+  Directory unopened(byte[] ofPath) {
+    return new Directory(open, null, name, ofPath, stat);
+  }
+
   /** Relative to the tree. */
   byte[] path() {
     return path;

@@ -54,8 +54,11 @@ final class EntryIndexWriter {
     return at + group.length() + ENTRY_MAX_BYTES <= Chunk.TAR_BYTES_MAX;
   }
 
-  /** Writes the records of a group that {@link #hasRoomFor} found room for. */
-  void copy(StoredGroup group) {
+  /** Writes the records of a group, without a cut in them. */
+  void copy(StoredGroup group) throws IOException {
+    if (at + group.length() > Chunk.TAR_BYTES_MAX) {
+      cut();
+    }
     grow(group.length());
     System.arraycopy(group.index(), group.offset(), bytes, at, group.length());
     at += group.length();

@@ -6,6 +6,7 @@ import dev.regen.snapshot.facts.GroupKey;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings groups into an archive: those known from an archive before by their chunks' names and a
@@ -19,6 +20,11 @@ final class GroupWriter {
   private final KnownGroups known;
   private final Omissions omissions;
   private final List<GroupFact> facts = new ArrayList<>();
+  private final List<GroupFact> linked = new ArrayList<>();
+  private int indexChunk;
+  private int indexOffset;
+  private int firstChunk;
+  private long omittedBefore;
 
   GroupWriter(
       ChunkSink tar,
@@ -40,33 +46,60 @@ final class GroupWriter {
     return facts;
   }
 
+  /** The same of groups of linked files, under their checks. */
+  List<GroupFact> linked() {
+    return linked;
+  }
+
   /** Writes a group into chunks of its own. */
   void write(Group group) throws IOException {
+    int size = group.entries().size();
     GroupKey key = keys.of(group);
     StoredGroup stored = key == null ? null : known.find(key);
-    index.groupBegins(group.entries().getFirst().path());
-    int indexChunk = index.chunk();
-    int indexOffset = index.offset();
-    int firstChunk = tar.list().size();
-    long omittedBefore = omissions.count();
-    if (stored != null && stored.entries() == group.entries().size() && index.hasRoomFor(stored)) {
-      index.copy(stored);
-      tar.reuse(stored.chunks());
-      entries.reused(stored.entries());
+    begin(group.entries().getFirst().path());
+    if (stored != null && stored.entries() == size && index.hasRoomFor(stored)) {
+      take(stored);
     } else {
       entries.write(group);
     }
+    end(key, size, facts);
+  }
+
+  /** Writes a group of hard links, which no archive before can have. */
+  void writeLinked(Group group) throws IOException {
+    begin(group.entries().getFirst().path());
+    entries.write(group);
+    end(keys.check(group, true), group.entries().size(), linked);
+  }
+
+  /** Writes a group without having seen its files. */
+  void take(byte[] firstPath, GroupKey key, StoredGroup stored) throws IOException {
+    begin(firstPath);
+    take(stored);
+    end(key, stored.entries(), facts);
+  }
+
+  private void take(StoredGroup stored) throws IOException {
+    index.copy(stored);
+    tar.reuse(stored.chunks());
+    entries.reused(stored.entries());
+  }
+
+  private void begin(byte[] firstPath) throws IOException {
+    index.groupBegins(firstPath);
+    indexChunk = index.chunk();
+    indexOffset = index.offset();
+    firstChunk = tar.list().size();
+    omittedBefore = omissions.count();
+  }
+
+  private void end(@Nullable GroupKey key, int size, List<GroupFact> into) {
     // What a group leaves out must be found again each time, so that it can be told.
-    if (key != null && indexChunk == index.chunk() && omittedBefore == omissions.count()) {
-      facts.add(
-          new GroupFact(
-              key,
-              indexChunk,
-              indexOffset,
-              index.offset() - indexOffset,
-              group.entries().size(),
-              firstChunk,
-              tar.list().size() - firstChunk));
+    if (key == null || indexChunk != index.chunk() || omittedBefore != omissions.count()) {
+      return;
     }
+    int indexBytes = index.offset() - indexOffset;
+    int chunks = tar.list().size() - firstChunk;
+    into.add(new GroupFact(key, indexChunk, indexOffset, indexBytes, size, firstChunk, chunks));
   }
 }

@@ -91,18 +91,33 @@ public final class KnownGroups {
       return null;
     }
     GroupFact fact = found.fact;
-    List<Chunk> chunks =
-        archive.chunks().subList(fact.firstChunk(), fact.firstChunk() + fact.chunks());
+    return stored(
+        archive.chunks().subList(fact.firstChunk(), fact.firstChunk() + fact.chunks()),
+        archive.entryIndex().get(fact.indexChunk()),
+        fact.indexOffset(),
+        fact.indexBytes(),
+        fact.entries());
+  }
+
+  /** The group that these are the parts of, or null if one of them is not there. */
+  @Nullable StoredGroup stored(
+      List<Chunk> chunks, Chunk indexChunk, int offset, int length, int entries)
+      throws IOException {
     for (Chunk chunk : chunks) {
       if (!store.holds(chunk)) {
         return null;
       }
     }
-    byte[] index = index(archive.entryIndex().get(fact.indexChunk()));
-    if (index == null || !EntryIndex.beginsGroup(index, fact.indexOffset(), fact.indexBytes())) {
+    byte[] index = index(indexChunk);
+    if (index == null || !EntryIndex.beginsGroup(index, offset, length)) {
       return null;
     }
-    return new StoredGroup(chunks, index, fact.indexOffset(), fact.indexBytes(), fact.entries());
+    return new StoredGroup(chunks, indexChunk, index, offset, length, entries);
+  }
+
+  /** Whether nothing is known. */
+  public boolean isEmpty() {
+    return known.isEmpty();
   }
 
   private static boolean fits(GroupFact fact, Archive archive) {

@@ -1,5 +1,7 @@
 package dev.regen.snapshot.layer;
 
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.os.Fd;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
@@ -11,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -48,14 +51,15 @@ public final class LayerArchiver {
   public Archive archive(
       Path tree, ArchiveRequest request, Progress progress, BooleanSupplier cancelled)
       throws IOException {
-    return archive(
-            tree, request, new KnownGroups(store, new ChunkReader(store)), progress, cancelled)
-        .archive();
+    KnownGroups nothing = new KnownGroups(store, new ChunkReader(store));
+    FrozenTree frozen = new FrozenTree(tree, Kind.IN_PLACE, null);
+    return archive(frozen, request, nothing, progress, cancelled).archive();
   }
 
   /**
-   * Archives {@code tree}, which must be in overlay form and must not change meanwhile, into the
-   * store. Does not force the store. After a failure the store may hold chunks that nothing names.
+   * Archives {@code frozen}, a tree in overlay form or a {@link ListedTree}, which must not change
+   * meanwhile, into the store. Does not force the store. After a failure the store may hold chunks
+   * that nothing names.
    *
    * @param known groups that need not be read where nothing of them has changed; the archive is the
    *     same with and without them
@@ -69,7 +73,7 @@ public final class LayerArchiver {
    * @throws IOException if reading or storing fails, a full disk included
    */
   public Archived archive(
-      Path tree,
+      FrozenTree frozen,
       ArchiveRequest request,
       KnownGroups known,
       Progress progress,
@@ -78,16 +82,52 @@ public final class LayerArchiver {
     GroupKeys keys = new GroupKeys(request, clock.instant());
     Watch watch = new Watch(progress, cancelled);
     watch.tick();
-    try (Fd root = Fd.directory(tree);
+    try (Fd root = Fd.directory(frozen.tree());
         Directory.Open open = new Directory.Open();
         ChunkPipeline pipeline =
             new ChunkPipeline(store, request.sealing(), workers, watch::tick)) {
-      return archive(Directory.root(open, root), request, keys, known, watch, pipeline);
+      Directory directory = Directory.root(open, root);
+      Groups groups = groups(frozen, directory, request, known);
+      return archive(groups, request, keys, known, watch, pipeline);
     }
   }
 
+  /** Where the groups of an archive come from. */
+  private interface Groups {
+    void write(GroupWriter writer, Omissions omissions) throws IOException;
+  }
+
+  private interface Step {
+    void with(GroupWriter writer, Group group) throws IOException;
+  }
+
+  private static Groups groups(
+      FrozenTree frozen, Directory root, ArchiveRequest request, KnownGroups known)
+      throws IOException {
+    return switch (frozen.kind()) {
+      case EXCHANGED, IN_PLACE -> walked(root, request, GroupWriter::write);
+      case LINKED -> walked(root, request, GroupWriter::writeLinked);
+      case LISTED -> {
+        Path file = Objects.requireNonNull(frozen.listing(), "a listed tree without its listing");
+        Listing.Reader listing = ListedTree.read(new LocalDisk(), file);
+        yield (writer, omissions) ->
+            new ListedGroups(listing, root).write(writer, known, omissions);
+      }
+    };
+  }
+
+  private static Groups walked(Directory root, ArchiveRequest request, Step step) {
+    return (writer, omissions) -> {
+      TreeWalk walk = new TreeWalk(root, request, omissions);
+      Grouping grouping = new Grouping(walk, request.sealing().cutting());
+      for (Group group = grouping.next(); group != null; group = grouping.next()) {
+        step.with(writer, group);
+      }
+    };
+  }
+
   private static Archived archive(
-      Directory root,
+      Groups source,
       ArchiveRequest request,
       GroupKeys keys,
       KnownGroups known,
@@ -103,11 +143,7 @@ public final class LayerArchiver {
     XattrFilter xattrs = new XattrFilter(users, groups, omissions);
     EntryWriter writer = new EntryWriter(tar, index, xattrs, users, groups, watch);
     GroupWriter groupWriter = new GroupWriter(tar, index, writer, keys, known, omissions);
-    Grouping grouping =
-        new Grouping(new TreeWalk(root, request, omissions), request.sealing().cutting());
-    for (Group group = grouping.next(); group != null; group = grouping.next()) {
-      groupWriter.write(group);
-    }
+    source.write(groupWriter, omissions);
     // The end has a chunk of its own, so that a longer layer leaves the groups before it alone.
     tar.put(END, 0, END.length);
     tar.cut();
@@ -127,7 +163,7 @@ public final class LayerArchiver {
             pipeline.newBytes(),
             omissions.words(),
             omissions.count());
-    return new Archived(archive, groupWriter.facts());
+    return new Archived(archive, groupWriter.facts(), groupWriter.linked());
   }
 
   private static long storedBytes(List<Chunk> chunks) {

@@ -16,6 +16,11 @@ final class Omissions {
     }
   }
 
+  /** Counts what is told by no word of its own. */
+  void more(long unnamed) {
+    count += unnamed;
+  }
+
   List<String> words() {
     return words;
   }

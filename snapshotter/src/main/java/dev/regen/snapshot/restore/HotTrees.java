@@ -202,6 +202,13 @@ public final class HotTrees {
     return true;
   }
 
+  /** Removes a tree in a staging directory; nothing has its name from the first moment on. */
+  public void discard(Path tree) throws IOException {
+    Path trash = Staging.around(tree).trash();
+    disk.rename(tree, trash);
+    TreeRemoval.remove(trash);
+  }
+
   private static Instant usedAt(Stat root) {
     return Instant.ofEpochSecond(root.ctime().seconds(), root.ctime().nanos());
   }

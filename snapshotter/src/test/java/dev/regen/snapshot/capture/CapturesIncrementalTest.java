@@ -21,7 +21,6 @@ import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.InterruptedStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -59,8 +58,8 @@ final class CapturesIncrementalTest {
   @BeforeEach
   void home() throws IOException {
     fs = directory.resolve("fs");
-    assumeTrue(bash(directory, "id -u").equals("0\n"), "mounting takes root");
-    bash(
+    assumeTrue(Script.bash(directory, "id -u").equals("0\n"), "mounting takes root");
+    Script.bash(
         directory,
         "mkdir fs home; mount -t tmpfs tmpfs fs; mkdir -p fs/{lower,upper,work,merged,staging};"
             + "mkdir fs/lower/d0; echo below > fs/lower/d0/below; echo gone > fs/lower/d0/gone");
@@ -84,7 +83,7 @@ final class CapturesIncrementalTest {
 
   @AfterEach
   void unmount() throws IOException {
-    bash(directory, "umount -l fs/merged 2>/dev/null || true; umount -l fs || true");
+    Script.bash(directory, "umount -l fs/merged 2>/dev/null || true; umount -l fs || true");
   }
 
   @Test
@@ -121,11 +120,13 @@ final class CapturesIncrementalTest {
    * One run: mounts, changes, unmounts, moves the upper away, captures it, and back as the next.
    */
   private Snapshot run(String changes) throws IOException {
-    bash(fs, "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged");
-    bash(fs.resolve("merged"), changes);
-    String seen = bash(fs.resolve("merged"), LISTING);
+    Script.bash(
+        fs, "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged");
+    Script.bash(fs.resolve("merged"), changes);
+    String seen = Script.bash(fs.resolve("merged"), LISTING);
     Path frozen = fs.resolve("staging/frozen-" + ++runs);
-    bash(fs, "umount merged; mv upper " + frozen + "; rm -rf work; mkdir upper work; sleep 0.05");
+    Script.bash(
+        fs, "umount merged; mv upper " + frozen + "; rm -rf work; mkdir upper work; sleep 0.05");
 
     CaptureResult result = captures.capture(layer(frozen), Home.GOOD, Progress.NONE, () -> false);
 
@@ -137,10 +138,11 @@ final class CapturesIncrementalTest {
               case CaptureResult.Superseded old -> old.snapshot();
             });
     hotTrees.adopt(frozen, snapshot.id());
-    bash(fs, "rmdir upper; mv staging/hot-" + snapshot.id() + " upper");
-    bash(fs, "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged");
-    assertThat(bash(fs.resolve("merged"), LISTING)).isEqualTo(seen);
-    bash(fs, "umount merged");
+    Script.bash(fs, "rmdir upper; mv staging/hot-" + snapshot.id() + " upper");
+    Script.bash(
+        fs, "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged");
+    assertThat(Script.bash(fs.resolve("merged"), LISTING)).isEqualTo(seen);
+    Script.bash(fs, "umount merged");
     return snapshot;
   }
 
@@ -148,7 +150,7 @@ final class CapturesIncrementalTest {
     Path restored = fs.resolve("restored");
     new LayerRestorer(new ChunkReader(chunks), 2)
         .restore(snapshot.archive(), restored, List.of(), List.of(), Progress.NONE);
-    assertThat(bash(restored, LISTING)).isEqualTo(bash(fs.resolve("upper"), LISTING));
+    assertThat(Script.bash(restored, LISTING)).isEqualTo(Script.bash(fs.resolve("upper"), LISTING));
     ArchiveRequest request = ArchiveRequest.PLAIN;
     var whole =
         new LayerArchiver(chunks, 2)
@@ -179,23 +181,5 @@ final class CapturesIncrementalTest {
         List.of(),
         List.of(),
         new JsonObject());
-  }
-
-  private static String bash(Path where, String script) throws IOException {
-    Process process =
-        new ProcessBuilder("bash", "-euo", "pipefail", "-c", script)
-            .directory(where.toFile())
-            .redirectErrorStream(true)
-            .start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-    try {
-      if (process.waitFor() != 0) {
-        throw new IOException(script + ": " + output);
-      }
-    } catch (InterruptedException e) {
-      throw new IOException(e);
-    }
-    return output;
   }
 }

@@ -7,12 +7,12 @@ import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.Archived;
+import dev.regen.snapshot.layer.FrozenTree;
 import dev.regen.snapshot.layer.KnownGroups;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.store.ChunkStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -22,7 +22,7 @@ import java.util.function.BooleanSupplier;
 record NamedTrees(ChunkStore store) implements Archiver {
   @Override
   public Archived archive(
-      Path tree,
+      FrozenTree frozen,
       ArchiveRequest request,
       KnownGroups known,
       Progress progress,
@@ -30,7 +30,7 @@ record NamedTrees(ChunkStore store) implements Archiver {
       throws IOException {
     List<Chunk> chunks = new ArrayList<>();
     long newBytes = 0;
-    for (String name : tree.getFileName().toString().split("-", -1)) {
+    for (String name : frozen.tree().getFileName().toString().split("-", -1)) {
       if (cancelled.getAsBoolean()) {
         throw new CancellationException();
       }
@@ -49,7 +49,7 @@ record NamedTrees(ChunkStore store) implements Archiver {
             newBytes,
             List.of(),
             0);
-    return new Archived(archive, List.of());
+    return new Archived(archive, List.of(), List.of());
   }
 
   static byte[] bytes(String name) {

@@ -3,6 +3,7 @@ package dev.regen.snapshot.layer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.chunk.Sealing;
@@ -189,7 +190,7 @@ final class IncrementalArchiveTest {
 
     Archived second =
         new LayerArchiver(store, 2)
-            .archive(tree, request, known(first), Progress.NONE, () -> false);
+            .archive(frozen(), request, known(first), Progress.NONE, () -> false);
 
     Archive whole = new LayerArchiver(store, 2).archive(tree, request, Progress.NONE, () -> false);
     assertThat(second.archive().chunks()).isEqualTo(whole.chunks());
@@ -247,12 +248,16 @@ final class IncrementalArchiveTest {
       throw new IOException(e);
     }
     return new LayerArchiver(store, 2)
-        .archive(tree, ArchiveRequest.PLAIN, known, Progress.NONE, () -> false);
+        .archive(frozen(), ArchiveRequest.PLAIN, known, Progress.NONE, () -> false);
+  }
+
+  private FrozenTree frozen() {
+    return new FrozenTree(tree, Kind.EXCHANGED, null);
   }
 
   private Archived archive(KnownGroups known, Instant now) throws IOException {
     return new LayerArchiver(store, 2, InstantSource.fixed(now))
-        .archive(tree, ArchiveRequest.PLAIN, known, Progress.NONE, () -> false);
+        .archive(frozen(), ArchiveRequest.PLAIN, known, Progress.NONE, () -> false);
   }
 
   private static void write(Path file, int length, Random random) throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
@@ -154,7 +155,7 @@ final class LayerRestoreOverTest {
     }
     return new LayerArchiver(store, 2)
         .archive(
-            where,
+            new FrozenTree(where, Kind.IN_PLACE, null),
             ArchiveRequest.PLAIN,
             new KnownGroups(store, reader),
             Progress.NONE,
