@@ -46,6 +46,21 @@ class EveryEndIsKeptEngineTest {
   }
 
   @Test
+  void dockerRestartOfAContainerWithRmGoesOnFromItsState()
+      throws IOException, InterruptedException {
+    background("again", "trap 'exit 0' TERM; echo a >>/root/a; rm -f /lower/deleted; " + IDLE);
+    host.docker("restart", "-t", "20", "again").ok();
+    host.docker("exec", "again", "sh", "-c", "echo more >/root/more").ok();
+    assertThat(host.docker("exec", "again", "sh", "-c", "cat /root/a; ls /lower").ok())
+        .isEqualTo("a\na\nkept");
+    host.docker("stop", "-t", "20", "again").ok();
+
+    assertThat(host.snapshots("again")).hasSize(2);
+    assertThat(host.desk("again", "cat /root/a /root/more; ls /lower").ok())
+        .isEqualTo("a\na\nmore\nkept");
+  }
+
+  @Test
   void dockerKillKeepsTheState() throws IOException, InterruptedException {
     background("killed", "echo a >/root/a; " + IDLE);
     host.docker("kill", "killed").ok();

@@ -4,7 +4,9 @@ import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.ContainerRoot;
+import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.Staging;
+import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -56,7 +58,9 @@ final class RunStart {
     stores.remember(staging);
     checks.spool(settings);
     checks.volumes(container);
-    boolean first = before == null && !container.engine().startedBefore();
+    boolean first =
+        before == null
+            && (!container.engine().startedBefore() || hasGivenItsLayer(container, union));
     if (first) {
       checks.labels(container);
     }
@@ -79,6 +83,17 @@ final class RunStart {
       return new Answer.Go();
     }
     return regeneration.begin(run, container, staging, unarchived, caller);
+  }
+
+  /**
+   * {@code docker restart} of a container with {@code --rm} starts the same container again, whose
+   * layer went to the queue at its end; what is mounted still shows the directory that left.
+   */
+  private static boolean hasGivenItsLayer(Container container, ContainerRoot root)
+      throws IOException {
+    return container.engine().autoRemove()
+        && root instanceof UnionMount union
+        && LaidOver.isEmpty(union.upper());
   }
 
   /** Only a look inside a snapshot needs it: no reason to hold a run up. */
