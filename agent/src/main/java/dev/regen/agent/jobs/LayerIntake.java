@@ -73,7 +73,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
     CaptureResult result = captures.capture(layer, end, job, job::cancelled);
     if (sharesFiles(layer)) {
       // The job stays meanwhile, and so nothing runs on the files.
-      settle(layer);
+      settle(layer, job);
     }
     spool.remove(layer.job());
     tell(events, layer, end, result);
@@ -145,10 +145,10 @@ public final class LayerIntake implements SpoolDrain.Intake {
     };
   }
 
-  private void settle(FrozenLayer layer) throws IOException {
+  private void settle(FrozenLayer layer, Job job) throws IOException {
     KnownContainers.Known container = containers.find(layer.container());
     Path upper = container == null || container.running() ? null : container.upper();
-    captures.settle(layer, upper, () -> hotTrees.discard(layer.tree()));
+    captures.settle(layer, upper, () -> hotTrees.discard(layer.tree()), job::cancelled);
   }
 
   private static @Nullable SnapshotId snapshotOf(CaptureResult result) {

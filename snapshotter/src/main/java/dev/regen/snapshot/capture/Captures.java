@@ -182,23 +182,26 @@ public final class Captures implements KnownFiles {
    * known of the upper, so that the next freeze and capture have little to do.
    *
    * @param upper null if it is gone, or something may run on it
-   * @param removal removes the tree, if it is there
+   * @param links the tree
+   * @param stopped asked often: when it says true, nothing is noted and the rest of the tree goes
+   *     in its own time
    */
-  public void settle(FrozenLayer layer, @Nullable Path upper, UpperFacts.Removal removal)
+  public void settle(
+      FrozenLayer layer, @Nullable Path upper, UpperFacts.Links links, BooleanSupplier stopped)
       throws IOException {
     Linked captured = linked.remove(layer.job());
-    if (captured == null || upper == null) {
-      removal.run();
-    } else {
-      List<GroupFact> known = new ArrayList<>(captured.made().facts());
-      try {
-        known.addAll(
-            new UpperFacts(upper, request(layer, captured.sealing()), clock)
-                .after(removal, captured.made().linked(), layer.endedAt()));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+    try {
+      if (captured == null || upper == null) {
+        links.remove().join();
+      } else {
+        UpperFacts facts = new UpperFacts(upper, request(layer, captured.sealing()), clock);
+        Archived made = captured.made();
+        List<GroupFact> known = new ArrayList<>(made.facts());
+        known.addAll(facts.after(links, made.linked(), layer.endedAt(), stopped));
+        this.facts.note(captured.id(), captured.archive(), known);
       }
-      facts.note(captured.id(), captured.archive(), known);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     listings.remove(layer.job());
   }

@@ -202,11 +202,24 @@ public final class HotTrees {
     return true;
   }
 
-  /** Removes a tree in a staging directory; nothing has its name from the first moment on. */
-  public void discard(Path tree) throws IOException {
+  /**
+   * Removes a tree in a staging directory; nothing has its name once this has returned.
+   *
+   * @return ends when all of it is gone
+   */
+  public Thread discard(Path tree) throws IOException {
     Path trash = Staging.around(tree).trash();
     disk.rename(tree, trash);
-    TreeRemoval.remove(trash);
+    return Thread.ofPlatform()
+        .name("trash")
+        .daemon()
+        .start(() -> {
+          try {
+            TreeRemoval.remove(trash);
+          } catch (IOException e) {
+            LOG.warn("{} stays until the next start: {}", trash, e.getMessage());
+          }
+        });
   }
 
   private static Instant usedAt(Stat root) {

@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,6 +48,7 @@ final class CapturesKeptTest {
   private Path fs;
   private Path upper;
   private int ends;
+  private final AtomicBoolean stopped = new AtomicBoolean();
 
   @SuppressWarnings("NullAway.Init")
   private SnapshotStore snapshots;
@@ -180,6 +182,20 @@ final class CapturesKeptTest {
   }
 
   @Test
+  void startThatCannotWaitCostsFactsAndNothingElse() throws IOException {
+    stopped.set(true);
+    end();
+    stopped.set(false);
+    run("echo changed >> d20/f7");
+    Archive whole = archived(upper);
+
+    FrozenLayer layer = freeze();
+
+    assertThat(layer.kind()).isEqualTo(FrozenLayer.Kind.LINKED);
+    assertThat(capture(layer).chunks()).isEqualTo(whole.chunks());
+  }
+
+  @Test
   void damagedFactsMakeAWholeFreeze() throws IOException {
     end();
     for (SnapshotId id : snapshots.list()) {
@@ -234,7 +250,7 @@ final class CapturesKeptTest {
 
   private Archive capture(FrozenLayer layer, @Nullable Path ofContainer) throws IOException {
     CaptureResult result = captures.capture(layer, Home.GOOD, Progress.NONE, () -> false);
-    captures.settle(layer, ofContainer, () -> TreeRemoval.remove(layer.tree()));
+    captures.settle(layer, ofContainer, () -> removal(layer.tree()), stopped::get);
     return snapshots
         .read(
             switch (result) {
@@ -243,6 +259,17 @@ final class CapturesKeptTest {
               case CaptureResult.Superseded old -> old.snapshot();
             })
         .archive();
+  }
+
+  private static Thread removal(Path tree) {
+    return Thread.ofPlatform()
+        .start(() -> {
+          try {
+            TreeRemoval.remove(tree);
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        });
   }
 
   /** The whole upper, read. */
