@@ -8,6 +8,7 @@ import dev.regen.agent.container.InPlaceRestore;
 import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
+import dev.regen.agent.container.SharedLayers;
 import dev.regen.agent.container.Targets;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
@@ -131,6 +132,7 @@ public final class Agent implements AutoCloseable {
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
     ends = new EngineEnds(engine, engineEvents::connected);
     KnownContainers containers = new KnownContainers(disk, home);
+    Targets targets = new Targets(engine, containers);
     housekeeping =
         new Housekeeping(
             queues,
@@ -142,7 +144,14 @@ public final class Agent implements AutoCloseable {
             clock);
     LayerIntake intake =
         new LayerIntake(
-            spool, new Views(home), captures, hotTrees, containers, housekeeping, events);
+            spool,
+            new Views(home),
+            captures,
+            hotTrees,
+            containers,
+            housekeeping,
+            new SharedLayers(targets),
+            events);
     drain = new SpoolDrain(spool, ends, intake, jobs, events, configuration.spoolPoll());
     extension =
         new RuntimeExtension(
@@ -156,8 +165,7 @@ public final class Agent implements AutoCloseable {
             clock);
     sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, captures, events);
 
-    Targets targets = new Targets(engine, containers);
-    PlainLayers plainLayers = new PlainLayers(disk, spool, stores);
+    PlainLayers plainLayers = new PlainLayers(disk, spool, stores, targets);
     plain = new PlainContainers(targets, plainLayers, drain, events);
     ContainerCapture capture =
         new ContainerCapture(

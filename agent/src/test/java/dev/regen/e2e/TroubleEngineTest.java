@@ -2,9 +2,11 @@ package dev.regen.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -76,14 +78,15 @@ final class TroubleEngineTest {
   }
 
   @Test
-  void corruptQueueLetsTheContainerLiveAndLosesNothing() throws IOException, InterruptedException {
+  void corruptQueueLetsTheContainerLiveAndTheGoodStateIsTheOneBefore()
+      throws IOException, InterruptedException {
     host.desk("desk", "echo 1 >>/root/a").ok();
     host.awaitIdle();
     Path file = host.home().resolve("queues/desk/queue.json");
     byte[] good = Files.readAllBytes(file);
     Files.writeString(file, "{");
 
-    var lives = host.desk("desk", "echo alive");
+    var lives = host.desk("desk", "echo alive; echo 9 >/root/clean");
     var refused =
         host.docker(
             "run",
@@ -99,9 +102,15 @@ final class TroubleEngineTest {
     assertThat(lives.ok()).isEqualTo("alive");
     assertThat(refused.code()).isNotZero();
     assertThat(refused.err()).contains("queue.json");
-    host.awaitIdle();
-    String first = host.snapshots("desk").getFirst().string("id");
-    host.regen("restore", "desk", "--at", first).ok();
+    List<JsonObject> snapshots = host.snapshots("desk");
+    assertThat(snapshots).hasSize(2);
+    assertThat(snapshots.getFirst().string("good")).isEqualTo("yes");
+    assertThat(snapshots.getLast().string("good")).isEqualTo("unknown");
+    assertThat(host.regen("show", "desk@latest").ok())
+        .contains("what its queue had kept: the run began without it, because")
+        .contains("queue.json");
+    assertThat(host.regen("events").ok()).contains("its run had begun without the kept state");
+    host.regen("restore", "desk", "--at=-1").ok();
     assertThat(host.desk("desk", "cat /root/a").ok()).isEqualTo("1");
     assertThat(host.docker("ps", "-aq").out()).isEmpty();
   }

@@ -8,8 +8,31 @@ import org.jspecify.annotations.Nullable;
  *
  * @param exitCode null where nobody said
  * @param ran how long it had run, null where nobody knows
+ * @param inconsistent whether the layer was written to while it was read, so that its files may be
+ *     of different moments; never good then
  */
-public record End(Reason reason, @Nullable Integer exitCode, Good good, @Nullable Duration ran) {
+public record End(
+    Reason reason,
+    @Nullable Integer exitCode,
+    Good good,
+    @Nullable Duration ran,
+    boolean inconsistent) {
+  public End {
+    if (inconsistent && good == Good.YES) {
+      throw new IllegalArgumentException("inconsistent and good");
+    }
+  }
+
+  /** An end whose layer stayed as it was while it was read. */
+  public End(Reason reason, @Nullable Integer exitCode, Good good, @Nullable Duration ran) {
+    this(reason, exitCode, good, ran, false);
+  }
+
+  /** The same end, of a layer that was written to while it was read. */
+  public End asInconsistent() {
+    return new End(reason, exitCode, good == Good.YES ? Good.UNKNOWN : good, ran, true);
+  }
+
   /** What ended the run. */
   public enum Reason {
     /** The process ended by itself; the exit code says how. */

@@ -12,6 +12,8 @@ import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownContainers;
+import dev.regen.runtime.os.Stat;
+import dev.regen.runtime.overlay.ChangedSince;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.capture.CaptureResult;
@@ -22,14 +24,20 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Captures a container because somebody asked for it.
  *
- * <p>A running one is paused while its upper is read where it is. It is always let go on: if the
- * agent dies meanwhile, a mark on the disk makes the next one do it.
+ * <p>A running one is paused while its upper is read where it is. What it had written is written
+ * out first: only then does a later write through a mapping move a file's ctime, by which the next
+ * capture knows what has changed. It is always let go on: if the agent dies meanwhile, a mark on
+ * the disk makes the next one do it. If somebody else lets it go on meanwhile, and it writes, the
+ * snapshot is inconsistent.
  */
 public final class ContainerCapture {
   private static final Logger LOG = LoggerFactory.getLogger(ContainerCapture.class);
@@ -134,6 +142,7 @@ public final class ContainerCapture {
     if (!pausedBefore) {
       new Records(disk).makeDirectory(marks);
       new Records(disk).replace(mark, new byte[0]);
+      writeOut(plain.upper(target)); // So that little is left to be written while it is paused.
     }
     try {
       if (!pausedBefore) {
@@ -145,8 +154,11 @@ public final class ContainerCapture {
               ? containers.inPlace(target.id(), now())
               : plain.inPlace(target, upperOf(target), now());
       try {
-        CaptureResult result = captures.capture(layer, BY_HAND, job, job::cancelled);
-        return LayerIntake.tell(events, layer, BY_HAND, result);
+        writeOut(layer.tree());
+        Instant begun = clock.instant();
+        CaptureResult result =
+            captures.capture(layer, () -> end(target, layer, begun), job, job::cancelled);
+        return LayerIntake.tell(events, layer, result);
       } finally {
         containers.letGo(layer);
       }
@@ -154,6 +166,29 @@ public final class ContainerCapture {
       if (!pausedBefore) {
         unpause(target, mark);
       }
+    }
+  }
+
+  private void writeOut(@Nullable Path tree) throws IOException {
+    if (tree != null && plain.isSeen(tree)) {
+      disk.forceFileSystem(tree);
+    }
+  }
+
+  private End end(Target target, FrozenLayer layer, Instant begun) throws IOException {
+    boolean changed = !hasStayed(target) && ChangedSince.byCtime(layer.tree(), Stat.Time.of(begun));
+    return changed ? BY_HAND.asInconsistent() : BY_HAND;
+  }
+
+  /** Whether the container is still paused, and in the same run. */
+  private boolean hasStayed(Target target) throws IOException {
+    try {
+      Optional<Target> now = targets.find(target.id().value());
+      return now.isPresent()
+          && now.get().paused()
+          && Objects.equals(now.get().startedAt(), target.startedAt());
+    } catch (EngineException.Away e) {
+      return false;
     }
   }
 

@@ -144,8 +144,13 @@ public final class PlainContainers implements AutoCloseable {
   }
 
   private void ended(Target target, EngineEvent event) throws IOException {
-    if (!isKept(target) || target.running()) {
+    Instant endedAt = event.time().truncatedTo(ChronoUnit.MILLIS);
+    if (!isKept(target) || layers.isPassedOver(target.id(), endedAt)) {
       return;
+    }
+    if (target.running()) {
+      throw new IOException(
+          target.words() + " was started again before its end was set aside; its next end is");
     }
     @Nullable Path upper = layers.upper(target);
     if (upper == null) {
@@ -154,7 +159,6 @@ public final class PlainContainers implements AutoCloseable {
     if (upper == null) {
       throw new IOException("its writable layer was not found");
     }
-    Instant endedAt = event.time().truncatedTo(ChronoUnit.MILLIS);
     if (layers.linkEnd(target, upper, endedAt) != null) {
       drain.look();
     }

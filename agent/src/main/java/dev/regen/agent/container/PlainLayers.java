@@ -1,6 +1,7 @@
 package dev.regen.agent.container;
 
 import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The writable layers of containers that run under plain runc and bear the label regen.queue. */
@@ -33,6 +35,7 @@ public final class PlainLayers {
   private final Disk disk;
   private final Spool spool;
   private final Stores stores;
+  private final Targets targets;
 
   private final Map<ContainerId, Instant> passedOver =
       new LinkedHashMap<>() {
@@ -44,10 +47,11 @@ public final class PlainLayers {
         }
       };
 
-  public PlainLayers(Disk disk, Spool spool, Stores stores) {
+  public PlainLayers(Disk disk, Spool spool, Stores stores, Targets targets) {
     this.disk = disk;
     this.spool = spool;
     this.stores = stores;
+    this.targets = targets;
   }
 
   /**
@@ -93,8 +97,12 @@ public final class PlainLayers {
   /** As {@link #link}, unless that end is passed over; then null. */
   synchronized @Nullable FrozenLayer linkEnd(Target target, Path upper, Instant at)
       throws IOException {
-    Instant until = passedOver.get(target.id());
-    return until != null && !at.isAfter(until) ? null : link(target, upper, at);
+    return isPassedOver(target.id(), at) ? null : link(target, upper, at);
+  }
+
+  synchronized boolean isPassedOver(ContainerId id, Instant end) {
+    Instant until = passedOver.get(id);
+    return until != null && !end.isAfter(until);
   }
 
   /**
@@ -134,7 +142,11 @@ public final class PlainLayers {
     return false;
   }
 
-  /** Links the upper of a container that has ended into staging; the spool has a job then. */
+  /**
+   * Links the upper of a container that has ended into staging; the spool has a job then.
+   *
+   * @throws RegenException.Refused if it was started again meanwhile; nothing is left then
+   */
   synchronized FrozenLayer link(Target target, Path upper, Instant at) throws IOException {
     Staging staging = Staging.of(upper);
     stores.remember(staging);
@@ -146,15 +158,32 @@ public final class PlainLayers {
     Path linking = tree.resolveSibling(Staging.LINKING + layer.job());
     TreeRemoval.remove(linking);
     LinkedTree.make(upper, linking, LINK_LIMIT);
+    // From this rename on, the tree's own ctime says which files were changed later.
     disk.rename(linking, tree);
+    if (hasRunSince(target)) {
+      disk.rename(tree, linking);
+      TreeRemoval.remove(linking);
+      throw new RegenException.Refused(
+          target.words() + " was started again before its end was set aside");
+    }
     spool.write(layer);
     return layer;
+  }
+
+  /** One that the engine has no more, or cannot tell of, is not started by it either. */
+  private boolean hasRunSince(Target target) throws IOException {
+    try {
+      Optional<Target> now = targets.find(target.id().value());
+      return now.isPresent()
+          && (now.get().running() || !Objects.equals(now.get().startedAt(), target.startedAt()));
+    } catch (EngineException.Away e) {
+      return false;
+    }
   }
 
   private static FrozenLayer describe(
       Target target, Path upper, Path tree, FrozenLayer.Kind kind, Instant at) throws IOException {
     ContainerSettings settings = queueOf(target);
-    String started = target.inspected().object("State").stringOrNull("StartedAt");
     return new FrozenLayer(
         Staging.jobName(settings.queue(), at, target.id()),
         settings.queue(),
@@ -163,7 +192,7 @@ public final class PlainLayers {
         tree,
         kind,
         Fd.stat(upper).inode(),
-        started == null ? null : Instant.parse(started),
+        target.startedAt(),
         at,
         target.imageId(),
         target.imageName(),

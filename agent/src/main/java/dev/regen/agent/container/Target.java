@@ -5,6 +5,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import java.io.IOException;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,12 @@ record Target(
 
   boolean paused() throws IOException {
     return inspected.object("State").flag("Paused");
+  }
+
+  /** When its last run began, null if it never ran. */
+  @Nullable Instant startedAt() throws IOException {
+    String started = inspected.object("State").stringOrNull("StartedAt");
+    return started == null ? null : Instant.parse(started);
   }
 
   boolean autoRemove() throws IOException {

@@ -47,6 +47,11 @@ public final class Targets {
     return Optional.empty();
   }
 
+  /** Whether Regen's run records tell of the container; asks no engine. */
+  boolean isUnderExtension(ContainerId id) throws IOException {
+    return containers.find(id) != null;
+  }
+
   /** The same container, as it is now. */
   Target again(Target target) throws IOException {
     return target(

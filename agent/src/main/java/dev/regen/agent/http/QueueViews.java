@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 final class QueueViews {
   private static final DateTimeFormatter MILLISECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+  private static final String INCONSISTENT =
+      "its container ran and wrote while its layer was read; files may be of different moments";
   private static final int SIZES_MAX = 5000;
 
   /** What of a manifest a listing shows, as long as {@code file} says that it is the same file. */
@@ -148,8 +150,9 @@ final class QueueViews {
   private JsonObject row(Element element, QueueContent content) throws IOException {
     JsonObject json =
         new JsonObject().with("id", element.id().value()).with("time", time(element.time()));
-    String state = "complete";
-    String locked = null;
+    boolean mixed = element.end().inconsistent();
+    String state = mixed ? "inconsistent" : "complete";
+    String message = mixed ? INCONSISTENT : null;
     boolean encrypted = false;
     try {
       Size size = size(element.id());
@@ -157,8 +160,9 @@ final class QueueViews {
           .with("newBytes", size.newBytes())
           .with("entries", size.entries());
       encrypted = size.key() != null;
-      locked = snapshots.whyLocked(size.key());
+      String locked = snapshots.whyLocked(size.key());
       state = locked == null ? state : "locked";
+      message = locked == null ? message : locked;
     } catch (RegenException e) {
       json.with("sizeBytes", null).with("newBytes", null).with("entries", null);
       state = "damaged";
@@ -169,7 +173,7 @@ final class QueueViews {
         .with("pinned", element.pinned())
         .with("state", state)
         .with("encrypted", encrypted)
-        .with("message", locked)
+        .with("message", message)
         .with("chosen", element.id().equals(content.chosen()));
   }
 

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * </table>
  *
  * <p>A container may live on after the kernel has killed one of its processes for want of memory;
- * so an end in order goes before that.
+ * so an end in order goes before that. A run that began without the state that was kept is never
+ * good: it must not take the place of the newest good snapshot.
  */
 public final class EndRules {
   private static final int KILL = 9;
@@ -40,6 +41,13 @@ public final class EndRules {
 
   /** The end of the run that left {@code layer}. */
   public static End end(FrozenLayer layer, ExitFacts facts) {
+    End end = byCircumstances(layer, facts);
+    return layer.startedWithout() != null && end.good() == Good.YES
+        ? new End(end.reason(), end.exitCode(), Good.UNKNOWN, end.ran())
+        : end;
+  }
+
+  private static End byCircumstances(FrozenLayer layer, ExitFacts facts) {
     int signal = layer.signal() != 0 ? layer.signal() : facts.signal();
     boolean stopped = signal == TERM || (signal != 0 && signal == stopSignal(layer.spec()));
     return end(

@@ -20,6 +20,7 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
   public enum Kind {
     CAPTURED,
     UNCHANGED,
+    INCONSISTENT,
     RESTORED,
     FAILED,
     ADOPTED,

@@ -8,6 +8,7 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.End;
+import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.capture.CaptureResult;
 import dev.regen.snapshot.capture.Captures;
@@ -31,7 +32,18 @@ public final class LayerIntake implements SpoolDrain.Intake {
   private final HotTrees hotTrees;
   private final KnownContainers containers;
   private final Housekeeping housekeeping;
+  private final Stillness stillness;
   private final Events events;
+
+  /** What became of the files of layers that are read where a container may still write. */
+  @FunctionalInterface
+  public interface Stillness {
+    /**
+     * {@code end}, or the same marked inconsistent if what was read of {@code layer} may be of
+     * different moments. Asked after the last byte was read.
+     */
+    End end(FrozenLayer layer, End end) throws IOException;
+  }
 
   public LayerIntake(
       Spool spool,
@@ -40,6 +52,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
       HotTrees hotTrees,
       KnownContainers containers,
       Housekeeping housekeeping,
+      Stillness stillness,
       Events events) {
     this.spool = spool;
     this.views = views;
@@ -47,6 +60,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
     this.hotTrees = hotTrees;
     this.containers = containers;
     this.housekeeping = housekeeping;
+    this.stillness = stillness;
     this.events = events;
   }
 
@@ -70,13 +84,14 @@ public final class LayerIntake implements SpoolDrain.Intake {
       return;
     }
     job.step("archiving");
-    CaptureResult result = captures.capture(layer, end, job, job::cancelled);
+    CaptureResult result =
+        captures.capture(layer, () -> stillness.end(layer, end), job, job::cancelled);
     if (sharesFiles(layer)) {
       // The job stays meanwhile, and so nothing runs on the files.
       settle(layer, job);
     }
     spool.remove(layer.job());
-    tell(events, layer, end, result);
+    tell(events, layer, result);
     try {
       handOver(layer, result);
       housekeeping.look();
@@ -86,22 +101,27 @@ public final class LayerIntake implements SpoolDrain.Intake {
   }
 
   /** Tells what became of a layer; the words are those of {@code regen events}. */
-  public static String tell(Events events, FrozenLayer layer, End end, CaptureResult result) {
+  public static String tell(Events events, FrozenLayer layer, CaptureResult result) {
     String queue = layer.queue().value();
     return switch (result) {
       case CaptureResult.Stored stored -> {
+        Snapshot snapshot = stored.snapshot();
         String message =
             "snapshot "
-                + stored.snapshot().id().shortened()
+                + snapshot.id().shortened()
                 + ", "
-                + words(end)
+                + words(snapshot.end())
                 + ", "
-                + stored.snapshot().archive().entries()
+                + snapshot.archive().entries()
                 + " entries"
                 + (stored.evicted().isEmpty()
                     ? ""
-                    : "; " + stored.evicted().size() + " left the queue");
+                    : "; " + stored.evicted().size() + " left the queue")
+                + (layer.startedWithout() == null
+                    ? ""
+                    : "; its run had begun without the kept state, which is before it");
         events.tell(Event.Kind.CAPTURED, queue, message);
+        tellIfInconsistent(events, layer, snapshot);
         yield message;
       }
       case CaptureResult.Unchanged same -> {
@@ -113,6 +133,19 @@ public final class LayerIntake implements SpoolDrain.Intake {
       case CaptureResult.Superseded old ->
           "snapshot " + old.snapshot().shortened() + " has left the queue since";
     };
+  }
+
+  private static void tellIfInconsistent(Events events, FrozenLayer layer, Snapshot snapshot) {
+    if (snapshot.end().inconsistent()) {
+      events.tell(
+          Event.Kind.INCONSISTENT,
+          layer.queue().value(),
+          "snapshot "
+              + snapshot.id().shortened()
+              + " is inconsistent: container "
+              + layer.container().shortened()
+              + " ran and wrote while its layer was read; its files may be of different moments");
+    }
   }
 
   private void handOver(FrozenLayer layer, CaptureResult result) throws IOException {
@@ -174,6 +207,8 @@ public final class LayerIntake implements SpoolDrain.Intake {
 
   private static String words(End end) {
     String reason = end.reason().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
-    return end.exitCode() == null ? reason : reason + " (" + end.exitCode() + ")";
+    return reason
+        + (end.exitCode() == null ? "" : " (" + end.exitCode() + ")")
+        + (end.inconsistent() ? ", inconsistent" : "");
   }
 }

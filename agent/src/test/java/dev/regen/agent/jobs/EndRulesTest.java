@@ -79,7 +79,22 @@ final class EndRulesTest {
     assertThat(end.reason()).isEqualTo(End.Reason.STOPPED);
   }
 
+  @Test
+  void runThatBeganWithoutItsKeptStateIsNeverGood() {
+    ExitFacts inOrder = new ExitFacts(0, false, 0);
+
+    End end = EndRules.end(layer(false, false, 0, new JsonObject(), "damaged"), inOrder);
+
+    assertThat(end.reason()).isEqualTo(End.Reason.EXITED);
+    assertThat(end.good()).isEqualTo(End.Good.UNKNOWN);
+  }
+
   private static FrozenLayer layer(boolean shimDied, boolean oom, int signal, JsonObject spec) {
+    return layer(shimDied, oom, signal, spec, null);
+  }
+
+  private static FrozenLayer layer(
+      boolean shimDied, boolean oom, int signal, JsonObject spec, @Nullable String startedWithout) {
     return new FrozenLayer(
         "job",
         new QueueName("desk"),
@@ -100,6 +115,7 @@ final class EndRulesTest {
         List.of(),
         List.of(),
         List.of(),
-        spec);
+        spec,
+        startedWithout);
   }
 }

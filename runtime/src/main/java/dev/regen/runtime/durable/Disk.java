@@ -38,6 +38,13 @@ public interface Disk {
    */
   void startWriteout(Path file) throws IOException;
 
+  /**
+   * Writes out everything that was ever written to the file system which holds {@code path}, and
+   * waits for it. A write through a mapping that follows moves its file's times, as the first one
+   * did; until then only the first one does.
+   */
+  void forceFileSystem(Path path) throws IOException;
+
   /** Forces the file's content and size to the disk. */
   void force(Path file) throws IOException;
 

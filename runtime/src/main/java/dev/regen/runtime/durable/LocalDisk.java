@@ -64,6 +64,13 @@ public final class LocalDisk implements Disk {
   }
 
   @Override
+  public void forceFileSystem(Path path) throws IOException {
+    try (Fd opened = Fd.open(Fd.bytes(path), Fd.RDONLY, 0)) {
+      opened.syncfs();
+    }
+  }
+
+  @Override
   public void force(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.force(true);

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -101,8 +102,17 @@ final class Freeze {
         run.facts().excludes(),
         run.facts().uidMap(),
         run.facts().gidMap(),
-        run.facts().notHeld(),
-        run.facts().spec());
+        notHeld(run),
+        run.facts().spec(),
+        run.without());
+  }
+
+  private static List<String> notHeld(RunRecord run) {
+    List<String> all = new ArrayList<>(run.facts().notHeld());
+    if (run.without() != null) {
+      all.add("what its queue had kept: the run began without it, because " + run.without());
+    }
+    return all;
   }
 
   /** Does what is left of a freeze whose intent is recorded. */

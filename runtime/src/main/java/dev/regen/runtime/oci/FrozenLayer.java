@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * @param uidMap pairs of the container's {@code linux.uidMappings}, empty for none
  * @param notHeld what of the container no snapshot holds: volumes, tmpfs, in words
  * @param spec the engine's record of the container (its configuration and host configuration)
+ * @param startedWithout why the run began without the state that its queue had kept, null if it did
+ *     not
  */
 public record FrozenLayer(
     String job,
@@ -53,7 +55,8 @@ public record FrozenLayer(
     List<IdRange> uidMap,
     List<IdRange> gidMap,
     List<String> notHeld,
-    JsonObject spec) {
+    JsonObject spec,
+    @Nullable String startedWithout) {
 
   /** How a tree was frozen. */
   public enum Kind {
@@ -110,10 +113,57 @@ public record FrozenLayer(
         uidMap,
         gidMap,
         notHeld,
-        spec);
+        spec,
+        startedWithout);
   }
 
   private static final int VERSION = 1;
+
+  /** A layer of a run that began from what there was. */
+  public FrozenLayer(
+      String job,
+      QueueName queue,
+      int keep,
+      ContainerId container,
+      Path tree,
+      Kind kind,
+      long upperInode,
+      @Nullable Instant startedAt,
+      Instant endedAt,
+      String imageId,
+      String imageName,
+      int signal,
+      boolean oom,
+      boolean shimDied,
+      List<String> placeholders,
+      List<String> excludes,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
+      List<String> notHeld,
+      JsonObject spec) {
+    this(
+        job,
+        queue,
+        keep,
+        container,
+        tree,
+        kind,
+        upperInode,
+        startedAt,
+        endedAt,
+        imageId,
+        imageName,
+        signal,
+        oom,
+        shimDied,
+        placeholders,
+        excludes,
+        uidMap,
+        gidMap,
+        notHeld,
+        spec,
+        null);
+  }
 
   /** The same layer, its tree being at {@code path} with this inode. */
   FrozenLayer at(Path path, long inode) {
@@ -137,7 +187,8 @@ public record FrozenLayer(
         uidMap,
         gidMap,
         notHeld,
-        spec);
+        spec,
+        startedWithout);
   }
 
   public JsonObject json() {
@@ -162,7 +213,8 @@ public record FrozenLayer(
         .with("uidMap", uidMap.stream().map(IdRange::json).toList())
         .with("gidMap", gidMap.stream().map(IdRange::json).toList())
         .with("notHeld", notHeld)
-        .with("spec", spec);
+        .with("spec", spec)
+        .with("startedWithout", startedWithout);
   }
 
   /**
@@ -195,7 +247,8 @@ public record FrozenLayer(
           ranges(json, "uidMap"),
           ranges(json, "gidMap"),
           json.strings("notHeld"),
-          json.object("spec"));
+          json.object("spec"),
+          json.stringOrNull("startedWithout"));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("spool job does not hold: " + e.getMessage(), e);
     }

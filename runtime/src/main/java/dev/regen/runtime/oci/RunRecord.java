@@ -19,13 +19,15 @@ import org.jspecify.annotations.Nullable;
  * @param placed the tree that was moved in at the start, null if none was
  * @param ending the layer that is being frozen, from the intent on; null before
  * @param placeholders mount points that the runtime made in the upper, from the container's root
+ * @param without why the run began without the state that its queue keeps, null if it did not
  */
 record RunRecord(
     RunFacts facts,
     State state,
     @Nullable Placed placed,
     @Nullable FrozenLayer ending,
-    List<String> placeholders) {
+    List<String> placeholders,
+    @Nullable String without) {
   private static final int VERSION = 1;
 
   /** Where the run is. That it has started stands beside the record, since the front says it. */
@@ -134,23 +136,27 @@ record RunRecord(
   }
 
   RunRecord withPlaced(@Nullable Placed tree) {
-    return new RunRecord(facts, state, tree, ending, placeholders);
+    return new RunRecord(facts, state, tree, ending, placeholders, without);
   }
 
   RunRecord withRoot(ContainerRoot made) {
-    return new RunRecord(facts.withRoot(made), state, placed, ending, placeholders);
+    return new RunRecord(facts.withRoot(made), state, placed, ending, placeholders, without);
   }
 
   RunRecord withPlaceholders(List<String> paths) {
-    return new RunRecord(facts, state, placed, ending, paths);
+    return new RunRecord(facts, state, placed, ending, paths, without);
+  }
+
+  RunRecord begunWithout(String reason) {
+    return new RunRecord(facts, state, placed, ending, placeholders, reason);
   }
 
   RunRecord ending(FrozenLayer layer) {
-    return new RunRecord(facts, State.ENDING, placed, layer, placeholders);
+    return new RunRecord(facts, State.ENDING, placed, layer, placeholders, without);
   }
 
   RunRecord ended() {
-    return new RunRecord(facts, State.ENDED, null, null, placeholders);
+    return new RunRecord(facts, State.ENDED, null, null, placeholders, null);
   }
 
   JsonObject json() {
@@ -159,7 +165,8 @@ record RunRecord(
         .with("state", state)
         .with("placed", placed == null ? null : placed.json())
         .with("ending", ending == null ? null : ending.json())
-        .with("placeholders", placeholders);
+        .with("placeholders", placeholders)
+        .with("without", without);
   }
 
   /**
@@ -179,7 +186,8 @@ record RunRecord(
           State.valueOf(json.string("state")),
           placed == null ? null : Placed.of(placed),
           ending == null ? null : FrozenLayer.of(ending),
-          json.strings("placeholders"));
+          json.strings("placeholders"),
+          json.stringOrNull("without"));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("run record does not hold: " + e.getMessage(), e);
     }

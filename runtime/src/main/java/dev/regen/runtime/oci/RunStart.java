@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** The beginning of a run: the union is mounted, nothing runs yet. */
 final class RunStart {
   private final ContainerRoots roots;
+  private final RunRecords records;
   private final LastRun lastRun;
   private final Stores stores;
   private final SeenImages images;
@@ -28,6 +29,7 @@ final class RunStart {
 
   RunStart(
       ContainerRoots roots,
+      RunRecords records,
       LastRun lastRun,
       Stores stores,
       SeenImages images,
@@ -38,6 +40,7 @@ final class RunStart {
       Notices notices,
       InstantSource clock) {
     this.roots = roots;
+    this.records = records;
     this.lastRun = lastRun;
     this.stores = stores;
     this.images = images;
@@ -77,12 +80,27 @@ final class RunStart {
       return new Answer.Refuse(message);
     }
     rememberImage(run);
-    FrozenLayer unarchived = lastLayers.claim(settings.queue(), call.container());
     if (!first) {
+      lastLayers.claim(settings.queue(), call.container());
       Placeholders.removeOfWrongType(container.bundle());
       return new Answer.Go();
     }
-    return regeneration.begin(run, container, staging, unarchived, caller);
+    return regenerate(run, container, staging, caller);
+  }
+
+  /** If this fails the run may begin all the same; what it leaves then is not what was kept. */
+  private Answer regenerate(RunRecord run, Container container, Staging staging, Caller caller)
+      throws IOException {
+    try {
+      FrozenLayer unarchived = lastLayers.claim(run.queue(), run.container());
+      return regeneration.begin(run, container, staging, unarchived, caller);
+    } catch (IOException e) {
+      RunRecord now = records.read(run.container());
+      if (now != null) {
+        records.write(now.begunWithout(RuntimeExtension.why(e)));
+      }
+      throw e;
+    }
   }
 
   /**
@@ -118,7 +136,8 @@ final class RunStart {
         State.CREATED,
         null,
         null,
-        first ? List.of() : Placeholders.find(container.bundle(), known));
+        first ? List.of() : Placeholders.find(container.bundle(), known),
+        null);
   }
 
   private RunFacts facts(Container container, HookCall call, ContainerRoot union, boolean first)

@@ -52,6 +52,7 @@ public final class RuntimeExtension {
     this.start =
         new RunStart(
             new ContainerRoots(dataRoots),
+            records,
             new LastRun(records, freeze, end, lastLayers, notices),
             stores,
             new SeenImages(disk, home),

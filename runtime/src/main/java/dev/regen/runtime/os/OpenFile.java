@@ -158,6 +158,11 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
     check("fdatasync", path(), Libc.fdatasync(number));
   }
 
+  /** Forces the file system it is on; for {@code dev.regen.runtime.durable} and nobody else. */
+  public final void syncfs() throws ErrnoException {
+    check("syncfs", path(), Libc.syncfs(number));
+  }
+
   /** Asks the kernel to begin writing the file out, and waits for nothing. */
   public final void startWriteout() throws ErrnoException {
     check("sync_file_range", path(), Libc.sync_file_range(number, 0, 0, 2));

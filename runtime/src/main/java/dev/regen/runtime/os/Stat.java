@@ -1,6 +1,7 @@
 package dev.regen.runtime.os;
 
 import com.sun.jna.Pointer;
+import java.time.Instant;
 
 /**
  * What {@code statx(2)} says of a file.
@@ -42,7 +43,15 @@ public record Stat(
   static final int BUFFER_BYTES = 256;
 
   /** A point in time as the kernel keeps it; {@code seconds} may be negative. */
-  public record Time(long seconds, int nanos) {}
+  public record Time(long seconds, int nanos) {
+    public static Time of(Instant instant) {
+      return new Time(instant.getEpochSecond(), instant.getNano());
+    }
+
+    public boolean isAfter(Time other) {
+      return seconds != other.seconds ? seconds > other.seconds : nanos > other.nanos;
+    }
+  }
 
   /** Reads a {@code struct statx}; its layout is the same on every architecture. */
   static Stat of(Pointer p) {

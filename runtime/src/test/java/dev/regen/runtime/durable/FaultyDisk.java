@@ -182,6 +182,13 @@ public final class FaultyDisk implements Disk {
     endOfOperation(isCutNow());
   }
 
+  /** Nothing lasts for this alone: it promises less than {@link #force} and its order. */
+  @Override
+  public synchronized void forceFileSystem(Path path) throws IOException {
+    existing(path);
+    endOfOperation(isCutNow());
+  }
+
   @Override
   public synchronized void force(Path file) throws IOException {
     Node node = existing(file);

@@ -134,7 +134,7 @@ final class PlainFreezeTooLongTest {
             List.of(),
             new JsonObject());
     Files.createDirectories(directory.resolve("runs/a"));
-    return new RunRecord(facts, RunRecord.State.ENDING, null, layer, List.of());
+    return new RunRecord(facts, RunRecord.State.ENDING, null, layer, List.of(), null);
   }
 
   /** A layer of files that are the same in each layer. */

@@ -118,6 +118,20 @@ public final class Captures implements KnownFiles {
    */
   public CaptureResult capture(
       FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
+    return capture(layer, () -> end, progress, cancelled);
+  }
+
+  /** How a run ended, as is known once its layer has been read. */
+  @FunctionalInterface
+  public interface EndAfterReading {
+    /** Asked once, after the last byte was read and before anything of the snapshot is recorded. */
+    End end() throws IOException;
+  }
+
+  /** As above, for layers that may change while they are read. */
+  public CaptureResult capture(
+      FrozenLayer layer, EndAfterReading end, Progress progress, BooleanSupplier cancelled)
+      throws IOException {
     try {
       Optional<CaptureResult> before = resultOfEarlierCall(layer);
       return before.isPresent() ? before.get() : archive(layer, end, progress, cancelled);
@@ -399,7 +413,8 @@ public final class Captures implements KnownFiles {
   }
 
   private CaptureResult archive(
-      FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
+      FrozenLayer layer, EndAfterReading end, Progress progress, BooleanSupplier cancelled)
+      throws IOException {
     boolean complete = false;
     try (Hold _ = gate.enter()) {
       Sealing asked = sealing(queues.look(layer.queue()).encrypted());
@@ -415,7 +430,7 @@ public final class Captures implements KnownFiles {
         garbage.addAll();
       }
       chunks.force();
-      Snapshots built = new Snapshots(layer, end, archive, asked.keyId());
+      Snapshots built = new Snapshots(layer, end.end(), archive, asked.keyId());
       requireAll(built.digests());
       CaptureResult result = commit(layer, built, made, sealing);
       complete = true;

@@ -214,8 +214,14 @@ public record QueueContent(
         && !tail.id().equals(chosen);
   }
 
-  /** The same state ended again: it is good if one of its runs ended well. */
+  /**
+   * The same state ended again: it is good if one of its runs ended well, and what was once read
+   * while nobody wrote is consistent.
+   */
   private static End endAfter(End before, End now) {
+    if (before.inconsistent() != now.inconsistent()) {
+      return before.inconsistent() ? now : before;
+    }
     boolean loses = before.good() == End.Good.YES && now.good() != End.Good.YES;
     boolean saysLess = before.good() == End.Good.NO && now.good() == End.Good.UNKNOWN;
     return loses || saysLess ? before : now;

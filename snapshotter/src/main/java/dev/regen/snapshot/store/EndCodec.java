@@ -16,7 +16,8 @@ public final class EndCodec {
         .with("reason", end.reason())
         .with("exitCode", end.exitCode())
         .with("good", end.good())
-        .with("ranMillis", ran == null ? null : ran.toMillis());
+        .with("ranMillis", ran == null ? null : ran.toMillis())
+        .with("inconsistent", end.inconsistent() ? true : null);
   }
 
   /**
@@ -30,7 +31,8 @@ public final class EndCodec {
           End.Reason.valueOf(json.string("reason")),
           exitCode(json),
           End.Good.valueOf(json.string("good")),
-          json.has("ranMillis") ? Duration.ofMillis(json.number("ranMillis")) : null);
+          json.has("ranMillis") ? Duration.ofMillis(json.number("ranMillis")) : null,
+          json.has("inconsistent") && json.flag("inconsistent"));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("no end of a run: " + e.getMessage(), e);
     }

@@ -123,6 +123,23 @@ final class QueueContentTest {
   }
 
   @Test
+  void aStateThatWasReadInPeaceOnceIsConsistent() {
+    End inPeace = Elements.good(2).end();
+    End mixed = inPeace.asInconsistent();
+    QueueContent consistent = good(5, 1, 2);
+    QueueContent inconsistent = good(5, 1).appended(Elements.good(2).with(mixed), null);
+
+    assertThat(mixed.good()).isEqualTo(End.Good.UNKNOWN);
+    assertThat(inconsistent.newestGood().orElseThrow().id()).isEqualTo(Elements.id(1));
+    assertThat(consistent.tailMoved(Elements.time(9), mixed, null).elements().getLast().end())
+        .isEqualTo(inPeace);
+    assertThat(inconsistent.tailMoved(Elements.time(9), inPeace, null).elements().getLast().end())
+        .isEqualTo(inPeace);
+    assertThat(inconsistent.tailMoved(Elements.time(9), mixed, null).elements().getLast().end())
+        .isEqualTo(mixed);
+  }
+
+  @Test
   void onlyTheLastJobsAreRemembered() {
     QueueContent queue = good(2);
     for (int i = 1; i <= QueueContent.JOBS_MAX + 1; i++) {

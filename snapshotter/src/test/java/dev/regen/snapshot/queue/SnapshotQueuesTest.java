@@ -46,15 +46,18 @@ final class SnapshotQueuesTest {
 
   @Test
   void whatWasChangedIsReadAgain() throws Exception {
+    Element mixed = Elements.good(3).with(Elements.good(3).end().asInconsistent());
     try (SnapshotQueue queue = queues.openOrCreate(DESK, 5)) {
       queue.append(Elements.good(1), "one");
       queue.append(Elements.failed(2), "two");
+      queue.append(mixed, "three");
       queue.pin(Elements.id(1));
       queue.choose(Elements.id(2));
     }
     QueueContent read = new SnapshotQueues(home.resolve("queues")).look(DESK);
 
-    assertThat(read.elements()).containsExactly(Elements.good(1).pinned(true), Elements.failed(2));
+    assertThat(read.elements())
+        .containsExactly(Elements.good(1).pinned(true), Elements.failed(2), mixed);
     assertThat(read.chosen()).isEqualTo(Elements.id(2));
     assertThat(read.done("one")).contains(new JobDone("one", Elements.id(1), true));
   }
