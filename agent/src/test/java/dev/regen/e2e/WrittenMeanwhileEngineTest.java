@@ -97,6 +97,7 @@ final class WrittenMeanwhileEngineTest {
     Path file = Path.of(state("mapped", ".GraphDriver.Data.UpperDir")).resolve("root/a");
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      channel.force(true); // A block without a place on the disk is written out with any file.
       MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, channel.size());
       mapped.put(0, (byte) 'A');
       Thread.sleep(100);
