@@ -54,10 +54,11 @@ row_kept() {
   regen rm --queue "$QUEUE-kept-regen" >/dev/null
 }
 
-tar_unzstd() { mkdir "$WORK/out" && zstd -q -d -c "$WORK/tar.zst" | tar -C "$WORK/out" -x; }
-restic_restore() { restic_here restore latest --target "$WORK/out"; }
+tar_unzstd() { mkdir "$WORK/out-tar-$1" && zstd -q -d -c "$WORK/tar.zst" | tar -C "$WORK/out-tar-$1" -x; }
+restic_restore() { restic_here restore latest --target "$WORK/out-restic-$1"; }
 
-# restore: a state that only the chunks hold is unpacked, ready for the next run.
+# restore: a state that only the chunks hold is unpacked, ready for the next run. What the peers unpack stays until
+# the end: ext4 is slow to make files where many were deleted a moment ago.
 row_restore() {
   local i queue=$QUEUE-restore
   host_tree
@@ -69,20 +70,18 @@ row_restore() {
   under regen "$queue" touch /root/more
   drained
   for i in $(seq "$count"); do
-    rm -rf "$WORK/out"
     sync
-    timed "restore: zstd -d | tar -x" tar_unzstd
-    rm -rf "$WORK/out"
+    timed "restore: zstd -d | tar -x" tar_unzstd "$i"
     sync
-    timed "restore: restic" restic_restore
-    rm -rf "$WORK/out"
+    timed "restore: restic" restic_restore "$i"
     sync
     timed "restore: regen" regen restore "$queue" --at -1
     under regen "$queue" touch "/root/more$i"
     drained
+    sleep 20
   done
   regen rm --queue "$queue" >/dev/null
-  rm -rf "$WORK/restic" "$WORK/tar.zst"
+  rm -rf "$WORK/restic" "$WORK/tar.zst" "$WORK"/out-*
 }
 
 # inplace: a kept container goes back by 1 %, and runs again with the same id.

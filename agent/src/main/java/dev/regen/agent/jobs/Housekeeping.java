@@ -30,8 +30,9 @@ import org.slf4j.LoggerFactory;
  * Removes layer trees that nobody needs on the disk, on a thread of its own: nobody waits for it.
  *
  * <p>Hot trees go that no run will start from; then, while those left take more than the budget,
- * the one whose queue ran longest ago. Never the one that a restore chose, and none that was used
- * just now: a start may be about to move it in. What goes can be unpacked again from its chunks.
+ * the one whose queue ran longest ago. For the budget never goes the one that a restore chose, and
+ * none that was used just now: a start may be about to move it in. What goes can be unpacked again
+ * from its chunks.
  */
 public final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
@@ -54,7 +55,8 @@ public final class Housekeeping implements AutoCloseable {
 
   /**
    * @param budgetBytes what all hot trees may take, at least 0
-   * @param inUse how long a tree stays after it was used, whatever the budget
+   * @param inUse how long a tree that a run may start from stays after it was used, whatever the
+   *     budget
    */
   public Housekeeping(
       SnapshotQueues queues,
@@ -176,7 +178,7 @@ public final class Housekeeping implements AutoCloseable {
       long size = size(tree);
       if (bytes + size <= budgetBytes || chosen.contains(tree.snapshot())) {
         bytes += size;
-      } else if (!views.where(tree.path(), () -> drop(tree))) {
+      } else if (isInUse(tree) || !views.where(tree.path(), () -> drop(tree))) {
         bytes += size;
       }
     }
@@ -202,10 +204,11 @@ public final class Housekeeping implements AutoCloseable {
     }
   }
 
+  private boolean isInUse(HotTree tree) {
+    return Duration.between(tree.usedAt(), clock.instant()).compareTo(inUse) < 0;
+  }
+
   private boolean drop(HotTree tree) throws IOException {
-    if (Duration.between(tree.usedAt(), clock.instant()).compareTo(inUse) < 0) {
-      return false;
-    }
     Path trash = hotTrees.drop(tree);
     if (trash == null) {
       return false;
