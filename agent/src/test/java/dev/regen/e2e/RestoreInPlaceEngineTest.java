@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.regen.runtime.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,7 +128,12 @@ final class RestoreInPlaceEngineTest {
         line = lines.readLine();
       }
       assertThat(line).as("it came to that").isNotNull();
+      // The agent stands still until the interruption is on its way, however fast it unpacks.
+      String agent = Files.readAllLines(host.run().resolve("agent.pid")).getFirst();
+      Command.run(Map.of(), "kill", "-STOP", agent).ok();
       Command.run(Map.of(), "kill", "-INT", String.valueOf(process.pid())).ok();
+      Thread.sleep(500);
+      Command.run(Map.of(), "kill", "-CONT", agent).ok();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     }
     return process.exitValue();
