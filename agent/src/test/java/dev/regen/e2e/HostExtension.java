@@ -2,9 +2,12 @@ package dev.regen.e2e;
 
 import java.io.IOException;
 import java.lang.reflect.Method;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
@@ -16,9 +19,21 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * Starts a {@link Host} when a test first needs it and closes it after the last one. The logs of a
  * test that failed are then under {@code agent/target/engine-logs/CLASS/TEST/}.
  */
-final class HostExtension implements ParameterResolver, AfterEachCallback {
+final class HostExtension implements ExecutionCondition, ParameterResolver, AfterEachCallback {
   private static final Namespace NAMESPACE = Namespace.create(HostExtension.class);
   private static final int NAME_MAX_CHARACTERS = 100;
+
+  @Override
+  public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+    try {
+      return settings(context).storageDriver().equals("btrfs")
+              && !Files.readString(Path.of("/proc/filesystems")).contains("\tbtrfs\n")
+          ? ConditionEvaluationResult.disabled("this kernel has no btrfs")
+          : ConditionEvaluationResult.enabled("the host can be started");
+    } catch (IOException e) {
+      return ConditionEvaluationResult.enabled("the kernel does not say");
+    }
+  }
 
   @Override
   public ExtensionContextScope getTestInstantiationExtensionContextScope(ExtensionContext root) {
