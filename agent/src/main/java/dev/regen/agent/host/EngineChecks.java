@@ -97,7 +97,13 @@ final class EngineChecks {
           "there is no layer yet below " + dataRoot() + " to try it with",
           "run a container, then look again");
     }
-    Staging.probe(upper);
+    if (!Staging.reaches(upper)) {
+      return Check.better(
+          "staging",
+          "layers are mounts of their own or have project quotas: they are copied at each end and"
+              + " start, and an end that takes longer than 8 s to copy is not kept with --rm",
+          "let the engine's layers lie in one file system, without size limits of their own");
+    }
     return Check.fits(
         "staging",
         "a directory was renamed from " + Staging.of(upper).directory() + " to a layer and back");

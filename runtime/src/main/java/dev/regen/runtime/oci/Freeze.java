@@ -3,9 +3,11 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.oci.RunRecord.Placed;
+import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.EmptyTwin;
+import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
@@ -121,7 +123,7 @@ final class Freeze {
     if (run.union() instanceof PlainRoot root) {
       layer = new PlainFreeze(disk, records).finish(run, root, limit);
     } else if (layer.kind() == Kind.EXCHANGED) {
-      exchange(run, layer);
+      layer = exchange(run, layer, limit);
     } else {
       layer = link(run, layer, limit);
     }
@@ -135,15 +137,63 @@ final class Freeze {
     }
   }
 
-  private void exchange(RunRecord run, FrozenLayer layer) throws IOException {
+  private FrozenLayer exchange(RunRecord run, FrozenLayer layer, Duration limit)
+      throws IOException {
     Stat there = Fd.statIfThere(layer.tree());
     if (there != null && there.inode() == layer.upperInode()) {
-      return;
+      return layer;
+    }
+    if (there != null && !LaidOver.isEmpty(layer.tree())) {
+      // A twin is empty: this is a copy, and a crash came before its inode was on record.
+      return copied(run, layer);
     }
     if (there == null) {
       EmptyTwin.make(run.union().upper(), layer.tree());
     }
-    disk.exchange(run.union().upper(), layer.tree());
+    try {
+      disk.exchange(run.union().upper(), layer.tree());
+      return layer;
+    } catch (ErrnoException e) {
+      if (!e.is(ErrnoException.EXDEV)) {
+        throw e;
+      }
+      TreeRemoval.remove(layer.tree());
+      return copy(run, layer, limit);
+    }
+  }
+
+  /**
+   * For an upper that cannot be renamed: a mount of its own, or under a project quota. The engine
+   * removes it as soon as it has unmounted the union, so that only a copy made before is whole.
+   */
+  private FrozenLayer copy(RunRecord run, FrozenLayer layer, Duration limit) throws IOException {
+    Path linking = layer.tree().resolveSibling(Staging.LINKING + layer.job());
+    TreeRemoval.remove(linking);
+    String why = "the engine removes it meanwhile";
+    try {
+      if (run.union().isMounted()) {
+        LinkedTree.make(run.union().upper(), linking, limit);
+        if (run.union().isMounted()) {
+          disk.rename(linking, layer.tree());
+          return copied(run, layer);
+        }
+      }
+    } catch (LinkedTree.TooLong e) {
+      why = "that takes longer than " + limit.toSeconds() + " s";
+    }
+    TreeRemoval.remove(linking);
+    records.remove(run.container());
+    throw new IOException(
+        "what container "
+            + run.name()
+            + " wrote is not kept: its layer cannot be renamed, only copied, and "
+            + why);
+  }
+
+  private FrozenLayer copied(RunRecord run, FrozenLayer layer) throws IOException {
+    FrozenLayer made = layer.at(layer.tree(), Fd.stat(layer.tree()).inode());
+    records.write(run.ending(made));
+    return made;
   }
 
   /** Sets aside all files, or those that no snapshot holds; says which of it was done. */

@@ -26,7 +26,13 @@ sealed interface TreePlacement permits Placement, Filling {
   /** Why a run's tree has to be put in file by file; null where it can take the upper's place. */
   static @Nullable String whyFilled(RunRecord run) throws IOException {
     return switch (run.union()) {
-      case UnionMount union -> union.whyItMustStay();
+      case UnionMount union -> {
+        String why = union.whyItMustStay();
+        yield why != null || Staging.reaches(union.upper())
+            ? why
+            : "its layer is a mount of its own or has a project quota, so nothing can be renamed"
+                + " to it";
+      }
       case PlainRoot _ -> "its engine's storage driver has no writable layer";
     };
   }

@@ -4,7 +4,6 @@ import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -14,15 +13,19 @@ import java.util.Objects;
  *
  * <p>It freezes names and metadata of directories at once, and the files' content for as long as
  * nobody writes into them; so nothing may run on the original until whoever reads the copy is done.
- * Costs a few system calls an entry, never bytes. The links change each file's ctime.
+ * Costs a few system calls an entry; bytes only where the copy is in another mount or project,
+ * whose files cannot be links. The links change each file's ctime.
  */
 public final class LinkedTree {
-  private static final int COPY_BUFFER_BYTES = 128 * 1024;
+  private static final byte[] TOP = {};
+  private static final Duration UNHURRIED = Duration.ofHours(1);
 
+  private final Transfer copying;
   private final long deadlineNanos;
   private int sinceLook;
 
-  private LinkedTree(Duration limit) {
+  private LinkedTree(Duration limit, Transfer copying) {
+    this.copying = copying;
     this.deadlineNanos = System.nanoTime() + limit.toNanos();
   }
 
@@ -31,7 +34,10 @@ public final class LinkedTree {
     private static final long serialVersionUID = 1;
 
     TooLong(Path from) {
-      super("linking the files of " + from + " takes longer than it may; it goes on afterwards");
+      super(
+          "setting aside the files of "
+              + from
+              + " takes longer than it may; it goes on afterwards");
     }
   }
 
@@ -43,17 +49,18 @@ public final class LinkedTree {
   public static void make(Path from, Path to, Duration limit) throws IOException {
     Path parent = Objects.requireNonNull(to.getParent(), "copy without parent");
     byte[] name = Fd.bytes(to.getFileName());
-    LinkedTree linking = new LinkedTree(limit);
     try (Fd source = Fd.directory(from);
         Fd above = Fd.directory(parent)) {
       above.mkdirAt(name, 0700);
       try (Fd copy = above.openAt(name, Fd.RDONLY | Fd.DIRECTORY, 0)) {
-        linking.linkBelow(source, copy, from);
+        Transfer copying = new Transfer(copy, false, new Deadline(from, limit));
+        LinkedTree linking = new LinkedTree(limit, copying);
+        linking.linkBelow(source, copy, TOP, from);
       }
     }
   }
 
-  private void linkBelow(Fd source, Fd copy, Path root) throws IOException {
+  private void linkBelow(Fd source, Fd copy, byte[] path, Path root) throws IOException {
     for (Fd.Name entry : source.list()) {
       if (++sinceLook % 256 == 0 && System.nanoTime() > deadlineNanos) {
         throw new TooLong(root);
@@ -64,48 +71,32 @@ public final class LinkedTree {
         copy.mkdirAt(name, 0700);
         try (Fd below = source.openAt(name, Fd.RDONLY | Fd.DIRECTORY, 0);
             Fd belowCopy = copy.openAt(name, Fd.RDONLY | Fd.DIRECTORY, 0)) {
-          linkBelow(below, belowCopy, root);
+          linkBelow(below, belowCopy, Transfer.below(path, name), root);
         }
-      } else {
-        link(source, name, copy);
+      } else if (!linked(source, name, copy)) {
+        copying.bring(source, name, source.statAt(name), copy, path);
       }
     }
     EmptyTwin.copyAttributes(source, copy);
   }
 
+  /** Links one file; copies it where it has as many links as it may, or cannot be linked here. */
   static void link(Fd source, byte[] name, Fd copy) throws IOException {
-    try {
-      copy.linkAt(source, name, name);
-    } catch (ErrnoException e) {
-      if (!e.is(ErrnoException.EMLINK)) {
-        throw e;
-      }
-      copyFile(source, name, copy);
+    if (!linked(source, name, copy)) {
+      Deadline none = new Deadline(Path.of("."), UNHURRIED);
+      new Transfer(copy, false, none).bring(source, name, source.statAt(name), copy, TOP);
     }
   }
 
-  /** For a file that has as many links as the file system allows. */
-  private static void copyFile(Fd source, byte[] name, Fd copy) throws IOException {
-    Stat stat = source.statAt(name);
-    if (!stat.isRegular()) {
-      throw new IOException("a " + stat.type() + " node has too many links to be linked once more");
-    }
-    ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BUFFER_BYTES);
-    try (Fd in = source.openAt(name, Fd.RDONLY, 0);
-        Fd out = copy.openAt(name, Fd.WRONLY | Fd.CREAT | Fd.EXCL, 0600)) {
-      while (in.read(buffer) > 0) {
-        out.write(buffer.flip());
-        buffer.clear();
+  private static boolean linked(Fd source, byte[] name, Fd copy) throws IOException {
+    try {
+      copy.linkAt(source, name, name);
+      return true;
+    } catch (ErrnoException e) {
+      if (e.is(ErrnoException.EMLINK) || e.is(ErrnoException.EXDEV)) {
+        return false;
       }
+      throw e;
     }
-    copy.chownAt(name, stat.uid(), stat.gid());
-    for (byte[] attribute : source.xattrNamesAt(name)) {
-      byte[] value = source.xattrAt(name, attribute);
-      if (value != null) {
-        copy.setXattrAt(name, attribute, value);
-      }
-    }
-    copy.chmodAt(name, stat.permissions());
-    copy.touchAt(name, stat.mtime());
   }
 }

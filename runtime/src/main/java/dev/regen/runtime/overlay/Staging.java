@@ -6,6 +6,7 @@ import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -42,6 +43,9 @@ public record Staging(Path directory) {
 
   private static final String BASE = ".base";
 
+  /** What both engines call overlay's work directory, which lies beside an upper. */
+  private static final String WORK = "work";
+
   private static final int LEVELS_UP = 3;
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -55,19 +59,27 @@ public record Staging(Path directory) {
    * The staging directory for trees that are to change places with {@code upper}; makes it.
    *
    * <p>It lies three levels above the upper, which is the engine's data root with Docker's overlay2
-   * and the snapshotter's root with containerd; lower where a mount of its own begins in between.
+   * and the snapshotter's root with containerd; lower where a mount of its own begins in between. A
+   * layer's own directory is none, since the engine removes it: where that is a mount, staging lies
+   * three levels above all the same, and trees have to be copied.
    *
-   * @throws IOException if there is no directory above the upper in the same mount
+   * @throws IOException if there is no directory for it above the upper
    */
   public static Staging of(Path upper) throws IOException {
     long mount = mountOf(upper);
     Path found = null;
+    Path highest = null;
+    boolean inLayer = Fd.statIfThere(upper.resolveSibling(WORK)) != null;
     Path above = upper.getParent();
     for (int level = 1; level <= LEVELS_UP && above != null; level++) {
-      if (mountOf(above) == mount) {
+      if (mountOf(above) == mount && !(inLayer && level == 1)) {
         found = above;
       }
+      highest = above;
       above = above.getParent();
+    }
+    if (found == null && inLayer) {
+      found = highest;
     }
     if (found == null) {
       throw new IOException(upper + " is a mount of its own; nothing can be renamed to it");
@@ -101,8 +113,11 @@ public record Staging(Path directory) {
     return new Staging(parent);
   }
 
-  /** Renames a directory over to the upper's place and back, and tells why if that fails. */
-  public static void probe(Path upper) throws IOException {
+  /**
+   * Whether trees can be renamed to the upper's place: a directory goes there and back. They cannot
+   * where the layer is a mount of its own, or has a project quota.
+   */
+  public static boolean reaches(Path upper) throws IOException {
     Path here = of(upper).directory().resolve(TRASH + "probe-" + System.nanoTime());
     Path there = upper.resolveSibling(".regen-probe-" + System.nanoTime());
     LocalDisk disk = new LocalDisk();
@@ -110,6 +125,9 @@ public record Staging(Path directory) {
     try {
       disk.rename(here, there);
       disk.rename(there, here);
+      return true;
+    } catch (AtomicMoveNotSupportedException e) {
+      return false;
     } finally {
       disk.delete(there);
       disk.delete(here);
