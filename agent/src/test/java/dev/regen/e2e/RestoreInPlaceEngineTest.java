@@ -92,7 +92,7 @@ final class RestoreInPlaceEngineTest {
     host.docker("start", "broken").ok();
     host.docker("exec", "broken", "sh", "-c", "rm /root/f*; echo 2 >/root/n").ok();
 
-    int code = interruptedAt("unpacking", "restore", "broken");
+    int code = interruptedAt("stopping", "restore", "broken");
 
     assertThat(code).isEqualTo(130);
     Host.await(
