@@ -33,6 +33,9 @@ final class AgentLock implements AutoCloseable {
         throw new RegenException.Refused(
             "another agent runs already: it holds " + file + "; stop that one first");
       }
+      // A pipe of an agent that was killed goes before this one says who it is: who finds this
+      // process's id and a pipe has found this process's pipe.
+      Files.deleteIfExists(file.resolveSibling("hook"));
       channel.truncate(0);
       String pid = ProcessHandle.current().pid() + "\n" + beganTicks() + "\n";
       channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)));

@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
       "A kept container is stopped, its present state captured, its layer exchanged, and it is"
           + " started again, with the same id. For a container that was run with --rm the next run"
           + " starts from the snapshot.",
-      "Ctrl-C leaves the container as it was."
+      "Until the layer is exchanged, Ctrl-C starts it again as it was."
     })
 final class RestoreCommand extends AgentCommand {
   @Parameters(index = "0", paramLabel = "CONTAINER", description = "A container or a queue.")
@@ -33,6 +33,11 @@ final class RestoreCommand extends AgentCommand {
   @Option(names = "--discard", description = "Do not keep the present state: it is lost.")
   private boolean discard;
 
+  @Option(
+      names = "--or-older",
+      description = "Where that snapshot is damaged, take the newest older one that is whole.")
+  private boolean orOlder;
+
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     JsonObject body =
@@ -40,6 +45,7 @@ final class RestoreCommand extends AgentCommand {
             .with("at", at)
             .with("start", !noStart)
             .with("discard", discard)
+            .with("orOlder", orOlder)
             .with("attended", true);
     String name = at == null ? container.replaceFirst("@.*", "") : container;
     int mark = container.indexOf('@');
