@@ -39,6 +39,7 @@ row_kept() {
     docker stop "$name" >/dev/null
     drained
   done
+  sleep 30
   for i in $(seq "$count"); do
     for runtime in runc regen; do
       name=$QUEUE-kept-$runtime
@@ -48,6 +49,8 @@ row_kept() {
       timed "docker stop: $runtime" docker stop "$name"
       drained
     done
+    # After the archive the agent notes what it knows of the files; a start at once would stop that.
+    sleep 10
     walk "docker stop: bare walk" "$WORK/tree"
   done
   docker rm -f "$QUEUE-kept-runc" "$QUEUE-kept-regen" >/dev/null
