@@ -61,9 +61,10 @@ final class RunStart {
     stores.remember(staging);
     checks.spool(settings);
     checks.volumes(container);
-    boolean first =
-        before == null
-            && (!container.engine().startedBefore() || hasGivenItsLayer(container, union));
+    boolean first = before == null && !container.engine().startedBefore();
+    if (before == null && !first && union instanceof UnionMount mounted) {
+      first = showsItsLayerAgain(container, mounted);
+    }
     if (first) {
       checks.labels(container);
     }
@@ -105,13 +106,19 @@ final class RunStart {
 
   /**
    * {@code docker restart} of a container with {@code --rm} starts the same container again, whose
-   * layer went to the queue at its end; what is mounted still shows the directory that left.
+   * layer went to the queue at its end. What is mounted still has the directory that left: mounted
+   * afresh, whatever comes of this start writes to the layer that is the container's.
+   *
+   * @return whether it is such a start
    */
-  private static boolean hasGivenItsLayer(Container container, ContainerRoot root)
+  private static boolean showsItsLayerAgain(Container container, UnionMount union)
       throws IOException {
-    return container.engine().autoRemove()
-        && root instanceof UnionMount union
-        && LaidOver.isEmpty(union.upper());
+    if (!container.engine().autoRemove() || !LaidOver.isEmpty(union.upper())) {
+      return false;
+    }
+    union.detach();
+    union.mount();
+    return true;
   }
 
   /** Only a look inside a snapshot needs it: no reason to hold a run up. */

@@ -85,11 +85,24 @@ public final class Repair {
     damaged.values().forEach(all::addAll);
     int there = 0;
     for (Digest digest : all) {
-      there += chunks.setAside(digest) ? 1 : 0;
+      there += isDamaged(digest) && chunks.setAside(digest) ? 1 : 0;
     }
     if (there > 0) {
       done.add(
           there + " damaged chunks were set aside; a capture of the same content makes them anew");
+    }
+  }
+
+  /** Looked at again: what could not be read for another reason may be whole, and stays. */
+  private boolean isDamaged(Digest digest) {
+    try {
+      chunks.get(digest);
+      return false;
+    } catch (RegenException.Damaged e) {
+      return true;
+    } catch (IOException e) {
+      done.add("chunk " + digest + " stays where it is: it cannot be read: " + e.getMessage());
+      return false;
     }
   }
 
@@ -111,7 +124,8 @@ public final class Repair {
             progress,
             cancelled);
         chunks.force();
-      } catch (RegenException e) {
+      } catch (IOException e) {
+        // A start may have taken the tree meanwhile.
         done.add(
             "snapshot "
                 + id.shortened()

@@ -111,6 +111,19 @@ final class DamagedChunksTest {
   }
 
   @Test
+  void chunkThatCanBeReadAfterAllStays() throws IOException {
+    Snapshot snapshot = capture(1, tree("tree", 1));
+    flipBit(middleChunk(snapshot));
+    Verified found = captures.verify(null);
+    flipBit(middleChunk(snapshot));
+
+    List<String> done = captures.repair(found, _ -> List.of(), Progress.NONE, () -> false);
+
+    assertThat(done).isEmpty();
+    assertThat(captures.isWhole(snapshot.id())).isTrue();
+  }
+
+  @Test
   void whatNothingNamesIsCountedAndDeleted() throws IOException {
     Snapshot snapshot = capture(1, tree("tree", 1));
     byte[] stray = {1, 2, 3};
