@@ -41,7 +41,7 @@ final class Rebase {
             + shortened(imageBefore)
             + "); ";
     try {
-      List<Path> before = ImageLayers.of(dataRoots, imageBefore);
+      List<Path> before = Overlay2Images.of(dataRoots, imageBefore);
       List<Path> after = image(run.union().lowers());
       if (after.isEmpty()) {
         what += "what both changed cannot be told: the image's layers are not on their own here";

@@ -48,7 +48,7 @@ public record PlainRoot(Path root, @Nullable Path base, @Nullable Instant since)
    */
   public boolean diff(Path to, Duration limit) throws IOException {
     Stat.Time time = since == null ? null : new Stat.Time(since.getEpochSecond(), since.getNano());
-    return LayerDiff.make(root, base, to, new LayerDiff.How(time, true, limit));
+    return WrittenLayer.make(root, base, to, new WrittenLayer.How(time, true, limit));
   }
 
   /** Makes a root as the engine makes it, from the layer below; shares no file with that. */
@@ -56,7 +56,7 @@ public record PlainRoot(Path root, @Nullable Path base, @Nullable Instant since)
     if (base == null) {
       EmptyTwin.make(root, to);
     } else if (!Subvolume.snapshot(base, to)) {
-      LayerDiff.make(base, null, to, new LayerDiff.How(null, false, limit));
+      WrittenLayer.make(base, null, to, new WrittenLayer.How(null, false, limit));
     }
   }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * moved proves nothing of what is in it. Costs two {@code lstat} an entry of the root, and reading
  * what is in doubt.
  */
-public final class LayerDiff {
+public final class WrittenLayer {
   private static final int DEPTH_MAX = 2_000;
   private static final byte[] NO_PATH = {};
 
@@ -31,7 +31,7 @@ public final class LayerDiff {
   private final Deadline deadline;
   private boolean found;
 
-  private LayerDiff(
+  private WrittenLayer(
       Untouched untouched, SameContent contents, Transfer transfer, Deadline deadline) {
     this.untouched = untouched;
     this.contents = contents;
@@ -64,8 +64,8 @@ public final class LayerDiff {
       byte[] name = Fd.bytes(to.getFileName());
       above.mkdirAt(name, 0700);
       try (Fd made = above.openAt(name, Fd.RDONLY | Fd.DIRECTORY, 0)) {
-        LayerDiff diff =
-            new LayerDiff(
+        WrittenLayer diff =
+            new WrittenLayer(
                 new Untouched(how.since()),
                 new SameContent(deadline),
                 new Transfer(made, how.mayLink(), deadline),

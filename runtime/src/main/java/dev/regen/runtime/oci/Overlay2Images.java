@@ -18,12 +18,12 @@ import org.jspecify.annotations.Nullable;
  * Where the layers of an image lie, as Docker's overlay2 store has it on disk; read there because
  * no hook may call the engine.
  */
-final class ImageLayers {
+final class Overlay2Images {
   private static final int LAYERS_MAX = 500;
   private static final long CONFIG_MAX_BYTES = 4 << 20;
   private static final long CACHE_ID_MAX_BYTES = 256;
 
-  private ImageLayers() {}
+  private Overlay2Images() {}
 
   /**
    * The layers of an image, the topmost first.
