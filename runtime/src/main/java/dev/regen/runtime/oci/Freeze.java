@@ -174,7 +174,11 @@ final class Freeze {
       if (run.union().isMounted()) {
         LinkedTree.make(run.union().upper(), linking, limit);
         if (run.union().isMounted()) {
+          // The engine removes what was copied: what the container had forced must last in the
+          // copy.
+          disk.forceFileSystem(linking);
           disk.rename(linking, layer.tree());
+          disk.forceDirectory(Staging.around(layer.tree()).directory());
           return copied(run, layer);
         }
       }

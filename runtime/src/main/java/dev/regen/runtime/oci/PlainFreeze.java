@@ -71,7 +71,13 @@ final class PlainFreeze {
       }
       throw e;
     }
+    if (layer.kind() == Kind.EXCHANGED) {
+      // The engine removes the root, and files may be copies: what the container had forced must
+      // last.
+      disk.forceFileSystem(linking);
+    }
     disk.rename(linking, layer.tree());
+    disk.forceDirectory(Staging.around(layer.tree()).directory());
   }
 
   private static PlainRoot whereItIs(FrozenLayer layer, PlainRoot root) throws IOException {
