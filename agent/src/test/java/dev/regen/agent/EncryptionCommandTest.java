@@ -11,6 +11,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,6 +133,36 @@ final class EncryptionCommandTest {
   }
 
   @Test
+  void doctorNamesTheQueuesWhoseKeyIsNotToBeHad() throws IOException {
+    importLayer("other");
+    assertThat(doctorOfKeys()).startsWith("fits: none needed");
+    newKey();
+    assertThat(regen("encrypt", "desk", "--new").code()).isZero();
+    importLayer("desk");
+    assertThat(doctorOfKeys()).isEqualTo("fits: 1 in " + keyset() + ", all that desk need");
+
+    Path copy = directory.resolve("copy.json");
+    Files.move(keyset(), copy);
+    assertThat(doctorOfKeys())
+        .startsWith("does not fit: desk: ")
+        .contains("captures wait", "snapshots are locked", keyset() + ", which is not there")
+        .doesNotContain("other");
+
+    String another = newKey();
+    assertThat(doctorOfKeys())
+        .startsWith("does not fit: desk: snapshots are locked")
+        .doesNotContain("captures wait", another);
+
+    Files.move(copy, keyset(), StandardCopyOption.REPLACE_EXISTING);
+    Files.setPosixFilePermissions(keyset(), PosixFilePermissions.fromString("rw-r--r--"));
+    assertThat(doctorOfKeys()).startsWith("does not fit").contains("chmod 600");
+
+    Files.setPosixFilePermissions(keyset(), PosixFilePermissions.fromString("rw-------"));
+    assertThat(doctorOfKeys()).startsWith("fits");
+    noKeyWasSaid();
+  }
+
+  @Test
   void misuseIsExitCodeTwo() {
     assertThat(regen("encrypt").code()).isEqualTo(2);
     assertThat(regen("encrypt", "desk@latest", "--new").code()).isEqualTo(2);
@@ -145,6 +177,15 @@ final class EncryptionCommandTest {
 
   private Path keyset() {
     return directory.resolve("keys/keys.json");
+  }
+
+  private String doctorOfKeys() throws IOException {
+    for (JsonObject check : array(regen("doctor", "--json"))) {
+      if (check.string("name").equals("encryption keys")) {
+        return check.string("verdict") + ": " + check.string("found");
+      }
+    }
+    throw new AssertionError("the doctor said nothing of keys");
   }
 
   private JsonObject snapshot(String queue) throws IOException {

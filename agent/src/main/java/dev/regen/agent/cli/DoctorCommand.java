@@ -38,7 +38,8 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     List<Check> checks;
     try (Engine engine = Engine.of(regen.environment())) {
-      checks = new Doctor(Installation.of(regen.environment()), engine).examine();
+      checks =
+          new Doctor(Installation.of(regen.environment()), engine, regen.environment()).examine();
     }
     if (json) {
       List<JsonObject> all = checks.stream().map(Check::json).toList();

@@ -1,14 +1,19 @@
 package dev.regen.agent.host;
 
+import dev.regen.agent.AgentConfiguration;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.crypt.Keyset;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,10 +27,15 @@ public final class Doctor {
 
   private final Installation places;
   private final Engine engine;
+  private final Map<String, String> environment;
 
-  public Doctor(Installation places, Engine engine) {
+  /**
+   * @param environment what the agent's configuration may be moved by
+   */
+  public Doctor(Installation places, Engine engine, Map<String, String> environment) {
     this.places = places;
     this.engine = engine;
+    this.environment = Map.copyOf(environment);
   }
 
   /** All checks, in the order in which one would mend things. */
@@ -52,6 +62,7 @@ public final class Doctor {
     }
     checks.add(attempt("agent", this::agent));
     checks.add(attempt("service", this::service));
+    checks.add(attempt("encryption keys", this::keys));
     checks.add(attempt("disk", () -> DiskRoom.check("disk for snapshots", places.home())));
     return checks;
   }
@@ -189,6 +200,13 @@ public final class Doctor {
     return Files.exists(places.unit())
         ? Check.fits("service", places.unit() + " starts the agent before the engine")
         : Check.wrong("service", "there is no " + places.unit(), REINSTALL);
+  }
+
+  private Check keys() throws IOException {
+    LocalDisk disk = new LocalDisk();
+    Path file = AgentConfiguration.load(disk, environment).keyset();
+    Keyset keyset = new Keyset(new Records(disk), file, InstantSource.system());
+    return EncryptionKeys.check(places.home(), keyset);
   }
 
   private static String message(IOException e) {

@@ -44,19 +44,28 @@ final class Services {
     }
   }
 
-  /** Before the engine, so that it answers when restarting containers end and begin. */
+  /**
+   * Before the engine, so that it answers when restarting containers end and begin: docker.service
+   * waits until the agent listens, or has ended, or for 10 s. An agent that cannot start is tried
+   * again for ever and holds nothing up. A JVM that was asked to end exits with 143.
+   */
   private String unit() {
     return """
     [Unit]
     Description=Regen agent: keeps what containers write
     Before=docker.service
     After=local-fs.target
-    RequiresMountsFor=%s
+    RequiresMountsFor=%1$s
+    StartLimitIntervalSec=0
 
     [Service]
-    ExecStart=%s agent
+    ExecStart=%2$s agent
+    ExecStartPost=-/bin/sh -c 'n=0; while [ $$n -lt 100 ] && kill -0 $$MAINPID; do \
+      read -r pid <%3$s && [ "$$pid" = "$$MAINPID" ] && [ -p %4$s ] && exit; \
+      sleep 0.1; n=$$((n + 1)); done 2>/dev/null'
     Restart=always
     RestartSec=1
+    SuccessExitStatus=143
     KillMode=mixed
     TimeoutStopSec=30
     OOMScoreAdjust=-500
@@ -65,7 +74,8 @@ final class Services {
     [Install]
     WantedBy=multi-user.target
     """
-        .formatted(places.home(), places.launcher());
+        .formatted(
+            places.home(), places.launcher(), places.agentPid(), places.run().resolve("hook"));
   }
 
   private static void systemctl(String... arguments) throws IOException, InterruptedException {
