@@ -22,6 +22,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
   /** For tests that stop, kill or damage parts of the host. */
   boolean hostPerTest() default false;
 
-  /** Empty for the engine's own choice; {@code btrfs} gets a file system of its own. */
+  /** Empty for the engine's own choice. */
   String storageDriver() default "";
+
+  /** {@code btrfs} or {@code xfs}, in a file, for the engine's data; empty for the host's own. */
+  String fileSystem() default "";
 }

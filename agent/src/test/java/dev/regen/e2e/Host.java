@@ -43,20 +43,21 @@ final class Host implements AutoCloseable {
 
   /** Starts engine and agent, with an image made of busybox. */
   static Host start() throws IOException, InterruptedException {
-    return start(new Place.Here(), "");
+    return start(new Place.Here(), "", "");
   }
 
   /**
-   * As above, with the engine in another place or with another storage driver; {@code btrfs} gets a
+   * As above, with the engine in another place, with another storage driver, or with its data in a
    * file system in a file.
    */
-  static Host start(Place place, String storageDriver) throws IOException, InterruptedException {
+  static Host start(Place place, String storageDriver, String fileSystem)
+      throws IOException, InterruptedException {
     Host host =
         new Host(
             Files.createTempDirectory(Path.of("/var/lib"), "regen-e2e-"), place, storageDriver);
     try {
-      if (storageDriver.equals("btrfs")) {
-        host.makeBtrfs();
+      if (!fileSystem.isEmpty()) {
+        host.makeFileSystem(fileSystem);
       }
       host.installFront();
       host.startEngine();
@@ -78,6 +79,10 @@ final class Host implements AutoCloseable {
   }
 
   Path dataRoot() {
+    return place.dataRoot(engineRoot());
+  }
+
+  private Path engineRoot() {
     return root.resolve("docker");
   }
 
@@ -232,7 +237,7 @@ final class Host implements AutoCloseable {
         List.of(
             "dockerd",
             "--config-file=" + root.resolve("daemon.json"),
-            "--data-root=" + dataRoot(),
+            "--data-root=" + engineRoot(),
             "--exec-root=" + root.resolve("exec"),
             "--pidfile=" + root.resolve("docker.pid"),
             "--host=unix://" + engineSocket(),
@@ -313,17 +318,17 @@ final class Host implements AutoCloseable {
     stopEngine();
     // The engine's own mount on its data root, and the file system there.
     for (int mounts = 0; mounts < 2; mounts++) {
-      Command.run(Map.of(), "umount", "-l", dataRoot().toString());
+      Command.run(Map.of(), "umount", "-l", engineRoot().toString());
     }
     TreeRemoval.remove(root);
   }
 
-  private void makeBtrfs() throws IOException, InterruptedException {
-    Path image = root.resolve("btrfs.img");
-    Files.createDirectories(dataRoot());
+  private void makeFileSystem(String type) throws IOException, InterruptedException {
+    Path image = root.resolve("disk.img");
+    Files.createDirectories(engineRoot());
     Command.run(Map.of(), "truncate", "-s", "1G", image.toString()).ok();
-    Command.run(Map.of(), "mkfs.btrfs", "-q", image.toString()).ok();
-    Command.run(Map.of(), "mount", "-o", "loop", image.toString(), dataRoot().toString()).ok();
+    Command.run(Map.of(), "mkfs." + type, "-q", image.toString()).ok();
+    Command.run(Map.of(), "mount", "-o", "loop", image.toString(), engineRoot().toString()).ok();
   }
 
   private void installFront() throws IOException {

@@ -25,10 +25,11 @@ final class HostExtension implements ExecutionCondition, ParameterResolver, Afte
 
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+    String type = settings(context).fileSystem();
     try {
-      return settings(context).storageDriver().equals("btrfs")
-              && !Files.readString(Path.of("/proc/filesystems")).contains("\tbtrfs\n")
-          ? ConditionEvaluationResult.disabled("this kernel has no btrfs")
+      return !type.isEmpty()
+              && !Files.readString(Path.of("/proc/filesystems")).contains("\t" + type + "\n")
+          ? ConditionEvaluationResult.disabled("this kernel has no " + type)
           : ConditionEvaluationResult.enabled("the host can be started");
     } catch (IOException e) {
       return ConditionEvaluationResult.enabled("the kernel does not say");
@@ -66,7 +67,8 @@ final class HostExtension implements ExecutionCondition, ParameterResolver, Afte
 
   private static Host startedFor(ExtensionContext context) {
     try {
-      return Host.start(place(context), settings(context).storageDriver());
+      EngineTest settings = settings(context);
+      return Host.start(place(context), settings.storageDriver(), settings.fileSystem());
     } catch (IOException | ReflectiveOperationException e) {
       throw new ParameterResolutionException("no engine for " + context.getDisplayName(), e);
     } catch (InterruptedException e) {

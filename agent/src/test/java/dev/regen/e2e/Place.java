@@ -16,6 +16,11 @@ sealed interface Place {
     return words;
   }
 
+  /** Where the engine keeps its data when it is told {@code given}. */
+  default Path dataRoot(Path given) {
+    return given;
+  }
+
   /** What is in {@code daemon.json} beside the runtime. */
   default JsonObject settings() {
     return new JsonObject();
@@ -38,6 +43,38 @@ sealed interface Place {
     public List<String> engine(Path root, List<String> words) {
       return joined(
           List.of("unshare", "--net", "--mount", "sh", "-c", SCRIPT, root.toString()), words);
+    }
+  }
+
+  /** The machine's own engine, its containers' ids mapped; it has an {@code /etc} of its own. */
+  record RemappedIds() implements Place {
+    static final int FIRST_ID = 200_000;
+
+    private static final String SCRIPT =
+        """
+        set -e
+        chmod 711 $0; mkdir -p $0/etc/upper $0/etc/work
+        mount -t overlay -o lowerdir=/etc,upperdir=$0/etc/upper,workdir=$0/etc/work overlay /etc
+        echo 'regenmap:x:20001:20001::/:/bin/false' >>/etc/passwd
+        echo 'regenmap:x:20001:' >>/etc/group
+        echo 'regenmap:200000:65536' | tee /etc/subuid >/etc/subgid
+        exec "$@"
+        """;
+
+    @Override
+    public List<String> engine(Path root, List<String> words) {
+      return joined(
+          List.of("unshare", "--net", "--mount", "sh", "-c", SCRIPT, root.toString()), words);
+    }
+
+    @Override
+    public Path dataRoot(Path given) {
+      return given.resolve(FIRST_ID + "." + FIRST_ID);
+    }
+
+    @Override
+    public JsonObject settings() {
+      return new JsonObject().with("userns-remap", "regenmap");
     }
   }
 

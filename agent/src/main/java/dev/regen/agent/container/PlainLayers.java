@@ -8,6 +8,7 @@ import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.oci.UpperExchange;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.MountTable;
@@ -119,13 +120,10 @@ public final class PlainLayers {
     if (target.running() || isMounted(upper)) {
       throw new RegenException.Refused(target.words() + " is running; stop it first");
     }
-    Staging staging = Staging.of(upper);
-    Path old = staging.trash();
-    disk.rename(tree, old);
-    disk.exchange(old, upper);
+    Path old = UpperExchange.exchange(disk, tree, upper);
     passedOver.put(target.id(), now);
     if (isMounted(upper)) {
-      disk.rename(old, staging.frozen(queueOf(target).queue(), now, target.id()));
+      disk.rename(old, Staging.of(upper).frozen(queueOf(target).queue(), now, target.id()));
       throw new RegenException.Refused(target.words() + " was started meanwhile");
     }
     TreeRemoval.remove(old);

@@ -1,6 +1,7 @@
 package dev.regen.agent.host;
 
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.os.Project;
 import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -98,11 +99,17 @@ final class EngineChecks {
           "run a container, then look again");
     }
     if (!Staging.reaches(upper)) {
-      return Check.better(
-          "staging",
-          "layers are mounts of their own or have project quotas: they are copied at each end and"
-              + " start, and an end that takes longer than 8 s to copy is not kept with --rm",
-          "let the engine's layers lie in one file system, without size limits of their own");
+      return hasLimit(upper)
+          ? Check.better(
+              "staging",
+              "there are layers with a size limit (a project quota): the state is copied into them"
+                  + " at each start, and where the file system is not XFS out of them at each end",
+              "leave the limit off where a start must be fast")
+          : Check.better(
+              "staging",
+              "layers are mounts of their own: they are copied at each end and start, and an end"
+                  + " that takes longer than 8 s to copy is not kept with --rm",
+              "let the engine's layers lie in one file system");
     }
     return Check.fits(
         "staging",
@@ -120,7 +127,13 @@ final class EngineChecks {
     return Path.of(info.string("DockerRootDir"));
   }
 
+  private static boolean hasLimit(Path upper) throws IOException {
+    return Project.of(upper) != Project.of(Staging.of(upper).directory());
+  }
+
+  /** One with a limit of its own, if there is any. */
   private @Nullable Path someUpper() throws IOException {
+    Path some = null;
     for (List<String> store : STORES) {
       Path layers = dataRoot().resolve(store.getFirst());
       if (!Files.isDirectory(layers)) {
@@ -130,11 +143,14 @@ final class EngineChecks {
         for (Path layer : all) {
           Path upper = layer.resolve(store.getLast());
           if (Files.isDirectory(upper)) {
-            return upper;
+            if (Project.of(upper) != Project.NONE) {
+              return upper;
+            }
+            some = some == null ? upper : some;
           }
         }
       }
     }
-    return null;
+    return some;
   }
 }

@@ -5,6 +5,7 @@ import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Project;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.End;
@@ -162,13 +163,21 @@ public final class LayerIntake implements SpoolDrain.Intake {
       }
       case EXCHANGED -> {
         // What was left out of the archive must not come back with the tree.
-        if (snapshot == null || !layer.excludes().isEmpty()) {
+        if (snapshot == null || !layer.excludes().isEmpty() || hasProject(layer.tree())) {
           TreeRemoval.remove(layer.tree());
         } else {
-          hotTrees.adopt(layer.tree(), snapshot);
+          hotTrees.adopt(layer.tree(), snapshot, layer.uidMap(), layer.gidMap());
         }
       }
     }
+  }
+
+  /**
+   * An upper that was renamed out of a layer with a size limit is still charged to that limit,
+   * whose number the engine gives to another container one day.
+   */
+  private static boolean hasProject(Path tree) throws IOException {
+    return Project.of(tree) != Project.of(Staging.around(tree).directory());
   }
 
   private static boolean sharesFiles(FrozenLayer layer) {

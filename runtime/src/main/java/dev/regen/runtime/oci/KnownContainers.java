@@ -148,10 +148,12 @@ public final class KnownContainers {
       Path upper = run.union().upper();
       Path tree =
           replacement.of(freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE));
-      Path trash = Staging.of(upper).trash();
-      disk.rename(tree, trash);
-      disk.exchange(trash, upper);
-      return trash;
+      Path old = UpperExchange.exchange(disk, tree, upper);
+      if (UpperExchange.isInLayer(old)) {
+        TreeRemoval.remove(old);
+        return null;
+      }
+      return old;
     }
   }
 

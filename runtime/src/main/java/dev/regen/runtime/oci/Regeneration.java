@@ -52,6 +52,7 @@ final class Regeneration {
       throws IOException {
     Placed placed;
     if (unarchived != null) {
+      refuseOtherIds(run, unarchived);
       checks.queue(container.settings());
       placed = placed(run, staging, unarchived.tree(), null, false, unarchived);
     } else {
@@ -92,6 +93,17 @@ final class Regeneration {
     // What mount points are missing is a question to the union as the container will see it.
     records.write(placing.withPlaceholders(Placeholders.find(container.bundle(), List.of())));
     return new Answer.Go();
+  }
+
+  private static void refuseOtherIds(RunRecord run, FrozenLayer unarchived) throws IOException {
+    if (!run.facts().uidMap().equals(unarchived.uidMap())
+        || !run.facts().gidMap().equals(unarchived.gidMap())) {
+      throw new IOException(
+          "the state of "
+              + unarchived.endedAt()
+              + " is not archived yet, and was written with another mapping of user ids; try again"
+              + " when the agent has archived it");
+    }
   }
 
   private void moveIn(RunRecord run, Placed placed) throws IOException {

@@ -42,6 +42,7 @@ public record Staging(Path directory) {
   public static final String ASIDE = "aside-";
 
   private static final String BASE = ".base";
+  private static final String IDS = ".ids-";
 
   /** What both engines call overlay's work directory, which lies beside an upper. */
   private static final String WORK = "work";
@@ -163,8 +164,24 @@ public record Staging(Path directory) {
     }
   }
 
+  /** The tree of a snapshot with the ids of users and groups as the snapshot has them. */
   public Path hot(String snapshotId) {
     return directory.resolve(HOT + snapshotId);
+  }
+
+  /**
+   * The tree of a snapshot with other ids.
+   *
+   * @param ids names what they are mapped by; letters and digits
+   */
+  public Path hot(String snapshotId, String ids) {
+    return directory.resolve(HOT + snapshotId + IDS + ids);
+  }
+
+  /** The snapshot of a hot tree; what it returns may be no id. */
+  public static String snapshotOf(String hotName) {
+    int ids = hotName.indexOf(IDS);
+    return hotName.substring(HOT.length(), ids < 0 ? hotName.length() : ids);
   }
 
   public Path placing(ContainerId container) {

@@ -15,18 +15,21 @@ import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Layer trees that are ready to move in, {@code staging/hot-SNAPSHOT}: the tail's of each queue,
- * and one that a restore chose. They can always be built again from chunks.
+ * and one that a restore chose; one for each mapping of ids that was asked for. They can always be
+ * built again from chunks.
  *
  * <p>A tree has this name only when it is whole: it is unpacked under another name first.
  */
@@ -62,7 +65,7 @@ public final class HotTrees {
       List<IdRange> gidMap,
       Progress progress)
       throws IOException {
-    Path hot = staging.hot(snapshot.id().value());
+    Path hot = hot(staging, snapshot.id(), uidMap, gidMap);
     if (use(hot)) {
       return hot;
     }
@@ -135,7 +138,7 @@ public final class HotTrees {
       List<IdRange> gidMap,
       Progress progress)
       throws IOException {
-    Path hot = staging.hot(snapshot.id().value());
+    Path hot = hot(staging, snapshot.id(), uidMap, gidMap);
     if (use(hot)) {
       return hot;
     }
@@ -146,9 +149,12 @@ public final class HotTrees {
 
   /**
    * Takes a tree that was archived as {@code snapshot}, so that the next run need not unpack it.
+   *
+   * @param uidMap the mappings of the container that wrote it
    */
-  public void adopt(Path tree, SnapshotId snapshot) throws IOException {
-    Path hot = Staging.around(tree).hot(snapshot.value());
+  public void adopt(Path tree, SnapshotId snapshot, List<IdRange> uidMap, List<IdRange> gidMap)
+      throws IOException {
+    Path hot = hot(Staging.around(tree), snapshot, uidMap, gidMap);
     if (Fd.statIfThere(hot) != null) {
       Path trash = Staging.around(hot).trash();
       disk.rename(hot, trash);
@@ -163,9 +169,8 @@ public final class HotTrees {
     for (Path tree : staging.trees()) {
       String name = String.valueOf(tree.getFileName());
       Stat stat = name.startsWith(Staging.HOT) ? Fd.statIfThere(tree) : null;
-      if (stat != null && SnapshotId.isValid(name.substring(Staging.HOT.length()))) {
-        SnapshotId snapshot = new SnapshotId(name.substring(Staging.HOT.length()));
-        trees.add(new HotTree(tree, snapshot, usedAt(stat)));
+      if (stat != null && SnapshotId.isValid(Staging.snapshotOf(name))) {
+        trees.add(new HotTree(tree, new SnapshotId(Staging.snapshotOf(name)), usedAt(stat)));
       }
     }
     return trees;
@@ -220,6 +225,16 @@ public final class HotTrees {
             LOG.warn("{} stays until the next start: {}", trash, e.getMessage());
           }
         });
+  }
+
+  /** A tree on the disk has the host's ids; so containers of other mappings have others. */
+  private static Path hot(
+      Staging staging, SnapshotId snapshot, List<IdRange> uidMap, List<IdRange> gidMap) {
+    if (uidMap.isEmpty() && gidMap.isEmpty()) {
+      return staging.hot(snapshot.value());
+    }
+    byte[] maps = (uidMap + "/" + gidMap).getBytes(StandardCharsets.UTF_8);
+    return staging.hot(snapshot.value(), UUID.nameUUIDFromBytes(maps).toString());
   }
 
   private static Instant usedAt(Stat root) {

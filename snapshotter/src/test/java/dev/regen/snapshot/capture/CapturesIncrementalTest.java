@@ -137,7 +137,7 @@ final class CapturesIncrementalTest {
               case CaptureResult.Unchanged same -> same.tail();
               case CaptureResult.Superseded old -> old.snapshot();
             });
-    hotTrees.adopt(frozen, snapshot.id());
+    hotTrees.adopt(frozen, snapshot.id(), List.of(), List.of());
     Script.bash(fs, "rmdir upper; mv staging/hot-" + snapshot.id() + " upper");
     Script.bash(
         fs, "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged");
