@@ -88,9 +88,14 @@ final class Host implements AutoCloseable {
 
   /** Runs {@code docker} against this host's engine. */
   Command.Result docker(String... arguments) throws IOException, InterruptedException {
+    return new Command(dockerWords(arguments), Map.of()).run();
+  }
+
+  /** The words that run {@code docker} against this host's engine. */
+  List<String> dockerWords(String... arguments) {
     List<String> words = new ArrayList<>(List.of("docker", "-H", "unix://" + engineSocket()));
     words.addAll(List.of(arguments));
-    return new Command(words, Map.of()).run();
+    return words;
   }
 
   /** {@code docker run --rm --name queue} in the image, under Regen, with a shell script. */

@@ -1,10 +1,12 @@
 package dev.regen.runtime.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.HookCall.Verb;
+import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Mount;
 import dev.regen.runtime.overlay.MountTable;
 import dev.regen.runtime.overlay.Staging;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Layers that no tree can be renamed to or from, each being a file system of its own. */
 final class LayerOnOwnMountTest {
+  private static final int LAYER_BYTES = 1 << 20;
+
   @SuppressWarnings("NullAway.Init")
   @TempDir
   private Path directory;
@@ -91,6 +95,53 @@ final class LayerOnOwnMountTest {
 
     assertThat(second.merged().resolve("etc/deleted")).doesNotExist();
     assertThat(second.merged().resolve("state")).hasContent("mine");
+  }
+
+  @Test
+  void treeTakesThePlaceOfSuchAnUpperByACopyOrChangesNothing() throws IOException {
+    OverlayHost.Created first = created(false);
+    Files.writeString(first.upper().resolve("before"), "mine");
+    Mount.detach(first.merged());
+    Path tree = Files.createDirectories(Staging.of(first.upper()).building());
+    Files.writeString(tree.resolve("after"), "of the snapshot");
+
+    Path old = UpperExchange.exchange(new LocalDisk(), tree, first.upper());
+
+    assertThat(first.upper().resolve("after")).hasContent("of the snapshot");
+    assertThat(first.upper().resolve("before")).doesNotExist();
+    assertThat(old.resolve("before")).hasContent("mine");
+    assertThat(UpperExchange.isInLayer(old)).isTrue();
+
+    Path large = Files.createDirectories(Staging.of(first.upper()).building());
+    Files.write(large.resolve("large"), new byte[LAYER_BYTES + 1]);
+    assertThatThrownBy(() -> UpperExchange.exchange(new LocalDisk(), large, first.upper()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("no space left")
+        .hasMessageContaining("nothing is changed");
+    assertThat(first.upper().resolve("after")).hasContent("of the snapshot");
+    assertThat(layer(first)).isDirectoryNotContaining("glob:**.regen*");
+    assertThat(host.staged()).isEmpty();
+  }
+
+  @Test
+  void stateTooLargeForItsLayerIsTakenOutAgainAndStays() throws IOException {
+    RuntimeExtension extension = host.extension(new LocalDisk());
+    OverlayHost.Created first = host.create(true);
+    extension.handle(first.call(Verb.CREATE, false));
+    host.started(first);
+    Files.write(first.merged().resolve("large"), new byte[LAYER_BYTES + 1]);
+    extension.handle(first.call(Verb.DELETE, false));
+    host.gone(first);
+    host.archive();
+    OverlayHost.Created second = created(false);
+
+    assertThat(extension.handle(second.call(Verb.CREATE, false))).isEqualTo(new Answer.Go());
+
+    assertThat(host.told)
+        .anyMatch(told -> told.contains("starts without its kept state") && told.contains("space"));
+    assertThat(second.merged().resolve("large")).doesNotExist();
+    assertThat(second.upper()).isEmptyDirectory();
+    assertThat(host.staged()).as("the state: %s", host.told).hasSize(1);
   }
 
   @Test
@@ -168,7 +219,8 @@ final class LayerOnOwnMountTest {
   private OverlayHost.Created created(boolean autoRemove) throws IOException {
     OverlayHost.Created created = host.create(autoRemove);
     Mount.detach(created.merged());
-    Mount.mount("tmpfs", layer(created), "tmpfs", 0, new byte[0]);
+    byte[] options = Fd.bytes("size=" + LAYER_BYTES);
+    Mount.mount("tmpfs", layer(created), "tmpfs", 0, options);
     layers.add(layer(created));
     for (String name : List.of("diff", "work", "merged")) {
       Files.createDirectories(layer(created).resolve(name));
