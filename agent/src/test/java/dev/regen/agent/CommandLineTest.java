@@ -109,6 +109,7 @@ final class CommandLineTest {
     awaitIdle();
 
     assertThat(regen("show", "desk@2020-01-01T00:00:00Z").code()).isEqualTo(3);
+    assertThat(regen("show", "desk@-1").err()).contains("goes back to @latest, which is");
   }
 
   @Test
@@ -193,6 +194,8 @@ final class CommandLineTest {
     Path stored = directory.resolve("layer.tar.zst");
 
     assertThat(regen("export", "desk@latest", "-o", tar.toString()).code()).isZero();
+    assertThat(regen("export", "desk@latest").out())
+        .isEqualTo(Files.readString(tar, StandardCharsets.ISO_8859_1));
     assertThat(regen("export", "desk@latest", "-o", stored.toString()).code()).isZero();
     Result imported = regen("import", "copy", stored.toString());
 
@@ -221,7 +224,8 @@ final class CommandLineTest {
   void damagedChunkIsFoundByVerify() throws IOException, InterruptedException {
     spool("desk", NINE, "one");
     awaitIdle();
-    assertThat(regen("verify").code()).isZero();
+    Result whole = regen("verify");
+    assertThat(whole.code()).isZero();
     Path chunk;
     try (var files = Files.walk(directory.resolve("home/chunks/sha256"))) {
       chunk = files.filter(Files::isRegularFile).findFirst().orElseThrow();
@@ -235,6 +239,8 @@ final class CommandLineTest {
 
     assertThat(result.code()).isEqualTo(1);
     assertThat(result.out()).contains("1 damaged").contains("desk@");
+    String counted = whole.out().substring(0, whole.out().indexOf(':'));
+    assertThat(result.out()).as("what is damaged is counted too").startsWith(counted);
   }
 
   @Test

@@ -23,6 +23,7 @@ final class Host implements AutoCloseable {
   static final String IMAGE = "box";
 
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final String FOR_A_TEST = " # for a test";
   private static final String FRONT = "runtime/src/main/sh/regen-runtime";
 
   private final Path root;
@@ -220,6 +221,17 @@ final class Host implements AutoCloseable {
     Files.deleteIfExists(hookJava());
     Files.writeString(hookJava(), script);
     Files.setPosixFilePermissions(hookJava(), PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  /** From now on the front runs this shell script first, and no other that it was given before. */
+  void inFront(String shell) throws IOException {
+    Path conf = root.resolve("runtime.conf");
+    List<String> lines = new ArrayList<>(Files.readAllLines(conf));
+    lines.removeIf(line -> line.endsWith(FOR_A_TEST));
+    if (!shell.isEmpty()) {
+      lines.add(shell + FOR_A_TEST);
+    }
+    Files.write(conf, lines);
   }
 
   /** Whether a hook was killed since {@link #killHooks}. */

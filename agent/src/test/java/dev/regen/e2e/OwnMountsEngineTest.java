@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The engine's data root is mounted for the engine alone; the agent does not see it. */
@@ -28,6 +29,30 @@ final class OwnMountsEngineTest {
     assertThat(host.regen("verify", "desk").code()).isZero();
     assertThat(host.desk("desk", "ls /lower; wc -l </root/runs").ok()).isEqualTo("kept\n3");
     assertThat(Files.exists(host.run().resolve("hook.log"))).as("one-shot hooks").isFalse();
+  }
+
+  @Test
+  void runsGoBackAndWhatWouldWorkOnALayerInPlaceIsRefusedAndSaysWhy()
+      throws IOException, InterruptedException {
+    host.desk("desk", "echo 1 >/root/runs").ok();
+    host.desk("desk", "echo 2 >/root/runs").ok();
+    host.awaitIdle();
+    String[] kept = {"run", "-d", "--runtime=regen", "--network=none", "--name=kept", Host.IMAGE};
+    host.docker(Stream.concat(Stream.of(kept), Stream.of("sleep", "1000")).toArray(String[]::new))
+        .ok();
+
+    var captured = host.regen("capture", "kept", "--wait");
+    host.docker("kill", "kept").ok();
+    host.awaitIdle();
+    var restored = host.regen("restore", "kept");
+    host.regen("restore", "desk", "--at=-1").ok();
+
+    assertThat(captured.code()).isEqualTo(4);
+    assertThat(captured.err()).contains("is mounted for its engine alone").hasLineCount(1);
+    assertThat(restored.code()).isEqualTo(4);
+    assertThat(restored.err()).contains("is mounted for its engine alone").hasLineCount(1);
+    assertThat(host.dataRoot()).as("the agent's view").isEmptyDirectory();
+    assertThat(host.desk("desk", "cat /root/runs").ok()).isEqualTo("1");
   }
 
   @Test

@@ -107,6 +107,7 @@ final class TroubleEngineTest {
     assertThat(snapshots.getFirst().string("good")).isEqualTo("yes");
     assertThat(snapshots.getLast().string("good")).isEqualTo("unknown");
     assertThat(host.regen("show", "desk@latest").ok())
+        .satisfies(shown -> assertThat(shown.lines().count()).as(shown).isLessThan(20))
         .contains("what its queue had kept: the run began without it, because")
         .contains("queue.json");
     assertThat(host.regen("events").ok()).contains("its run had begun without the kept state");

@@ -4,6 +4,7 @@ import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -11,8 +12,14 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "show",
-    description = "Shows all that is known of a queue or a snapshot, and what is not in it.")
+    description =
+        "Shows what is known of a queue or a snapshot, and what is not in it. --json has all of it,"
+            + " the container's configuration too.")
 final class ShowCommand extends AgentCommand {
+  /** What a person asks for in the rarest case only. */
+  private static final Set<String> DETAILS =
+      Set.of("spec", "imageId", "tarBytes", "chunks", "omittedCount");
+
   @Parameters(index = "0", paramLabel = "QUEUE[@S]", converter = QueueAddress.Converter.class)
   @SuppressWarnings("NullAway.Init") // picocli sets it
   private QueueAddress address;
@@ -30,6 +37,10 @@ final class ShowCommand extends AgentCommand {
     if (json) {
       out().println(answer);
     } else {
+      if (answer.members().get("spec") instanceof JsonObject spec
+          && spec.members().get("rebase") instanceof JsonObject rebase) {
+        answer.with("rebase", rebase);
+      }
       print(answer, "");
     }
     return DONE;
@@ -38,6 +49,9 @@ final class ShowCommand extends AgentCommand {
   private void print(JsonObject object, String indent) {
     for (Map.Entry<String, @Nullable Object> member : object.members().entrySet()) {
       Object value = member.getValue();
+      if (DETAILS.contains(member.getKey()) || isNothing(value)) {
+        continue;
+      }
       String name = indent + words(member.getKey());
       switch (value) {
         case null -> {}
@@ -46,7 +60,7 @@ final class ShowCommand extends AgentCommand {
           print(inner, indent + "  ");
         }
         case List<?> list -> {
-          out().println(name + ":" + (list.isEmpty() ? " none" : ""));
+          out().println(name + ":");
           list.forEach(element -> out().println(indent + "  - " + plain(element)));
         }
         case Long number when member.getKey().endsWith("Bytes") ->
@@ -54,6 +68,11 @@ final class ShowCommand extends AgentCommand {
         default -> out().println(name + ": " + plain(value));
       }
     }
+  }
+
+  /** What is as usual needs no line. */
+  private static boolean isNothing(@Nullable Object value) {
+    return Boolean.FALSE.equals(value) || (value instanceof List<?> list && list.isEmpty());
   }
 
   private String plain(@Nullable Object value) {

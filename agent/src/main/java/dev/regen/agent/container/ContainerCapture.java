@@ -88,6 +88,7 @@ public final class ContainerCapture {
         targets
             .find(name)
             .orElseThrow(() -> new RegenException.NotFound("no container '" + name + "'"));
+    targets.refuseElsewhere(target);
     String message = target.running() ? running(target, job) : stopped(target, job);
     return new JsonObject().with("message", message);
   }

@@ -9,6 +9,7 @@ import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.Stores;
+import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
@@ -84,6 +85,9 @@ public final class ContainerRestore {
     Optional<Target> named = find(request.name());
     QueueName queue = queueOf(request.name(), named);
     refuseWhereItRuns(named);
+    if (named.isPresent() && !named.get().autoRemove()) {
+      targets.refuseElsewhere(named.get());
+    }
     job.step("waiting for what is being archived");
     inPlace.awaitArchived(queue, job);
     SnapshotId before = queues.look(queue).chosen();
@@ -290,7 +294,7 @@ public final class ContainerRestore {
   /** Where one store is known the tree is made ready there; otherwise the start does it. */
   private void prepare(Snapshot snapshot, Job job) throws IOException {
     List<Staging> all = stores.all();
-    if (all.size() == 1) {
+    if (all.size() == 1 && Fd.statIfThere(all.getFirst().directory()) != null) {
       job.step("unpacking " + snapshot.id().shortened());
       hotTrees.prepare(snapshot, all.getFirst(), List.of(), List.of(), job.cancellable());
     }

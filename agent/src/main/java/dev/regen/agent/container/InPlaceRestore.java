@@ -139,7 +139,7 @@ public final class InPlaceRestore {
       for (FrozenLayer layer : spool.list(queue)) {
         boolean ofThisEnd =
             layer.container().equals(target.id())
-                && layer.kind() == FrozenLayer.Kind.LINKED
+                && layer.kind() != FrozenLayer.Kind.EXCHANGED
                 && !layer.endedAt().isBefore(began);
         if (ofThisEnd) {
           spool.remove(layer.job());

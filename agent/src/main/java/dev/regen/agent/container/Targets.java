@@ -52,6 +52,23 @@ public final class Targets {
     return containers.find(id) != null;
   }
 
+  /**
+   * Refuses what works on a layer where it is, if that is not to be seen here.
+   *
+   * @throws RegenException.Refused and why
+   */
+  void refuseElsewhere(Target target) throws IOException {
+    if (containers.isElsewhere(target.id())) {
+      throw new RegenException.Refused(
+          "the layer of container "
+              + target.name()
+              + " is mounted for its engine alone, and this command does not go there; at the end"
+              + " of each run it is kept all the same ('docker stop "
+              + target.name()
+              + "')");
+    }
+  }
+
   /** The same container, as it is now. */
   Target again(Target target) throws IOException {
     return target(

@@ -69,17 +69,22 @@ public final class StartSweep {
       named.add(layer.tree());
     }
     boolean allThere = true;
+    Set<String> listed = new HashSet<>();
     for (Staging staging : stores.all()) {
-      allThere &= views.where(staging.directory(), () -> sweep(staging, named));
+      allThere &= views.where(staging.directory(), () -> sweep(staging, named, listed));
     }
     if (allThere) {
-      sweepListings();
+      sweepListings(listed);
     }
   }
 
-  /** A listing whose layer is archived, or was never frozen, keeps chunks that nobody needs. */
-  private void sweepListings() throws IOException {
-    Set<String> jobs = new HashSet<>();
+  /**
+   * A listing whose layer is archived, or was never frozen, keeps chunks that nobody needs.
+   *
+   * @param listed the jobs whose trees are there; one may have no place in the spool yet
+   */
+  private void sweepListings(Set<String> listed) throws IOException {
+    Set<String> jobs = new HashSet<>(listed);
     for (FrozenLayer layer : spool.list()) {
       jobs.add(layer.job());
     }
@@ -87,11 +92,15 @@ public final class StartSweep {
   }
 
   /** Whether the store is there. */
-  private boolean sweep(Staging staging, Set<Path> named) throws IOException {
+  private boolean sweep(Staging staging, Set<Path> named, Set<String> listed) throws IOException {
     if (Fd.statIfThere(staging.directory()) == null) {
       return false;
     }
     for (Path tree : staging.trees()) {
+      String name = String.valueOf(tree.getFileName());
+      if (name.startsWith(Staging.LISTED)) {
+        listed.add(name.substring(Staging.LISTED.length()));
+      }
       try {
         sweep(tree, named);
       } catch (IOException e) {

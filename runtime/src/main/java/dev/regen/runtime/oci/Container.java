@@ -1,5 +1,6 @@
 package dev.regen.runtime.oci;
 
+import dev.regen.runtime.QueueName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -22,8 +23,18 @@ record Container(Bundle bundle, EngineRecord engine, ContainerSettings settings)
     }
     Map<String, String> labels = new HashMap<>(bundle.annotations());
     labels.putAll(engine.labels());
-    ContainerSettings settings = ContainerSettings.of(labels, engine.name());
+    ContainerSettings settings = settings(labels, engine.name());
     return settings == null ? null : new Container(bundle, engine, settings);
+  }
+
+  private static @Nullable ContainerSettings settings(Map<String, String> labels, String name)
+      throws BadLabelException {
+    try {
+      return ContainerSettings.of(labels, name);
+    } catch (BadLabelException e) {
+      String queue = labels.getOrDefault("regen.queue", name);
+      throw e.of(name, QueueName.isValid(queue) ? new QueueName(queue) : null);
+    }
   }
 
   /** What a person calls it. */

@@ -51,6 +51,21 @@ record EngineRecord(
     return null;
   }
 
+  /**
+   * Whether Docker has begun to remove the container: it says so on the disk before it removes the
+   * first file of its layer.
+   */
+  static boolean isBeingRemoved(List<Path> dataRoots, ContainerId container) throws IOException {
+    for (Path root : dataRoots) {
+      Path directory = root.resolve("containers").resolve(container.value());
+      if (Files.isRegularFile(directory.resolve("config.v2.json"))) {
+        JsonObject state = object(directory, "config.v2.json").object("State");
+        return state.flag("Dead") || state.flag("RemovalInProgress");
+      }
+    }
+    return false;
+  }
+
   /** For engines that keep no such record: what the bundle's annotations say. */
   static EngineRecord ofAnnotations(Map<String, String> annotations) {
     return new EngineRecord(

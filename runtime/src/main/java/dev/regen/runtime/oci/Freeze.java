@@ -1,5 +1,6 @@
 package dev.regen.runtime.oci;
 
+import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.oci.RunRecord.Placed;
@@ -27,18 +28,32 @@ import java.util.Objects;
  * changes places with an empty twin in one step, and that of any other container is linked; then
  * the spool has a job, and the record says that the run is over. {@link #finish} goes on from
  * wherever a crash left this.
+ *
+ * <p>A layer is whole or not kept: what the engine had begun to remove before it changed places is
+ * no state of a container.
  */
 final class Freeze {
   private final Disk disk;
   private final RunRecords records;
   private final Spool spool;
   private final KnownFiles known;
+  private final Removals removals;
+  private final PutAway putAway;
 
-  Freeze(Disk disk, RunRecords records, Spool spool, KnownFiles known) {
+  /** What the engine removes. */
+  @FunctionalInterface
+  interface Removals {
+    /** Whether it may have removed files of the container's layer already. */
+    boolean begunOn(ContainerId container) throws IOException;
+  }
+
+  Freeze(Disk disk, RunRecords records, Spool spool, KnownFiles known, Removals removals) {
     this.disk = disk;
     this.records = records;
     this.spool = spool;
     this.known = known;
+    this.removals = removals;
+    this.putAway = new PutAway(records);
   }
 
   /** What an end looked like from the runtime's side. */
@@ -58,8 +73,9 @@ final class Freeze {
   }
 
   /** Whether what {@link #finish} needs is still there. */
-  static boolean isLeft(RunRecord run, FrozenLayer layer) throws IOException {
+  boolean isLeft(RunRecord run, FrozenLayer layer) throws IOException {
     return Fd.statIfThere(run.union().upper()) != null
+        || putAway.tree(run.container()) != null
         || Fd.statIfThere(layer.tree()) != null
         || Fd.statIfThere(listed(layer).tree()) != null
         || Fd.statIfThere(PlainFreeze.aside(layer)) != null;
@@ -80,11 +96,11 @@ final class Freeze {
 
   /** Says what a freeze of this kind makes, and makes nothing. */
   FrozenLayer describe(RunRecord run, Circumstances how, Kind kind) throws IOException {
-    Path upper = run.union().upper();
+    Path away = putAway.tree(run.container());
+    Path upper = away == null ? run.union().upper() : away;
+    Staging staging = away == null ? Staging.of(upper) : Staging.around(away);
     Path tree =
-        kind == Kind.IN_PLACE
-            ? upper
-            : Staging.of(upper).frozen(run.queue(), how.endedAt(), run.container());
+        kind == Kind.IN_PLACE ? upper : staging.frozen(run.queue(), how.endedAt(), run.container());
     return new FrozenLayer(
         Staging.jobName(run.queue(), how.endedAt(), run.container()),
         run.queue(),
@@ -139,6 +155,7 @@ final class Freeze {
 
   private FrozenLayer exchange(RunRecord run, FrozenLayer layer, Duration limit)
       throws IOException {
+    takePutAway(layer);
     Stat there = Fd.statIfThere(layer.tree());
     if (there != null && there.inode() == layer.upperInode()) {
       return layer;
@@ -152,6 +169,8 @@ final class Freeze {
     }
     try {
       disk.exchange(run.union().upper(), layer.tree());
+      takePutAway(layer); // The front may have lost its patience a moment ago.
+      refusePart(run, layer);
       return layer;
     } catch (ErrnoException e) {
       if (!e.is(ErrnoException.EXDEV)) {
@@ -159,6 +178,33 @@ final class Freeze {
       }
       TreeRemoval.remove(layer.tree());
       return copy(run, layer, limit);
+    }
+  }
+
+  /** Gives the upper its name that the front has put away, if it is that and not its twin. */
+  private void takePutAway(FrozenLayer layer) throws IOException {
+    Path away = putAway.tree(layer.container());
+    if (away == null) {
+      return;
+    }
+    if (Fd.stat(away).inode() == layer.upperInode()) {
+      disk.delete(layer.tree()); // A twin, if it is there.
+      disk.rename(away, layer.tree());
+    } else {
+      disk.delete(away);
+    }
+  }
+
+  /** While the union is mounted, nobody removes its upper. */
+  private void refusePart(RunRecord run, FrozenLayer layer) throws IOException {
+    if (!run.union().isMounted() && removals.begunOn(run.container())) {
+      records.remove(run.container());
+      TreeRemoval.remove(layer.tree());
+      throw new IOException(
+          "what container "
+              + run.name()
+              + " wrote is not kept: its engine was removing it when nothing had set it aside yet;"
+              + " the queue is as before");
     }
   }
 

@@ -31,14 +31,16 @@ public final class KnownContainers {
   private final RunRecords records;
   private final Freeze freeze;
   private final Spool spool;
+  private final PutAway putAway;
   private final Views views;
 
   /** {@code home} is {@code /var/lib/regen}. */
   public KnownContainers(Disk disk, Path home) {
     this.disk = disk;
     this.records = new RunRecords(disk, home.resolve("runs"));
+    this.putAway = new PutAway(records);
     this.spool = new Spool(disk, home.resolve("spool"));
-    this.freeze = new Freeze(disk, records, spool, KnownFiles.NONE);
+    this.freeze = new Freeze(disk, records, spool, KnownFiles.NONE, _ -> false);
     this.views = new Views(home);
   }
 
@@ -74,6 +76,14 @@ public final class KnownContainers {
   public @Nullable Known find(ContainerId id) throws IOException {
     RunRecord run = records.read(id);
     return run == null || Fd.statIfThere(run.union().upper()) == null ? null : known(run);
+  }
+
+  /** Whether the container ran here, but its layer is mounted for its engine alone. */
+  public boolean isElsewhere(ContainerId id) throws IOException {
+    RunRecord run = records.read(id);
+    return run != null
+        && Fd.statIfThere(run.union().upper()) == null
+        && !Staging.isSeen(run.union().upper());
   }
 
   /** All that is known of the container's layer; where there is no upper, its tree is the root. */
@@ -177,7 +187,12 @@ public final class KnownContainers {
     int forgotten = 0;
     for (RunRecord run : records.list()) {
       boolean gone =
-          views.where(run.union().upper(), () -> run.state() != State.ENDING && RunEnd.isGone(run));
+          views.where(
+              run.union().upper(),
+              () ->
+                  run.state() != State.ENDING
+                      && putAway.name(run.container()) == null
+                      && RunEnd.isGone(run));
       if (gone) {
         records.remove(run.container());
         forgotten++;

@@ -95,15 +95,19 @@ final class LastLayers {
     FrozenLayer left = null;
     for (RunRecord other : records.list()) {
       FrozenLayer layer = other.ending();
-      if (layer == null || !other.queue().equals(queue) || other.container().equals(self)) {
+      boolean open = layer != null || ends.isPutAway(other);
+      if (!open || !other.queue().equals(queue) || other.container().equals(self)) {
         continue;
       }
       try (Fd lock = records.lock(other.container())) {
         ends.recover(other, lock);
       } catch (IOException e) {
         notices.tell(Kind.FAILED, queue, "an end is not in the spool: " + RuntimeExtension.why(e));
-        boolean newer = left == null || left.endedAt().isBefore(layer.endedAt());
-        if (layer.kind() == FrozenLayer.Kind.EXCHANGED && isWhole(layer) && newer) {
+        boolean newer = layer != null && (left == null || left.endedAt().isBefore(layer.endedAt()));
+        if (layer != null
+            && layer.kind() == FrozenLayer.Kind.EXCHANGED
+            && isWhole(layer)
+            && newer) {
           left = layer;
         }
       }

@@ -42,6 +42,10 @@ final class LastRun {
       ends.neverBegan(before, lock);
       return records.read(id);
     }
+    if (ends.isPutAway(before)) {
+      ends.recover(before, lock);
+      return records.read(id);
+    }
     if (before.state() == State.CREATED) {
       notices.tell(
           Kind.MERGED,

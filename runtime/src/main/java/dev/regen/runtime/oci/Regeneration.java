@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A container's first start: its union is rebuilt from the newest or the chosen state. */
 final class Regeneration {
+  private static final int SHORT_CHARACTERS = 12;
+
   private final Disk disk;
   private final RunRecords records;
   private final Spool spool;
@@ -138,9 +140,15 @@ final class Regeneration {
           "container "
               + run.name()
               + " starts from snapshot "
-              + placed.snapshot()
+              + shortened(placed.snapshot())
               + (placed.filled() ? ", put in file by file: " + TreePlacement.whyFilled(run) : ""));
     }
+  }
+
+  /** As a person addresses it. */
+  private static String shortened(@Nullable String snapshot) {
+    String id = String.valueOf(snapshot);
+    return id.substring(0, Math.min(id.length(), SHORT_CHARACTERS));
   }
 
   /** The container whose end left this layer, if its record still tells of it. */

@@ -12,6 +12,7 @@ import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 
@@ -32,6 +33,7 @@ final class RunEnd {
   private final RunRecords records;
   private final Spool spool;
   private final Freeze freeze;
+  private final PutAway putAway;
   private final NextTrees nextTrees;
   private final Notices notices;
   private final InstantSource clock;
@@ -48,6 +50,7 @@ final class RunEnd {
     this.records = records;
     this.spool = spool;
     this.freeze = freeze;
+    this.putAway = new PutAway(records);
     this.nextTrees = nextTrees;
     this.notices = notices;
     this.clock = clock;
@@ -62,19 +65,30 @@ final class RunEnd {
         if (records.startedAt(run.container()) == null) {
           cancelled(run, lock);
         } else {
-          freezeNow(run, force);
+          freezeNow(run, force, force ? FREEZE_LIMIT_FORCED : FREEZE_LIMIT);
         }
       }
     }
   }
 
   /** Whether {@link #recover} may have something to do for a run. */
-  static boolean isOpen(RunRecord run) throws IOException {
+  boolean isOpen(RunRecord run) throws IOException {
     return switch (run.state()) {
-      case CREATED -> isGone(run) || hasSharedTree(run);
+      case CREATED -> isGone(run) || hasSharedTree(run) || isPutAway(run);
       case ENDING -> true;
       case ENDED -> false;
     };
+  }
+
+  /** Whether the front has put the upper away, and nobody has gone on with the end. */
+  boolean isPutAway(RunRecord run) throws IOException {
+    return run.state() == State.CREATED && putAway.tree(run.container()) != null;
+  }
+
+  /** Where {@link #recover} works: the upper, or where the front has put it. */
+  Path place(RunRecord run) throws IOException {
+    Path away = putAway.name(run.container());
+    return away == null ? run.union().upper() : away;
   }
 
   /** Whether the engine has removed the container; not so if only its store is not mounted here. */
@@ -95,8 +109,15 @@ final class RunEnd {
     }
     boolean gone = isGone(run);
     FrozenLayer layer = run.ending();
-    if (layer != null && Freeze.isLeft(run, layer)) {
+    if (layer != null && freeze.isLeft(run, layer)) {
       freeze.finish(run, UNHURRIED);
+      return true;
+    }
+    if (isPutAway(run)) {
+      if (Processes.of(run.runcRoot(), run.container()).alive()) {
+        return false; // Its shim died, and the engine is about to end it.
+      }
+      freezeNow(run, false, UNHURRIED);
       return true;
     }
     if (gone && layer == null && records.startedAt(run.container()) == null) {
@@ -140,17 +161,19 @@ final class RunEnd {
             + " is gone, the queue is as before");
   }
 
-  private void freezeNow(RunRecord run, boolean force) throws IOException {
+  private void freezeNow(RunRecord run, boolean force, Duration limit) throws IOException {
     Processes processes = Processes.of(run.runcRoot(), run.container());
     boolean shimDied = force && processes.alive();
     boolean outOfMemory = processes.outOfMemory();
     if (shimDied) {
       processes.kill(KILL_LIMIT);
     }
+    Instant away = putAway.endedAt(run.container());
+    Instant endedAt = away == null ? clock.instant() : away;
     Circumstances how =
-        new Circumstances(clock.instant().truncatedTo(ChronoUnit.MILLIS), shimDied, outOfMemory);
+        new Circumstances(endedAt.truncatedTo(ChronoUnit.MILLIS), shimDied, outOfMemory);
     try {
-      freeze.begin(run, how, force ? FREEZE_LIMIT_FORCED : FREEZE_LIMIT);
+      freeze.begin(run, how, limit);
       notices.tell(
           Kind.ENDED, run.queue(), "container " + run.name() + " ended; its layer is set aside");
     } catch (LinkedTree.TooLong e) {

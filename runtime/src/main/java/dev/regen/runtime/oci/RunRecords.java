@@ -46,7 +46,7 @@ final class RunRecords {
    * @throws IOException if that takes longer than {@link #LOCK_LIMIT}
    */
   Fd lock(ContainerId container) throws IOException {
-    disk.makeDirectories(of(container));
+    disk.makeDirectories(own(container));
     return lock(lockOf(container), "container " + container.shortened());
   }
 
@@ -94,7 +94,7 @@ final class RunRecords {
   @Nullable RunRecord read(ContainerId container) throws IOException {
     try {
       return RunRecord.of(
-          JsonObject.parse(disk.read(of(container).resolve("record.json"), RECORD_MAX_BYTES)));
+          JsonObject.parse(disk.read(own(container).resolve("record.json"), RECORD_MAX_BYTES)));
     } catch (NoSuchFileException e) {
       return null;
     }
@@ -102,40 +102,43 @@ final class RunRecords {
 
   /** Stores the record of a new run; the marks of the run before are gone first. */
   void begin(RunRecord record) throws IOException {
-    Path own = of(record.container());
+    Path own = own(record.container());
     disk.delete(own.resolve("started"));
     disk.delete(own.resolve("signals"));
+    disk.delete(own.resolve("over"));
     write(record);
     disk.delete(own.resolve("ended"));
   }
 
   /** Stores a record; it survives a power cut once this has returned. */
   void write(RunRecord record) throws IOException {
-    new Records(disk).replace(of(record.container()).resolve("record.json"), record.json().bytes());
+    new Records(disk)
+        .replace(own(record.container()).resolve("record.json"), record.json().bytes());
   }
 
   /** Marks the run as over, for containers that stay. */
   void end(RunRecord record) throws IOException {
     write(record.ended());
-    Files.write(of(record.container()).resolve("ended"), new byte[0]);
+    Files.write(own(record.container()).resolve("ended"), new byte[0]);
   }
 
   /** Forgets the run, not the lock that the caller holds. */
   void forget(ContainerId container) throws IOException {
-    disk.delete(of(container).resolve("started"));
-    disk.delete(of(container).resolve("signals"));
-    new Records(disk).remove(of(container).resolve("record.json"));
+    disk.delete(own(container).resolve("started"));
+    disk.delete(own(container).resolve("signals"));
+    disk.delete(own(container).resolve("over"));
+    new Records(disk).remove(own(container).resolve("record.json"));
   }
 
   /** Forgets the container. */
   void remove(ContainerId container) throws IOException {
-    TreeRemoval.remove(of(container));
+    TreeRemoval.remove(own(container));
   }
 
   /** When {@code runc start} was called for the run, or null if it was not. */
   @Nullable Instant startedAt(ContainerId container) throws IOException {
     try {
-      return Files.getLastModifiedTime(of(container).resolve("started")).toInstant();
+      return Files.getLastModifiedTime(own(container).resolve("started")).toInstant();
     } catch (NoSuchFileException e) {
       return null;
     }
@@ -144,7 +147,7 @@ final class RunRecords {
   /** The signals that the engine sent, in order, as it named them. */
   List<String> signals(ContainerId container) throws IOException {
     try {
-      byte[] lines = disk.read(of(container).resolve("signals"), SIGNALS_MAX_BYTES);
+      byte[] lines = disk.read(own(container).resolve("signals"), SIGNALS_MAX_BYTES);
       return new String(lines, StandardCharsets.UTF_8).lines().toList();
     } catch (NoSuchFileException e) {
       return List.of();
@@ -172,10 +175,11 @@ final class RunRecords {
   }
 
   private Path lockOf(ContainerId container) {
-    return of(container).resolve("lock");
+    return own(container).resolve("lock");
   }
 
-  private Path of(ContainerId container) {
+  /** Where all is that is known of the container's last run. */
+  Path own(ContainerId container) {
     return directory.resolve(container.value());
   }
 }

@@ -81,6 +81,7 @@ final class RunStart {
       return new Answer.Refuse(message);
     }
     rememberImage(run);
+    prepareEnd(run);
     if (!first) {
       lastLayers.claim(settings.queue(), call.container());
       Placeholders.removeOfWrongType(container.bundle());
@@ -127,6 +128,15 @@ final class RunStart {
       images.remember(run.facts().imageId(), run.union().lowers());
     } catch (IOException e) {
       notices.tell(Kind.FAILED, run.queue(), "the layers of its image: " + RuntimeExtension.why(e));
+    }
+  }
+
+  /** Only an end that finds no agent needs it: no reason to hold a run up. */
+  private void prepareEnd(RunRecord run) {
+    try {
+      new PutAway(records).prepare(run);
+    } catch (IOException e) {
+      notices.tell(Kind.FAILED, run.queue(), "for want of an agent: " + RuntimeExtension.why(e));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.regen.runtime.oci;
 
 import dev.regen.runtime.ContainerId;
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.os.Fd;
@@ -44,7 +45,13 @@ public final class RuntimeExtension {
       InstantSource clock) {
     this.records = new RunRecords(disk, home.resolve("runs"));
     Spool spool = new Spool(disk, home.resolve("spool"));
-    Freeze freeze = new Freeze(disk, records, spool, known);
+    Freeze freeze =
+        new Freeze(
+            disk,
+            records,
+            spool,
+            known,
+            container -> EngineRecord.isBeingRemoved(dataRoots, container));
     Stores stores = new Stores(disk, home.resolve("stores"));
     this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
     LastLayers lastLayers = new LastLayers(records, spool, end, pending, notices);
@@ -91,7 +98,7 @@ public final class RuntimeExtension {
     int finished = 0;
     for (RunRecord run : records.list()) {
       try {
-        finished += views.where(run.union().upper(), () -> recover(run)) ? 1 : 0;
+        finished += views.where(end.place(run), () -> recover(run)) ? 1 : 0;
       } catch (IOException e) {
         if (unfinished.add(run.container())) {
           notices.tell(Kind.FAILED, run.queue(), "the end of a run is not finished: " + why(e));
@@ -102,7 +109,7 @@ public final class RuntimeExtension {
   }
 
   private boolean recover(RunRecord run) throws IOException {
-    if (!RunEnd.isOpen(run)) {
+    if (!end.isOpen(run)) {
       return false;
     }
     try (Fd lock = records.lock(run.container())) {
@@ -127,15 +134,18 @@ public final class RuntimeExtension {
 
   private Answer failed(@Nullable Container container, ContainerId id, IOException e) {
     boolean refuse = refuses(container, e);
+    String name = container == null ? "" : container.name();
+    QueueName queue = container == null ? null : container.settings().queue();
+    if (e instanceof BadLabelException label) {
+      name = label.container();
+      queue = label.queue();
+    }
     String what =
         "container "
-            + (container == null ? id.shortened() : container.name())
+            + (name.isEmpty() ? id.shortened() : name)
             + (refuse ? " is not started: " : " starts without its kept state: ")
             + why(e);
-    notices.tell(
-        refuse ? Kind.REFUSED : Kind.FAILED,
-        container == null ? null : container.settings().queue(),
-        what);
+    notices.tell(refuse ? Kind.REFUSED : Kind.FAILED, queue, what);
     return refuse ? new Answer.Refuse(what) : new Answer.Go();
   }
 

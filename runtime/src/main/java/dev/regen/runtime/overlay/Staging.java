@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * and are never deleted before they are archived, and so may {@code listed-} ones, which hold what
  * no snapshot has; {@code hot-} trees can be rebuilt from a snapshot; {@code placing-} trees belong
  * to a container that is being started; {@code aside-} trees are roots and their bases that a run
- * record's freeze has yet to compare; {@code building-}, {@code linking-} and {@code trash-} are
- * garbage after a crash.
+ * record's freeze has yet to compare; {@code ended-} trees are uppers that the front put away and
+ * the freeze has yet to name; {@code building-}, {@code linking-} and {@code trash-} are garbage
+ * after a crash.
  *
  * @param directory mode 0700
  */
@@ -40,6 +41,7 @@ public record Staging(Path directory) {
   public static final String LINKING = "linking-";
   public static final String TRASH = "trash-";
   public static final String ASIDE = "aside-";
+  public static final String ENDED = "ended-";
 
   private static final String BASE = ".base";
   private static final String IDS = ".ids-";
@@ -186,6 +188,11 @@ public record Staging(Path directory) {
 
   public Path placing(ContainerId container) {
     return directory.resolve(PLACING + container);
+  }
+
+  /** Where the front puts the upper of a container at whose end it finds no agent. */
+  public Path ended(ContainerId container) {
+    return directory.resolve(ENDED + container);
   }
 
   /** Where a root waits that the engine would remove before it was compared. */

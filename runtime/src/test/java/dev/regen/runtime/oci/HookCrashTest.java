@@ -37,7 +37,9 @@ final class HookCrashTest {
     /** The front asks a process of its own, which does the same call again. */
     SAME_CALL,
     /** The front died too: the engine deletes by force. */
-    DELETE_BY_FORCE
+    DELETE_BY_FORCE,
+    /** The front puts the upper away; whatever it starts then dies, and the engine removes all. */
+    PUT_AWAY
   }
 
   /** Whether the layer of the run before is archived when the next one starts. */
@@ -103,6 +105,7 @@ final class HookCrashTest {
   @CsvSource({
     "true, SAME_CALL, false",
     "true, DELETE_BY_FORCE, false",
+    "true, PUT_AWAY, false",
     "false, SAME_CALL, false",
     "false, SAME_CALL, true",
     "false, DELETE_BY_FORCE, true"
@@ -122,11 +125,14 @@ final class HookCrashTest {
       write(container, crashAt - 1);
 
       finished = survives(container, Verb.DELETE, CrashingDisk.dyingAt(crashAt));
-      if (!finished) {
+      if (!finished && then == Then.PUT_AWAY) {
+        host.putAway(container);
+      } else if (!finished) {
         boolean force = then == Then.DELETE_BY_FORCE;
         host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, force));
       }
       host.gone(container);
+      host.extension(new LocalDisk()).recover();
 
       assertThat(host.spool().list())
           .as("killed at change %d", crashAt)
@@ -135,6 +141,68 @@ final class HookCrashTest {
       host.archive();
       assertThat(host.staged()).as("what is left in staging: %s", host.told).hasSize(1);
     }
+  }
+
+  @Test
+  void upperThatTheFrontPutAwayIsTheStateOfTheNextRunThatFindsNoAgentEither() throws IOException {
+    Created container = started(true);
+    write(container, 0);
+    host.putAway(container);
+    host.gone(container);
+
+    Created next = started(true);
+    write(next, 1);
+    host.putAway(next);
+    host.gone(next);
+    Created third = host.create(true);
+    host.extension(new LocalDisk()).handle(third.call(Verb.CREATE, false));
+
+    assertHoldsRuns(third, 2);
+    assertThat(host.told).noneMatch(told -> told.contains("without an end"));
+  }
+
+  @Test
+  void upperThatTheFrontPutAwayAgainstAnAgentThatGoesOnIsNeverTakenForItsEmptyTwin()
+      throws IOException {
+    Created container = started(true);
+    write(container, 0);
+    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
+    host.putAway(container);
+    host.gone(container);
+    host.extension(new LocalDisk()).recover();
+
+    Created next = host.create(true);
+    host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
+
+    assertHoldsRuns(next, 1);
+  }
+
+  @Test
+  void layerThatTheEngineHasBegunToRemoveIsNoState() throws IOException {
+    boolean exchanged = false;
+    for (int crashAt = 1; !exchanged; crashAt++) {
+      assertThat(crashAt).isLessThan(CHANGES_MAX);
+      Created container = started(true);
+      write(container, 0);
+      Files.writeString(container.merged().resolve("removed"), "by the engine");
+      survives(container, Verb.DELETE, CrashingDisk.dyingAt(crashAt));
+      exchanged = !Files.exists(container.upper().resolve("removed"));
+      if (!exchanged) {
+        host.beginsToRemove(container, "removed");
+        host.extension(new LocalDisk()).recover();
+        assertThat(host.spool().list()).as("killed at change %d", crashAt).isEmpty();
+      }
+      host.gone(container);
+      host.extension(new LocalDisk()).recover();
+    }
+    assertThat(host.told).anyMatch(told -> told.contains("its engine was removing it"));
+  }
+
+  private Created started(boolean autoRemove) throws IOException {
+    Created container = host.create(autoRemove);
+    host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+    host.started(container);
+    return container;
   }
 
   @Test

@@ -34,6 +34,10 @@ final class OverlayHost implements AutoCloseable {
   private final Path layers;
   private final List<Path> mounted = new ArrayList<>();
   final List<String> told = java.util.Collections.synchronizedList(new ArrayList<>());
+
+  /** The queues that it was told of. */
+  final List<String> toldOf = java.util.Collections.synchronizedList(new ArrayList<>());
+
   private int containers;
   private int snapshots;
 
@@ -64,7 +68,10 @@ final class OverlayHost implements AutoCloseable {
         new TailTree(),
         new Nobody(),
         known,
-        (kind, queue, message) -> told.add(kind + " " + message),
+        (kind, queue, message) -> {
+          told.add(kind + " " + message);
+          toldOf.add(String.valueOf(queue));
+        },
         InstantSource.system());
   }
 
@@ -128,6 +135,33 @@ final class OverlayHost implements AutoCloseable {
           container.bundle().resolveSibling("../docker/overlay2/" + container.id()).normalize());
       TreeRemoval.remove(root.resolve("docker/containers").resolve(container.id().value()));
     }
+  }
+
+  /** What the front does at an end where no agent answered, before it starts a process. */
+  void putAway(Created container) throws IOException {
+    Path own = home.resolve("runs").resolve(container.id().value());
+    if (Files.exists(own.resolve("started")) && Files.exists(own.resolve("put-away"))) {
+      List<String> names = Files.readAllLines(own.resolve("put-away"));
+      Files.write(own.resolve("over"), new byte[0]);
+      Files.move(Path.of(names.get(0)), Path.of(names.get(1)));
+      Files.createDirectory(Path.of(names.get(0)));
+    }
+  }
+
+  /** The engine unmounts the union, says that the container goes, and removes a part of it. */
+  void beginsToRemove(Created container, String file) throws IOException {
+    while (MountTable.read().at(container.merged()) != null) {
+      Mount.detach(container.merged());
+    }
+    inRecord(container, "\"State\":{}", "\"State\":{\"Dead\":true}");
+    Files.delete(container.upper().resolve(file));
+  }
+
+  /** Says something else in the engine's record of the container. */
+  void inRecord(Created container, String before, String after) throws IOException {
+    Path config =
+        root.resolve("docker/containers").resolve(container.id().value()).resolve("config.v2.json");
+    Files.writeString(config, Files.readString(config).replace(before, after));
   }
 
   /** {@code docker rm} of a container that stayed. */

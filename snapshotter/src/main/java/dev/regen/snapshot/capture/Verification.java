@@ -115,10 +115,10 @@ final class Verification {
     if (known != null) {
       return known;
     }
+    bytes += chunk.storedBytes();
     String wrong = "";
     try {
       int length = chunks.get(chunk.digest()).length;
-      bytes += length;
       if (length != chunk.storedBytes()) {
         wrong = chunk.digest() + " has " + length + " bytes, not " + chunk.storedBytes();
       }

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * What a verification found.
  *
  * @param snapshots how many manifests were read
- * @param chunks how many different chunks were read
- * @param bytes how long those chunks are together
+ * @param chunks how many different chunks they name, those that are damaged or missing included
+ * @param bytes how long those chunks are together, or should be
  * @param problems what is damaged or missing, at most {@link #PROBLEMS_MAX}; empty if all is well
  * @param unreferencedManifests manifests that no queue names; the next sweep removes them. Zero if
  *     one queue was verified

@@ -54,13 +54,14 @@ final class Address {
   }
 
   private Element back(int steps) throws RegenException {
-    int index = queue.elements().size() - 1 - steps;
+    int oldest = queue.elements().size() - 1;
+    int index = oldest - steps;
     if (index < 0) {
       throw new RegenException.NotFound(
           "queue "
               + queue.name()
-              + " goes back to @-"
-              + (queue.elements().size() - 1)
+              + " goes back to @"
+              + (oldest == 0 ? "latest" : "-" + oldest)
               + ", which is its oldest; 'regen ls "
               + queue.name()
               + "' lists all");

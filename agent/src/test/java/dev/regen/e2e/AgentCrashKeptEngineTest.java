@@ -1,0 +1,55 @@
+package dev.regen.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Kills the agent before its n-th change to the disk, while it serves the starts and ends of a kept
+ * container, and freezes and archives its layer; then another agent goes on. With {@code
+ * -Dregen.crash.stride=1} at each change, else at one in 31.
+ */
+@EngineTest(hostPerTest = true)
+final class AgentCrashKeptEngineTest {
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 31);
+  private static final int CHANGES_MAX = 1000;
+
+  private final Host host;
+
+  AgentCrashKeptEngineTest(Host host) {
+    this.host = host;
+  }
+
+  @Test
+  void everyRunHasAllFilesAndEverySnapshotIsWholeWhereverTheAgentDies()
+      throws IOException, InterruptedException {
+    KeptContainer kept = new KeptContainer(host, "kept");
+    host.awaitIdle();
+    boolean finished = false;
+    for (int crashAt = 1; !finished; crashAt += STRIDE) {
+      assertThat(crashAt).isLessThan(CHANGES_MAX);
+      String when = "killed at change " + crashAt;
+      host.stopAgent(false);
+      host.startAgent("dev.regen.agent.CrashingAgent", "-Dregen.crashAt=" + crashAt);
+
+      kept.run(when);
+      kept.run(when);
+      finished = survives();
+
+      host.stopAgent(true);
+      host.startAgent();
+      kept.assertSnapshotsAreWhole(when);
+      kept.run(when);
+      host.awaitIdle();
+    }
+    kept.assertSnapshotsAreWhole("at last");
+  }
+
+  /** Whether the agent still runs when there is nothing left to do. */
+  private boolean survives() throws IOException, InterruptedException {
+    Host.await("the agent to die or to be done", () -> !host.agentAlive() || host.isSpoolEmpty());
+    Thread.sleep(300);
+    return host.agentAlive();
+  }
+}
