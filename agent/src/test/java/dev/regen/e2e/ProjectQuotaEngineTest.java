@@ -40,7 +40,7 @@ final class ProjectQuotaEngineTest {
     assertThat(second).isEqualTo("1\n2\n/lower/kept\n/tmp");
     assertThat(start("desk")).isEqualTo("1\n2\n/lower/kept\n/t\n/tmp");
     assertThat(host.snapshots("desk")).hasSize(3);
-    assertThat(host.regen("events").ok()).contains("put in file by file", "project quota");
+    assertThat(host.regen("events").ok()).contains("of which it has a copy", "project quota");
   }
 
   @Test

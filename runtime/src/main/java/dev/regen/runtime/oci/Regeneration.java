@@ -8,12 +8,16 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A container's first start: its union is rebuilt from the newest or the chosen state. */
 final class Regeneration {
   private static final int SHORT_CHARACTERS = 12;
+
+  /** The front waits two minutes for a start. */
+  private static final Duration COPY_LIMIT = Duration.ofSeconds(90);
 
   private final Disk disk;
   private final RunRecords records;
@@ -117,6 +121,7 @@ final class Regeneration {
     try {
       TreePlacement.of(disk, run).moveIn();
     } catch (IOException e) {
+      TreePlacement.dropCopy(placed);
       records.write(run.withPlaced(null));
       if (unarchived != null) {
         spool.write(unarchived);
@@ -141,7 +146,7 @@ final class Regeneration {
               + run.name()
               + " starts from snapshot "
               + shortened(placed.snapshot())
-              + (placed.filled() ? ", put in file by file: " + TreePlacement.whyFilled(run) : ""));
+              + how(run, placed));
     }
   }
 
@@ -149,6 +154,15 @@ final class Regeneration {
   private static String shortened(@Nullable String snapshot) {
     String id = String.valueOf(snapshot);
     return id.substring(0, Math.min(id.length(), SHORT_CHARACTERS));
+  }
+
+  private static String how(RunRecord run, Placed placed) throws IOException {
+    if (placed.filled()) {
+      return ", put in file by file: " + TreePlacement.whyFilled(run);
+    }
+    return UpperExchange.isInLayer(placed.origin())
+        ? ", of which it has a copy: " + TreePlacement.whyFilled(run)
+        : "";
   }
 
   /** The container whose end left this layer, if its record still tells of it. */
@@ -167,6 +181,13 @@ final class Regeneration {
       boolean chosen,
       @Nullable FrozenLayer unarchived)
       throws IOException {
+    boolean outOfReach = TreePlacement.whyFilled(run) != null;
+    if (outOfReach && unarchived == null && TreePlacement.canBeCopied(run)) {
+      Path copy = UpperExchange.copyBeside(tree, run.union().upper(), COPY_LIMIT);
+      long inode = Fd.stat(copy).inode();
+      boolean laidOver = TreePlacement.isLaidOver(run);
+      return new Placed(copy, copy, inode, snapshot, chosen, laidOver, false, null);
+    }
     return new Placed(
         tree,
         staging.placing(run.container()),
@@ -174,7 +195,7 @@ final class Regeneration {
         snapshot,
         chosen,
         TreePlacement.isLaidOver(run),
-        TreePlacement.whyFilled(run) != null,
+        outOfReach,
         unarchived);
   }
 }

@@ -3,6 +3,7 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
@@ -37,6 +38,21 @@ sealed interface TreePlacement permits Placement, Filling {
     };
   }
 
+  /** Whether a run's tree, where it cannot become the upper itself, can as a copy beside it. */
+  static boolean canBeCopied(RunRecord run) throws IOException {
+    return run.union() instanceof UnionMount union
+        && union.whyItMustStay() == null
+        && UpperExchange.canStandBeside(union.upper());
+  }
+
+  /** Removes the copy of a tree that did not become the upper. */
+  static void dropCopy(Placed placed) throws IOException {
+    Stat stat = UpperExchange.isInLayer(placed.origin()) ? Fd.statIfThere(placed.origin()) : null;
+    if (stat != null && stat.inode() == placed.inode()) {
+      TreeRemoval.remove(placed.origin());
+    }
+  }
+
   /** Whether the root of a run may hold files already that go over the tree. */
   static boolean isLaidOver(RunRecord run) throws IOException {
     return switch (run.union()) {
@@ -68,6 +84,10 @@ sealed interface TreePlacement permits Placement, Filling {
    */
   static boolean giveBack(Disk disk, RunRecord record, Path tree) throws IOException {
     Placed placed = Objects.requireNonNull(record.placed(), "no tree to give back");
+    if (UpperExchange.isInLayer(tree)) {
+      dropCopy(placed);
+      return true;
+    }
     Placeholders.remove(tree, record.placeholders(), record.union().lowers());
     boolean asItWas = !placed.laidOver() || placed.unarchived() != null;
     if (asItWas && tree.equals(placed.origin())) {

@@ -2,6 +2,8 @@ package dev.regen.runtime.oci;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.os.ErrnoException;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
@@ -47,20 +49,41 @@ public final class UpperExchange {
     return beside;
   }
 
-  /** Whether what {@link #exchange} returned is to be removed before the container starts. */
+  /** Whether a tree is one beside an upper, rather than in staging. */
   static boolean isInLayer(Path old) {
     return old.endsWith(BESIDE);
   }
 
-  private static Path copied(Disk disk, Path tree, Path upper) throws IOException {
+  /** Whether a tree beside the upper can change places with it: not if the upper is a mount. */
+  static boolean canStandBeside(Path upper) throws IOException {
+    Stat stat = Fd.stat(upper);
+    Stat layer = Fd.stat(Objects.requireNonNull(upper.getParent(), "layer"));
+    return stat.mountId() == layer.mountId() && stat.device() == layer.device();
+  }
+
+  /**
+   * Copies a tree to where it can change places with the upper; forces nothing.
+   *
+   * @throws IOException if that fails; nothing is left then
+   */
+  static Path copyBeside(Path tree, Path upper, Duration limit) throws IOException {
     Path beside = upper.resolveSibling(BESIDE);
     TreeRemoval.remove(beside);
     try {
-      LinkedTree.make(tree, beside, COPY_LIMIT);
-      disk.forceFileSystem(beside);
+      LinkedTree.make(tree, beside, limit);
       return beside;
     } catch (IOException e) {
       TreeRemoval.remove(beside);
+      throw e;
+    }
+  }
+
+  private static Path copied(Disk disk, Path tree, Path upper) throws IOException {
+    try {
+      Path beside = copyBeside(tree, upper, COPY_LIMIT);
+      disk.forceFileSystem(beside);
+      return beside;
+    } catch (IOException e) {
       throw new IOException(
           "its layer is a mount of its own or has a size limit, so the state is copied into it"
               + " beside the present one, and that failed: "

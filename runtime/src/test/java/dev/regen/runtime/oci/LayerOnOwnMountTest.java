@@ -205,6 +205,39 @@ final class LayerOnOwnMountTest {
     assertThat(host.staged()).as("what is left: %s", host.told).hasSize(1);
   }
 
+  @Test
+  void stateSurvivesADeadHookAtEachStepOfAStart() throws IOException {
+    RuntimeExtension extension = host.extension(new LocalDisk());
+    OverlayHost.Created first = created(true);
+    extension.handle(first.call(Verb.CREATE, false));
+    host.started(first);
+    Files.delete(first.merged().resolve("etc/deleted"));
+    Files.writeString(first.merged().resolve("state"), "mine");
+    end(extension, first);
+    boolean finished = false;
+    for (int crashAt = 1; !finished; crashAt++) {
+      assertThat(crashAt).isLessThan(100);
+      OverlayHost.Created next = created(true);
+      Files.writeString(next.upper().resolve("copied-in"), "mine too");
+      try {
+        host.extension(CrashingDisk.dyingAt(crashAt)).handle(next.call(Verb.CREATE, false));
+        finished = true;
+      } catch (CrashingDisk.Crash e) {
+        assertThat(extension.handle(next.call(Verb.CREATE, false))).isEqualTo(new Answer.Go());
+      }
+      assertThat(next.merged().resolve("state")).as("crash at %d", crashAt).hasContent("mine");
+      assertThat(next.merged().resolve("etc/deleted")).doesNotExist();
+      assertThat(next.merged().resolve("copied-in")).hasContent("mine too");
+      extension.handle(next.call(Verb.CREATE_FAILED, false));
+      assertThat(next.upper().resolve("copied-in")).hasContent("mine too");
+      assertThat(next.upper().resolve("state")).doesNotExist();
+      Mount.detach(next.merged());
+      Mount.detach(layer(next));
+      host.gone(next);
+    }
+    assertThat(host.staged()).as("what is left: %s", host.told).hasSize(1);
+  }
+
   private void end(RuntimeExtension extension, OverlayHost.Created container) throws IOException {
     extension.handle(container.call(Verb.DELETE, false));
     while (MountTable.read().at(container.merged()) != null) {
