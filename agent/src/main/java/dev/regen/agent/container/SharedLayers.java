@@ -62,7 +62,7 @@ public final class SharedLayers implements LayerIntake.Stillness {
       return Since.UNKNOWN;
     }
     try {
-      Optional<Target> now = targets.find(layer.container().value());
+      Optional<Target> now = targets.findBriefly(layer.container());
       if (now.isEmpty()) {
         return Since.UNKNOWN;
       }

@@ -47,6 +47,12 @@ public final class Targets {
     return Optional.empty();
   }
 
+  /** The container with that id, for those that a start may wait for; the engine has 2 s. */
+  Optional<Target> findBriefly(ContainerId id) throws IOException {
+    Optional<JsonObject> found = engine.containerBriefly(id.value());
+    return found.isPresent() ? Optional.of(target(found.get())) : Optional.empty();
+  }
+
   /** Whether Regen's run records tell of the container; asks no engine. */
   boolean isUnderExtension(ContainerId id) throws IOException {
     return containers.find(id) != null;

@@ -99,7 +99,7 @@ public final class EngineEnds {
   /** A container that was kept still tells how its last run ended. */
   private ExitFacts ask(FrozenLayer layer, ExitFacts told) {
     try {
-      JsonObject container = engine.container(layer.container().value()).orElse(null);
+      JsonObject container = engine.containerBriefly(layer.container().value()).orElse(null);
       JsonObject state = container == null ? null : container.objectOrNull("State");
       if (state == null || state.flag("Running") || !finishedAfter(state, layer.endedAt())) {
         return told;

@@ -12,6 +12,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 
 /**
@@ -27,6 +31,9 @@ public final class Engine implements AutoCloseable {
 
   /** Longer than any stop's own grace that people use; the engine is silent meanwhile. */
   private static final Duration CALL_LIMIT = Duration.ofMinutes(10);
+
+  /** Shorter than a start waits for anything. */
+  private static final Duration BRIEF_LIMIT = Duration.ofSeconds(2);
 
   private final EngineClient calls;
   private final EngineClient streams;
@@ -55,6 +62,31 @@ public final class Engine implements AutoCloseable {
   /** All the engine knows of a container, by name or id; empty if there is none. */
   public Optional<JsonObject> container(String nameOrId) throws EngineException {
     return lookUp("/containers/" + name(nameOrId) + "/json");
+  }
+
+  /**
+   * As {@link #container}, for those that a start may wait for: while a container starts, the
+   * engine does not answer for it, so after 2 s of silence it counts as away.
+   */
+  public Optional<JsonObject> containerBriefly(String nameOrId) throws EngineException {
+    FutureTask<Optional<JsonObject>> asking = new FutureTask<>(() -> container(nameOrId));
+    // Over a unix socket the transport keeps to no limit of its own; an interrupt closes it.
+    Thread.ofVirtual().name("brief-question").start(asking);
+    try {
+      return asking.get(BRIEF_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      asking.cancel(true);
+      throw new EngineException.Away("the engine does not answer for container " + nameOrId, e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof EngineException known) {
+        throw known;
+      }
+      throw new EngineException.Away("the engine could not be asked: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      asking.cancel(true);
+      Thread.currentThread().interrupt();
+      throw new EngineException.Away("interrupted while the engine was asked", e);
+    }
   }
 
   /** All the engine knows of an image, by id; empty if there is none. */

@@ -99,6 +99,11 @@ final class EngineClient implements AutoCloseable {
 
   private Response send(Request.Method method, String path, @Nullable JsonObject body)
       throws EngineException {
+    if (SocketActivation.OF_THIS_HOST.wouldStart(host)) {
+      version = null;
+      throw new EngineException.Away(
+          "the engine on " + host + " does not run; start it: systemctl start docker");
+    }
     Request.Builder request = Request.builder().method(method);
     request.path(path);
     if (body != null) {

@@ -24,14 +24,21 @@ public final class EngineEvents implements AutoCloseable {
   private static final Duration BACKOFF_FIRST = Duration.ofMillis(200);
   private static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
 
+  /** An engine that runs has answered the first try by then; one that starts has not. */
+  private static final Duration FIRST_TRY = Duration.ofSeconds(2);
+
   private final Engine engine;
   private final InstantSource clock;
   private final Consumer<EngineEvent> listener;
   private final Thread thread;
   private volatile Instant since;
 
-  /** True until the first try has failed: what the engine remembers is still to be heard. */
-  private volatile boolean connected = true;
+  private volatile boolean connected;
+
+  /** Until the first try has failed or lasts too long, what the engine remembers may be heard. */
+  private volatile boolean firstTry = true;
+
+  private volatile long startedAtNanos = System.nanoTime();
 
   private volatile boolean closed;
   private volatile @Nullable Response open;
@@ -50,12 +57,17 @@ public final class EngineEvents implements AutoCloseable {
   }
 
   public void start() {
+    startedAtNanos = System.nanoTime();
     thread.start();
   }
 
-  /** Whether the engine is there and tells its events, as far as is known. */
+  /**
+   * Whether the engine is there and tells its events, as far as is known. A socket that systemd
+   * holds takes connections before the engine is up, which then wait for it; so does a container
+   * that starts at boot, and must not wait for the engine.
+   */
   public boolean connected() {
-    return connected;
+    return connected || (firstTry && System.nanoTime() - startedAtNanos < FIRST_TRY.toNanos());
   }
 
   @Override
@@ -82,11 +94,12 @@ public final class EngineEvents implements AutoCloseable {
         LOG.info("the engine is there, API {}", engine.version());
         read(response.getBody());
       } catch (IOException | RuntimeException e) {
-        if (connected && !closed) {
+        if ((connected || firstTry) && !closed) {
           LOG.info("the engine is not there: {}", e.getMessage());
         }
       } finally {
         connected = false;
+        firstTry = false;
         open = null;
       }
       backoff = pause(backoff);

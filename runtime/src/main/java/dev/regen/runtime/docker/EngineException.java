@@ -14,6 +14,10 @@ public abstract sealed class EngineException extends IOException {
   public static final class Away extends EngineException {
     private static final long serialVersionUID = 1;
 
+    Away(String message) {
+      super(message);
+    }
+
     Away(String message, Throwable cause) {
       super(message);
       initCause(cause);

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.regen.runtime.docker;
+
+import org.jspecify.annotations.NullMarked;
