@@ -7,12 +7,12 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Kills the agent before its n-th change to the disk, while it serves the starts and ends of a kept
- * container, and freezes and archives its layer; then another agent goes on. With {@code
- * -Dregen.crash.stride=1} at each change, else at one in 31.
+ * container, whose layer it freezes by what it knows of its files, and archives them; then another
+ * agent goes on. With {@code -Dregen.crash.stride=1} at each change, else at one in 47.
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashKeptEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 31);
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 47);
   private static final int CHANGES_MAX = 1000;
 
   private final Host host;
@@ -44,6 +44,7 @@ final class AgentCrashKeptEngineTest {
       host.awaitIdle();
     }
     kept.assertSnapshotsAreWhole("at last");
+    assertThat(host.home().resolve("listings")).as("freezes by facts left none").isEmptyDirectory();
   }
 
   /** Whether the agent still runs when there is nothing left to do. */

@@ -11,12 +11,12 @@ import java.util.List;
  * have left a line and how many files there are, and adds a line.
  */
 final class KeptContainer {
-  private static final int FILES = 8 * 21;
+  private static final int FILES = 4 * 21;
 
   private static final String SCRIPT =
       """
-      test -e /root/runs || for d in 1 2 3 4 5 6 7 8; do
-        mkdir -p /data/$d; dd if=/dev/urandom of=/data/$d/big bs=300k count=1 2>/dev/null
+      test -e /root/runs || for d in 1 2 3 4; do
+        mkdir -p /data/$d; dd if=/dev/urandom of=/data/$d/big bs=2000k count=1 2>/dev/null
         for f in $(seq 20); do echo $d $f >/data/$d/$f; done
       done
       touch /root/runs

@@ -22,13 +22,19 @@ final class Placeholders {
 
   /**
    * The mount points of {@code bundle} that are not there yet, and the directories missing on the
-   * way to them; those of the run before that are still there come along.
+   * way to them; those of the run before that are still there come along. What is mounted below
+   * another mount has its mount point there, and none in the upper.
    */
   static List<String> find(Bundle bundle, List<String> before) throws IOException {
     Set<String> found = new LinkedHashSet<>();
     try (Fd root = Fd.directory(bundle.root())) {
+      List<String> mounted = new ArrayList<>();
       for (Bundle.Mounted mount : bundle.mounts()) {
-        addMissing(root, mount.destination(), found);
+        String path = "/" + relative(mount.destination());
+        if (mounted.stream().noneMatch(above -> path.startsWith(above + "/"))) {
+          addMissing(root, path, found);
+        }
+        mounted.add(path);
       }
       for (String path : before) {
         if (isThere(root, path)) {
