@@ -17,6 +17,9 @@ final class LastLayers {
   /** The most a start waits for layers that are still being archived. */
   static final Duration ARCHIVE_LIMIT = Duration.ofSeconds(10);
 
+  /** The same where a layer is only a part of a state, and so cannot be moved in instead. */
+  private static final Duration PART_LIMIT = Duration.ofSeconds(100);
+
   private static final Duration TAKE_OVER_LIMIT = Duration.ofSeconds(2);
 
   private final RunRecords records;
@@ -43,7 +46,7 @@ final class LastLayers {
     boolean free;
     try {
       free =
-          pending.awaitArchived(queue, ARCHIVE_LIMIT)
+          pending.awaitArchived(queue, limit(queue, self))
               || (pending.takeOver(queue, TAKE_OVER_LIMIT) && mergeOwn(queue, self));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -62,6 +65,14 @@ final class LastLayers {
       }
     }
     return newest;
+  }
+
+  private Duration limit(QueueName queue, ContainerId self) throws IOException {
+    boolean part =
+        spool.list(queue).stream()
+            .anyMatch(layer ->
+                layer.kind() == FrozenLayer.Kind.LISTED && !layer.container().equals(self));
+    return part ? PART_LIMIT : ARCHIVE_LIMIT;
   }
 
   /** Whether a layer is whole and nobody else's: it can be moved in. */

@@ -3,6 +3,7 @@ package dev.regen.runtime.oci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.HookCall.Verb;
@@ -215,6 +216,7 @@ final class HookCrashTest {
     host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
     host.gone(container);
     host.remove(container);
+    host.pending = new Slow(Duration.ofHours(1));
 
     Created next = host.create(true);
     host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
@@ -223,6 +225,49 @@ final class HookCrashTest {
     assertThat(host.told).anyMatch(told -> told.contains("is not archived yet"));
     assertThat(host.spool().list()).hasSize(1);
     assertThat(host.spool().list().getFirst().tree().resolve("run0")).hasContent("run 0");
+  }
+
+  @Test
+  void layerThatIsFrozenInPartIsWaitedForLongerThanOneThatCanBeMovedIn() throws IOException {
+    host.known = this::links;
+    Created container = started(false);
+    write(container, 0);
+    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
+    host.gone(container);
+    host.remove(container);
+    host.pending = new Slow(Duration.ofSeconds(60));
+
+    Created next = host.create(true);
+    host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
+
+    assertHoldsRuns(next, 1);
+  }
+
+  /** An agent that needs so long for what waits. */
+  private final class Slow implements PendingLayers {
+    private final Duration needed;
+
+    private Slow(Duration needed) {
+      this.needed = needed;
+    }
+
+    @Override
+    public boolean awaitArchived(QueueName queue, Duration limit) {
+      if (limit.compareTo(needed) < 0) {
+        return false;
+      }
+      try {
+        host.archive();
+        return true;
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+
+    @Override
+    public boolean takeOver(QueueName queue, Duration limit) {
+      return true;
+    }
   }
 
   /** A part that is all of it, so that nothing else is needed to tell what it held. */

@@ -41,6 +41,9 @@ final class OverlayHost implements AutoCloseable {
   private int containers;
   private int snapshots;
 
+  /** Who archives. */
+  PendingLayers pending = new Nobody();
+
   /** What snapshots are said to hold of an upper. */
   KnownFiles known = KnownFiles.NONE;
 
@@ -66,7 +69,7 @@ final class OverlayHost implements AutoCloseable {
         home,
         List.of(root.resolve("docker")),
         new TailTree(),
-        new Nobody(),
+        pending,
         known,
         (kind, queue, message) -> {
           told.add(kind + " " + message);
