@@ -27,6 +27,9 @@ public final class EngineEvents implements AutoCloseable {
   /** An engine that runs has answered the first try by then; one that starts has not. */
   private static final Duration FIRST_TRY = Duration.ofSeconds(2);
 
+  /** Longer than docker.service takes to stop containers that do not heed SIGTERM. */
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
+
   private final Engine engine;
   private final InstantSource clock;
   private final Consumer<EngineEvent> listener;
@@ -87,6 +90,7 @@ public final class EngineEvents implements AutoCloseable {
   private void follow() {
     Duration backoff = BACKOFF_FIRST;
     while (!closed) {
+      boolean wasThere;
       try (Response response = engine.events(since)) {
         open = response;
         connected = true;
@@ -98,16 +102,20 @@ public final class EngineEvents implements AutoCloseable {
           LOG.info("the engine is not there: {}", e.getMessage());
         }
       } finally {
+        wasThere = connected;
         connected = false;
         firstTry = false;
         open = null;
       }
-      backoff = pause(backoff);
+      backoff = pause(backoff, wasThere);
     }
   }
 
-  private Duration pause(Duration backoff) {
+  private Duration pause(Duration backoff, boolean wasThere) {
     try {
+      if (wasThere && !closed) {
+        SocketActivation.OF_THIS_HOST.awaitEngineEnd(STOP_LIMIT);
+      }
       Thread.sleep(backoff);
     } catch (InterruptedException e) {
       closed = true;

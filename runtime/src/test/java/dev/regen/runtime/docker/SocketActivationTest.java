@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +39,23 @@ final class SocketActivationTest {
     process(40, "dockerd");
 
     assertThat(new SocketActivation(processes, systemd).wouldStart(SOCKET)).isFalse();
+  }
+
+  @Test
+  void engineThatIsBeingStoppedIsLeftToEnd() throws IOException, InterruptedException {
+    process(40, "dockerd");
+    Thread end =
+        Thread.ofPlatform()
+            .start(() -> assertThat(processes.resolve("40/comm").toFile().delete()).isTrue());
+
+    new SocketActivation(processes, systemd).awaitEngineEnd(Duration.ofMinutes(1));
+
+    end.join();
+    assertThat(new SocketActivation(processes, systemd).wouldStart(SOCKET)).isTrue();
+    process(41, "dockerd");
+    long begin = System.nanoTime();
+    new SocketActivation(processes, systemd).awaitEngineEnd(Duration.ofMillis(300));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofMillis(250));
   }
 
   @Test
