@@ -32,6 +32,7 @@ record EngineRecord(
     List<String> notHeld,
     JsonObject spec) {
   private static final long RECORD_MAX_BYTES = 16 << 20;
+  private static final String PODMAN_AUTO_REMOVE = "io.podman.annotations.autoremove";
   private static final String NEVER = "0001-01-01T00:00:00Z";
 
   /**
@@ -73,7 +74,8 @@ record EngineRecord(
         annotations,
         annotations.getOrDefault("regen.image", ""),
         annotations.getOrDefault("regen.image", ""),
-        Boolean.parseBoolean(annotations.get("regen.rm")),
+        Boolean.parseBoolean(annotations.get("regen.rm"))
+            || Boolean.parseBoolean(annotations.get(PODMAN_AUTO_REMOVE)),
         false,
         List.of(),
         List.of("volumes and mounts", "memory of its processes"),

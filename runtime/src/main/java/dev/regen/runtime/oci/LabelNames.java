@@ -11,7 +11,10 @@ public final class LabelNames {
   private static final int TOLD_MAX = 10;
   private static final int NAME_MAX = 64;
 
-  /** All that Regen reads, and {@code regen.image}, which stands in for an engine's record. */
+  /**
+   * All that Regen reads, and {@code regen.image} and {@code regen.rm}, which stand in for an
+   * engine's record.
+   */
   private static final List<String> KNOWN =
       List.of(
           "regen.queue",
@@ -19,7 +22,8 @@ public final class LabelNames {
           "regen.exclude",
           "regen.on-failure",
           "regen.on-image-change",
-          "regen.image");
+          "regen.image",
+          "regen.rm");
 
   private LabelNames() {}
 
