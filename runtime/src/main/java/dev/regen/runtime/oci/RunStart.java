@@ -57,6 +57,9 @@ final class RunStart {
     ContainerSettings settings = container.settings();
     RunRecord before = lastRun.settle(call.container(), lock);
     ContainerRoot union = roots.of(call.container(), container.bundle().root(), before);
+    if (before != null && isAnothers(before, container, union)) {
+      before = null;
+    }
     Staging staging = Staging.of(union.upper());
     stores.remember(staging);
     checks.spool(settings);
@@ -88,6 +91,14 @@ final class RunStart {
       return new Answer.Go();
     }
     return regenerate(run, container, staging, caller);
+  }
+
+  /**
+   * Whether a record is of an earlier container with this id: where the engine is not Docker people
+   * choose ids, and the layer tells.
+   */
+  private static boolean isAnothers(RunRecord before, Container container, ContainerRoot union) {
+    return container.engine().name().isEmpty() && !before.union().upper().equals(union.upper());
   }
 
   /** If this fails the run may begin all the same; what it leaves then is not what was kept. */
