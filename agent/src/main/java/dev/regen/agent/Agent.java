@@ -131,7 +131,7 @@ public final class Agent implements AutoCloseable {
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
     ends = new EngineEnds(engine, engineEvents::connected);
-    KnownContainers containers = new KnownContainers(disk, home);
+    KnownContainers containers = new KnownContainers(disk, home, captures);
     Targets targets = new Targets(engine, containers);
     housekeeping =
         new Housekeeping(

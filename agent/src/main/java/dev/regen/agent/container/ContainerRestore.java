@@ -217,7 +217,7 @@ public final class ContainerRestore {
 
   private String forNextRun(
       QueueName queue, Snapshot snapshot, Optional<Target> found, Request request, Job job)
-      throws IOException {
+      throws IOException, InterruptedException {
     JsonObject host = member(snapshot.spec(), "hostConfig");
     JsonObject config = member(snapshot.spec(), "config");
     prepare(snapshot, job);
@@ -235,7 +235,7 @@ public final class ContainerRestore {
       JsonObject host,
       boolean start,
       Job job)
-      throws IOException {
+      throws IOException, InterruptedException {
     String slashed = snapshot.spec().stringOrNull("name");
     String name = slashed == null ? queue.value() : slashed.replaceFirst("^/", "");
     job.step("creating container " + name + " again");
@@ -269,7 +269,7 @@ public final class ContainerRestore {
 
   /** Under plain runc nobody takes the queue's choice at a start; so the layer is put in now. */
   private void fill(String id, String name, QueueName queue, Snapshot snapshot, Job job)
-      throws IOException {
+      throws IOException, InterruptedException {
     try {
       Target created =
           targets

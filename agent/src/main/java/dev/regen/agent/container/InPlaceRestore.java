@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,7 +79,7 @@ public final class InPlaceRestore {
     Path upper = target.known() == null ? upperOf(target) : null;
     try {
       end(target, queue, request, wasRunning, job);
-      exchange(target, upper, snapshot, job);
+      exchange(target, upper, snapshot, !wasRunning && !request.discard(), job);
       exchanged = true;
       if (!request.start()) {
         return target.words() + " is back at " + snapshot.words() + " and stopped";
@@ -105,16 +104,14 @@ public final class InPlaceRestore {
   }
 
   /** Gives a container that was just created, and never ran, its layer. */
-  void fill(Target created, Snapshot snapshot, Job job) throws IOException {
-    exchange(created, upperOf(created), snapshot, job);
+  void fill(Target created, Snapshot snapshot, Job job) throws IOException, InterruptedException {
+    exchange(created, upperOf(created), snapshot, false, job);
   }
 
   private void end(Target target, QueueName queue, Request request, boolean wasRunning, Job job)
       throws IOException, InterruptedException {
     job.checkCancelled();
-    if (!wasRunning && !request.discard()) {
-      capture.stopped(target, job);
-    } else if (wasRunning && request.discard()) {
+    if (wasRunning && request.discard()) {
       stopAndDiscard(target, queue, job);
     } else if (wasRunning) {
       job.step("stopping " + target.name());
@@ -167,16 +164,28 @@ public final class InPlaceRestore {
     }
   }
 
-  private void exchange(Target target, @Nullable Path upper, Snapshot snapshot, Job job)
-      throws IOException {
+  /**
+   * Exchanges the layer of a container that is stopped.
+   *
+   * @param upper of a container under plain runc
+   * @param keep whether its present state may be one that its queue does not hold
+   */
+  private void exchange(
+      Target target, @Nullable Path upper, Snapshot snapshot, boolean keep, Job job)
+      throws IOException, InterruptedException {
     Target now = targets.again(target);
     KnownContainers.Known known = now.known();
-    job.step("unpacking " + snapshot.id().shortened());
     if (known != null) {
       removeLater(
           containers.replaceUpper(
-              known.id(), clock.instant(), present -> tree(snapshot, known, present, job)));
+              known.id(),
+              clock.instant(),
+              present -> replacement(now, snapshot, known, present, keep, job)));
     } else if (upper != null) {
+      if (keep) {
+        capture.stopped(now, job);
+      }
+      job.step("unpacking " + snapshot.id().shortened());
       Path tree =
           hotTrees.prepare(snapshot, Staging.of(upper), List.of(), List.of(), job.cancellable());
       job.checkCancelled();
@@ -187,16 +196,30 @@ public final class InPlaceRestore {
     }
   }
 
-  private Path tree(
-      Snapshot snapshot, KnownContainers.Known known, @Nullable FrozenLayer present, Job job)
-      throws IOException {
-    Staging staging = Staging.of(known.upper());
-    if (present == null) {
-      return hotTrees.prepare(snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
+  private KnownContainers.Replacement replacement(
+      Target target,
+      Snapshot snapshot,
+      KnownContainers.Known known,
+      @Nullable FrozenLayer present,
+      boolean keep,
+      Job job)
+      throws IOException, InterruptedException {
+    PresentTree over = present == null ? null : look(present, job);
+    if (keep && (over == null || !captures.isTail(known.queue(), over))) {
+      capture.stopped(target, job);
+      // Some of its files were linked meanwhile, which moves their times.
+      over = present == null ? null : look(present, job);
     }
-    PresentTree over = look(present, job);
-    return hotTrees.over(
-        over, snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
+    job.step("unpacking " + snapshot.id().shortened());
+    Staging staging = Staging.of(known.upper());
+    if (over == null) {
+      Path tree =
+          hotTrees.prepare(snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
+      return new KnownContainers.Replacement(tree, List.of());
+    }
+    HotTrees.Replacement made =
+        hotTrees.over(over, snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
+    return new KnownContainers.Replacement(made.path(), made.directories());
   }
 
   /** A layer that cannot be archived can be restored over all the same. */
@@ -205,7 +228,7 @@ public final class InPlaceRestore {
       return captures.present(present, job::cancelled);
     } catch (RegenException e) {
       LOG.info("nothing is known of the present layer: {}", e.getMessage());
-      return new PresentTree(present.tree(), Set.of());
+      return PresentTree.unknown(present.tree());
     }
   }
 

@@ -66,7 +66,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
   }
 
   @Override
-  public void take(FrozenLayer layer, End end, Job job) throws IOException {
+  public void take(FrozenLayer layer, Captures.EndAfterReading end, Job job) throws IOException {
     views.where(
         layer.tree(),
         () -> {
@@ -75,7 +75,8 @@ public final class LayerIntake implements SpoolDrain.Intake {
         });
   }
 
-  private void takeHere(FrozenLayer layer, End end, Job job) throws IOException {
+  private void takeHere(FrozenLayer layer, Captures.EndAfterReading end, Job job)
+      throws IOException {
     if (Fd.statIfThere(layer.tree()) == null) {
       if (captures.isCaptured(layer)) {
         spool.remove(layer.job());
@@ -86,7 +87,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
     }
     job.step("archiving");
     CaptureResult result =
-        captures.capture(layer, () -> stillness.end(layer, end), job, job::cancelled);
+        captures.capture(layer, () -> stillness.end(layer, end.end()), job, job::cancelled);
     if (sharesFiles(layer)) {
       // The job stays meanwhile, and so nothing runs on the files.
       settle(layer, job);

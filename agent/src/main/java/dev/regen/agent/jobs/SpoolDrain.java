@@ -6,6 +6,7 @@ import dev.regen.runtime.oci.PendingLayers;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.capture.Captures;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,7 +40,12 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   /** Where the work is done: a layer in, its snapshot in the queue, its tree handed over. */
   @FunctionalInterface
   public interface Intake {
-    void take(FrozenLayer layer, End end, Job job) throws IOException;
+    /**
+     * Does it.
+     *
+     * @param end asked once the layer has been read: the engine may not have told it before
+     */
+    void take(FrozenLayer layer, Captures.EndAfterReading end, Job job) throws IOException;
   }
 
   private record Failed(QueueName queue, int times, String message, long retryAtNanos) {}
@@ -336,11 +342,10 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
         }
       }
       Job now = job;
-      End end = end(layer);
       jobs.run(
           job,
           _ -> {
-            intake.take(layer, end, now);
+            intake.take(layer, () -> end(layer), now);
             return new dev.regen.runtime.json.JsonObject();
           });
       settle(layer, job.failure());
@@ -354,12 +359,17 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     }
   }
 
-  private End end(FrozenLayer layer) throws InterruptedException {
+  private End end(FrozenLayer layer) {
     End told;
     synchronized (this) {
       told = known.get(layer.job());
     }
-    return told != null ? told : EndRules.end(layer, ends.facts(layer, FACTS_LIMIT));
+    try {
+      return told != null ? told : EndRules.end(layer, ends.facts(layer, FACTS_LIMIT));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("interrupted");
+    }
   }
 
   private synchronized void settle(FrozenLayer layer, @Nullable Failure failure) {

@@ -1,5 +1,6 @@
 package dev.regen.runtime.durable;
 
+import dev.regen.runtime.os.Fd;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -55,6 +56,12 @@ public interface Disk {
    * Swaps two names in one step, so that each is there at every moment; lasting as {@link #rename}.
    */
   void exchange(Path one, Path other) throws IOException;
+
+  /**
+   * Moves a name from one open directory to another, where nothing has it; lasting as {@link
+   * #rename}.
+   */
+  void move(Fd from, byte[] name, Fd to) throws IOException;
 
   /** Forces the names in a directory to the disk. */
   void forceDirectory(Path directory) throws IOException;

@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 
 /** The local file system. */
 public final class LocalDisk implements Disk {
+  private static final int RENAME_NOREPLACE = 1;
   private static final int RENAME_EXCHANGE = 2;
   private static final int LOCK_FILE_MODE = 0600;
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
@@ -95,6 +96,11 @@ public final class LocalDisk implements Disk {
       here.renameAt(
           Fd.bytes(one.getFileName()), there, Fd.bytes(other.getFileName()), RENAME_EXCHANGE);
     }
+  }
+
+  @Override
+  public void move(Fd from, byte[] name, Fd to) throws IOException {
+    from.renameAt(name, to, name, RENAME_NOREPLACE);
   }
 
   @Override

@@ -33,15 +33,22 @@ public final class KnownContainers {
   private final Spool spool;
   private final PutAway putAway;
   private final Views views;
+  private final UpperReplacement replacement;
 
-  /** {@code home} is {@code /var/lib/regen}. */
-  public KnownContainers(Disk disk, Path home) {
+  /**
+   * The containers of one home.
+   *
+   * @param home {@code /var/lib/regen}
+   * @param known so that the layer of a stopped container is set aside at the cost of what changed
+   */
+  public KnownContainers(Disk disk, Path home, KnownFiles known) {
     this.disk = disk;
     this.records = new RunRecords(disk, home.resolve("runs"));
     this.putAway = new PutAway(records);
     this.spool = new Spool(disk, home.resolve("spool"));
-    this.freeze = new Freeze(disk, records, spool, KnownFiles.NONE, _ -> false);
+    this.freeze = new Freeze(disk, records, spool, known, _ -> false);
     this.views = new Views(home);
+    this.replacement = new UpperReplacement(disk, records);
   }
 
   /**
@@ -126,45 +133,85 @@ public final class KnownContainers {
     }
   }
 
+  /**
+   * A tree that is to take the place of an upper.
+   *
+   * @param path in the staging directory of the upper's store; its bytes are on the disk
+   * @param directories of the present upper that belong into it, whole; paths relative to the tree,
+   *     which has the directories around them
+   */
+  public record Replacement(Path path, List<byte[]> directories) {}
+
   /** Makes the tree that is to take the place of an upper. */
-  public interface Replacement {
+  public interface Replacing {
     /**
-     * Makes it.
+     * Makes it; it is removed if it does not become the upper.
      *
      * @param present the upper as it is, which nobody changes or links meanwhile; null where the
-     *     container has none
-     * @return in the staging directory of the upper's store; it is the upper afterwards
+     *     container has none, or nothing can be renamed from it
      */
-    Path of(@Nullable FrozenLayer present) throws IOException;
+    Replacement of(@Nullable FrozenLayer present) throws IOException, InterruptedException;
   }
 
   /**
    * Puts a layer tree in the place of a stopped container's upper, in one step. The container keeps
    * its id; start, cp, diff and commit see the tree from now on.
    *
-   * @return the old upper, in staging, which nobody needs any more; the sweep removes it too. Null
-   *     if nothing is left
-   * @throws IOException if the container runs, or another operation works on it, or no tree could
-   *     be made; nothing is changed
+   * @return what is left of the old upper, in staging, which nobody needs any more; the sweep
+   *     removes it too. Null if nothing is left
+   * @throws IOException if the container runs, or is started meanwhile, or another operation works
+   *     on it, or no tree could be made; nothing is changed
    */
-  public @Nullable Path replaceUpper(ContainerId id, Instant at, Replacement replacement)
-      throws IOException {
-    try (Fd lock = records.lock(id)) {
-      RunRecord run = stopped(id, lock);
-      if (run.union() instanceof PlainRoot root) {
-        replaceRoot(run, root, replacement.of(null));
-        return null;
+  public @Nullable Path replaceUpper(ContainerId id, Instant at, Replacing replacing)
+      throws IOException, InterruptedException {
+    RunRecord run = settled(id);
+    if (run.union() instanceof PlainRoot) {
+      Path tree = replacing.of(null).path();
+      try (Fd lock = records.lock(id)) {
+        RunRecord now = sameRun(run, stopped(id, lock));
+        replaceRoot(now, (PlainRoot) now.union(), tree);
       }
-      Path upper = run.union().upper();
-      Path tree =
-          replacement.of(freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE));
-      Path old = UpperExchange.exchange(disk, tree, upper);
-      if (UpperExchange.isInLayer(old)) {
-        TreeRemoval.remove(old);
-        return null;
-      }
-      return old;
+      return null;
     }
+    boolean reaches = Staging.reaches(run.union().upper());
+    Replacement made =
+        replacing.of(
+            reaches
+                ? freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE)
+                : null);
+    try (Fd lock = records.lock(id)) {
+      RunRecord now = sameRun(run, stopped(id, lock));
+      return reaches
+          ? replacement.exchange(now, made.path(), made.directories())
+          : copied(made.path(), now.union().upper());
+    } catch (IOException e) {
+      TreeRemoval.remove(made.path());
+      throw e;
+    }
+  }
+
+  /** Where nothing can be renamed to the upper. */
+  private @Nullable Path copied(Path tree, Path upper) throws IOException {
+    Path old = UpperExchange.exchange(disk, tree, upper);
+    if (UpperExchange.isInLayer(old)) {
+      TreeRemoval.remove(old);
+      return null;
+    }
+    return old;
+  }
+
+  private RunRecord settled(ContainerId id) throws IOException {
+    try (Fd lock = records.lock(id)) {
+      replacement.settle(id);
+      return stopped(id, lock);
+    }
+  }
+
+  private static RunRecord sameRun(RunRecord before, RunRecord now) throws IOException {
+    if (!before.createdAt().equals(now.createdAt())) {
+      throw new IOException("container " + now.name() + " was started meanwhile; try again");
+    }
+    return now;
   }
 
   /** Makes the root again from the layer below, with the tree in it, and exchanges it whole. */

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The run records of this host: {@code runs/CONTAINER/record.json}, and beside it what the {@code
  * sh} front writes by itself: {@code started} before {@code runc start}, {@code signals} at each
- * {@code kill}; and {@code ended}, which tells the front that a further {@code delete} is none of
- * ours.
+ * {@code kill}; {@code ended}, which tells the front that a further {@code delete} is none of ours;
+ * and {@code replacing.json} while the upper of a container that has ended is exchanged.
  */
 final class RunRecords {
   static final Duration LOCK_LIMIT = Duration.ofSeconds(5);
@@ -133,6 +133,26 @@ final class RunRecords {
   /** Forgets the container. */
   void remove(ContainerId container) throws IOException {
     TreeRemoval.remove(own(container));
+  }
+
+  /** The exchange of the container's upper that was begun and may not be over, or null. */
+  @Nullable Replacing replacing(ContainerId container) throws IOException {
+    try {
+      byte[] json = disk.read(own(container).resolve("replacing.json"), RECORD_MAX_BYTES);
+      return Replacing.of(JsonObject.parse(json));
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  /** Notes that the container's upper is about to be exchanged; survives a power cut. */
+  void replacing(ContainerId container, Replacing replacing) throws IOException {
+    new Records(disk).replace(own(container).resolve("replacing.json"), replacing.json().bytes());
+  }
+
+  /** The exchange of the container's upper is over. */
+  void replaced(ContainerId container) throws IOException {
+    new Records(disk).remove(own(container).resolve("replacing.json"));
   }
 
   /** When {@code runc start} was called for the run, or null if it was not. */

@@ -24,6 +24,7 @@ final class RunStart {
   private final QueueOwners owners;
   private final LastLayers lastLayers;
   private final Regeneration regeneration;
+  private final UpperReplacement exchange;
   private final Notices notices;
   private final InstantSource clock;
 
@@ -37,6 +38,7 @@ final class RunStart {
       QueueOwners owners,
       LastLayers lastLayers,
       Regeneration regeneration,
+      UpperReplacement exchange,
       Notices notices,
       InstantSource clock) {
     this.roots = roots;
@@ -48,6 +50,7 @@ final class RunStart {
     this.owners = owners;
     this.lastLayers = lastLayers;
     this.regeneration = regeneration;
+    this.exchange = exchange;
     this.notices = notices;
     this.clock = clock;
   }
@@ -86,6 +89,9 @@ final class RunStart {
     rememberImage(run);
     prepareEnd(run);
     if (!first) {
+      if (exchange.settle(call.container()) && union instanceof UnionMount mounted) {
+        mountAgain(mounted);
+      }
       lastLayers.claim(settings.queue(), call.container());
       Placeholders.removeOfWrongType(container.bundle());
       return new Answer.Go();
@@ -128,9 +134,14 @@ final class RunStart {
     if (!container.engine().autoRemove() || !LaidOver.isEmpty(union.upper())) {
       return false;
     }
+    mountAgain(union);
+    return true;
+  }
+
+  /** What is mounted may have a directory that is not the container's upper any more. */
+  private static void mountAgain(UnionMount union) throws IOException {
     union.detach();
     union.mount();
-    return true;
   }
 
   /** Only a look inside a snapshot needs it: no reason to hold a run up. */

@@ -25,6 +25,7 @@ public final class RuntimeExtension {
   private final RunRecords records;
   private final RunStart start;
   private final RunEnd end;
+  private final UpperReplacement exchange;
   private final List<Path> dataRoots;
   private final Notices notices;
   private final Views views;
@@ -55,6 +56,7 @@ public final class RuntimeExtension {
     Stores stores = new Stores(disk, home.resolve("stores"));
     this.end = new RunEnd(disk, records, spool, freeze, nextTrees, notices, clock);
     LastLayers lastLayers = new LastLayers(records, spool, end, pending, notices);
+    this.exchange = new UpperReplacement(disk, records);
     StartChecks checks = new StartChecks(spool, nextTrees, notices);
     this.start =
         new RunStart(
@@ -68,6 +70,7 @@ public final class RuntimeExtension {
             lastLayers,
             new Regeneration(
                 disk, records, spool, nextTrees, new Rebase(dataRoots, notices), checks, notices),
+            exchange,
             notices,
             clock);
     this.dataRoots = List.copyOf(dataRoots);
@@ -109,11 +112,24 @@ public final class RuntimeExtension {
   }
 
   private boolean recover(RunRecord run) throws IOException {
+    if (records.replacing(run.container()) != null) {
+      settleExchange(run);
+    }
     if (!end.isOpen(run)) {
       return false;
     }
     try (Fd lock = records.lock(run.container())) {
       return end.recover(run, lock);
+    }
+  }
+
+  /** Not of a container that runs: its start has done it, or is about to. */
+  private void settleExchange(RunRecord run) throws IOException {
+    try (Fd _ = records.lock(run.container())) {
+      RunRecord now = records.read(run.container());
+      if (now != null && now.state() == RunRecord.State.ENDED && !now.union().isMounted()) {
+        exchange.settle(run.container());
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.regen.runtime.durable;
 
+import dev.regen.runtime.os.Fd;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
@@ -220,6 +221,11 @@ public final class FaultyDisk implements Disk {
       change(here, there);
     }
     endOfOperation(cut);
+  }
+
+  @Override
+  public void move(Fd from, byte[] name, Fd to) {
+    throw new UnsupportedOperationException("a disk in memory has no descriptors");
   }
 
   @Override

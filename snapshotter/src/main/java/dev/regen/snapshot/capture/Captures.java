@@ -243,6 +243,15 @@ public final class Captures implements KnownFiles {
   }
 
   /**
+   * Whether the newest snapshot of a queue holds just what is known, unread, of {@code present}.
+   */
+  public boolean isTail(QueueName queue, PresentTree present) throws IOException {
+    Optional<Element> tail = queues.look(queue).tail();
+    Snapshot snapshot = tail.isEmpty() ? null : readOrNull(tail.get().id());
+    return snapshot != null && present.holdsJust(snapshot.archive().chunks());
+  }
+
+  /**
    * Takes one snapshot out of its queue and deletes its data.
    *
    * @throws RegenException.NotFound if the queue doesn't hold it

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 public final class KnownGroups {
   private static final Logger LOG = LoggerFactory.getLogger(KnownGroups.class);
 
-  /** About 100 bytes of memory each; the groups of some 20 million files. */
+  /** About 100 bytes of memory each; the groups of some 5 million files. */
   private static final int KNOWN_MAX = 400_000;
 
   private static final int INDEX_CHUNKS_MAX = 4;

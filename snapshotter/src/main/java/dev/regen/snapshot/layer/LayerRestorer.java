@@ -42,7 +42,7 @@ public final class LayerRestorer {
       List<FrozenLayer.IdRange> gidMap,
       Progress progress)
       throws IOException {
-    restore(archive, target, uidMap, gidMap, null, progress, () -> false);
+    restore(archive, target, uidMap, gidMap, progress, () -> false);
   }
 
   /**
@@ -51,8 +51,6 @@ public final class LayerRestorer {
    *
    * @param uidMap the container's user ids, empty if they are the host's
    * @param gidMap the container's group ids, empty if they are the host's
-   * @param over the tree whose place the new one is to take, or null: what is the same there is
-   *     linked, and only what differs is written
    * @param progress told about twenty times a second, on this thread
    * @param cancelled asked at least every 100 ms, on this thread
    * @throws java.util.concurrent.CancellationException if {@code cancelled} said so, or this thread
@@ -61,8 +59,7 @@ public final class LayerRestorer {
    *     archive is not the one its manifest describes; nothing of the target is left
    * @throws RegenException.BadInput if the archive holds what may not be unpacked; nothing of the
    *     target is left
-   * @throws RegenException.Refused if the target is there already, or {@code over} changes
-   *     meanwhile; nothing of the target is left then
+   * @throws RegenException.Refused if the target is there already; nothing is changed
    * @throws IOException if the disk is full or fails; nothing of the target is left
    */
   public void restore(
@@ -70,9 +67,44 @@ public final class LayerRestorer {
       Path target,
       List<FrozenLayer.IdRange> uidMap,
       List<FrozenLayer.IdRange> gidMap,
-      @Nullable PresentTree over,
       Progress progress,
       BooleanSupplier cancelled)
+      throws IOException {
+    HostIds ids = new HostIds(uidMap, gidMap);
+    restore(archive, target, ids, null, SameDirectories.NONE, new Watch(progress, cancelled));
+  }
+
+  /**
+   * As above, for a tree that is to take the place of {@code over}: files that are the same there
+   * are linked, only what differs is written, and directories that are the same as a whole are left
+   * to be moved.
+   *
+   * @return the paths of those directories, relative to both trees, none in another; those around
+   *     them are made and have their times
+   * @throws RegenException.Refused also if {@code over} changes meanwhile; nothing of the target is
+   *     left then
+   */
+  public List<byte[]> restoreOver(
+      PresentTree over,
+      Archive archive,
+      Path target,
+      List<FrozenLayer.IdRange> uidMap,
+      List<FrozenLayer.IdRange> gidMap,
+      Progress progress)
+      throws IOException {
+    SameDirectories same = SameDirectories.find(reader, archive, over);
+    HostIds ids = new HostIds(uidMap, gidMap);
+    restore(archive, target, ids, over, same, new Watch(progress, () -> false));
+    return same.paths();
+  }
+
+  private void restore(
+      Archive archive,
+      Path target,
+      HostIds ids,
+      @Nullable PresentTree over,
+      SameDirectories same,
+      Watch watch)
       throws IOException {
     if (archive.entries() > Archive.ENTRIES_MAX) {
       throw new RegenException.BadInput(
@@ -80,12 +112,10 @@ public final class LayerRestorer {
               .formatted(archive.entries(), Archive.ENTRIES_MAX));
     }
     NewTree.refuseIfThere(target);
-    HostIds ids = new HostIds(uidMap, gidMap);
-    Watch watch = new Watch(progress, cancelled);
     boolean whole = false;
     try (Fd root = NewTree.make(target, WHILE_OPEN);
         Fd present = Fd.directory(over == null ? target : over.directory())) {
-      new ParallelUnpacking(reader, archive, root, ids, over, over == null ? null : present)
+      new ParallelUnpacking(reader, archive, root, ids, over, over == null ? null : present, same)
           .run(workers, watch);
       whole = true;
     } finally {

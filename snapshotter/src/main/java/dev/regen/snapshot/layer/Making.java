@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param root of the new tree
  * @param present the tree whose place it is to take, if files may be taken from there
  * @param known groups of the present tree, by their chunks
+ * @param same directories of the present tree that are to be moved, and so not made
  * @param pause asked between entries and between pieces of a file
  * @param entries done, likewise {@code tarBytes}
  */
@@ -26,6 +27,7 @@ record Making(
     MemberAttributes attributes,
     @Nullable Fd present,
     Set<List<Chunk>> known,
+    SameDirectories same,
     Pause pause,
     AtomicLong entries,
     AtomicLong tarBytes) {

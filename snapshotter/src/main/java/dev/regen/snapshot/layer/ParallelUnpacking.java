@@ -47,6 +47,7 @@ final class ParallelUnpacking {
    * @param root a new, empty directory, which stays the caller's to close
    * @param over the tree whose place the new one is to take; its files are linked where they can be
    * @param present that tree, open; stays the caller's to close
+   * @param same directories of that tree which are not made, for they are to be moved
    */
   ParallelUnpacking(
       ChunkReader reader,
@@ -54,7 +55,8 @@ final class ParallelUnpacking {
       Fd root,
       HostIds ids,
       @Nullable PresentTree over,
-      @Nullable Fd present)
+      @Nullable Fd present,
+      SameDirectories same)
       throws IOException {
     this.parts = new Parts(archive, EntryIndex.open(reader, archive));
     MemberAttributes attributes = new MemberAttributes(ids, fresh(root));
@@ -67,6 +69,7 @@ final class ParallelUnpacking {
             attributes,
             present,
             over == null ? Set.of() : over.groups(),
+            same,
             this::checkStopped,
             new AtomicLong(),
             new AtomicLong());

@@ -81,7 +81,9 @@ final class PartUnpacking implements AutoCloseable {
         };
     for (EntryIndex.Entry entry : entries) {
       making.pause().check();
-      tree.add(IndexedMember.of(entry), null, null, all);
+      if (!making.same().hold(entry.path())) {
+        tree.add(IndexedMember.of(entry), null, null, all);
+      }
       passed();
     }
     making.tarBytes().addAndGet(part.tarBytes());
@@ -93,7 +95,9 @@ final class PartUnpacking implements AutoCloseable {
       for (EntryIndex.Entry entry : entries) {
         making.pause().check();
         TarMember member = checked(entry, tar.next(), tar.headerOffset() + part.tarOffset());
-        tree.add(member, tar, Holes.of(entry.holes()), linking(entry, tar));
+        if (!making.same().hold(entry.path())) {
+          tree.add(member, tar, Holes.of(entry.holes()), linking(entry, tar));
+        }
         passed();
       }
       checkEnd(part, tar);

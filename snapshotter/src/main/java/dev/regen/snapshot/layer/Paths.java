@@ -31,6 +31,11 @@ final class Paths {
     return !paths.isEmpty() && paths.contains(key(path));
   }
 
+  /** In no order. */
+  List<byte[]> all() {
+    return paths.stream().map(path -> path.getBytes(StandardCharsets.ISO_8859_1)).toList();
+  }
+
   static byte[] root() {
     return ROOT;
   }

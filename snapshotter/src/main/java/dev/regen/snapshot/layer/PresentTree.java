@@ -6,23 +6,86 @@ import dev.regen.snapshot.facts.GroupKey;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A layer tree that a restore is to take the place of, and what is known of it: the groups of files
  * that are, unread, what chunks in the store hold.
- *
- * @param directory the tree; nobody may change it or link its files until the restored tree has
- *     taken its place, and it is to be removed then
- * @param groups the chunks of each known group
  */
-public record PresentTree(Path directory, Set<List<Chunk>> groups) {
-  public PresentTree {
-    groups = Set.copyOf(groups);
+public final class PresentTree {
+  /**
+   * A directory with all that is below it.
+   *
+   * @param firstGroup the number of the group that the directory itself is in, counted from 0
+   * @param lastGroup the number of the group of the last thing below it
+   * @param entries below it, and itself
+   * @param isMovable whether all of it is just as a restore would make it again: no file has a
+   *     second name, here or elsewhere, and there is no whiteout
+   */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  record Subtree(byte[] path, int firstGroup, int lastGroup, long entries, boolean isMovable) {}
+
+  private final Path directory;
+  private final List<@Nullable List<Chunk>> inOrder;
+  private final Set<List<Chunk>> groups;
+  private final List<Subtree> subtrees;
+
+  private PresentTree(Path directory, List<@Nullable List<Chunk>> inOrder, List<Subtree> subtrees) {
+    this.directory = directory;
+    this.inOrder = inOrder;
+    this.groups = new HashSet<>();
+    inOrder.stream().filter(Objects::nonNull).forEach(groups::add);
+    this.subtrees = subtrees;
+  }
+
+  /** A tree of which nothing is known. */
+  public static PresentTree unknown(Path directory) {
+    return new PresentTree(directory, List.of(), List.of());
+  }
+
+  /**
+   * The tree; nobody may change it or link its files until the restored tree has taken its place,
+   * and it is to be removed then.
+   */
+  public Path directory() {
+    return directory;
+  }
+
+  /** The chunks of each known group. */
+  Set<List<Chunk>> groups() {
+    return groups;
+  }
+
+  /** The chunks of each group, null for one that is not known. */
+  List<@Nullable List<Chunk>> inOrder() {
+    return inOrder;
+  }
+
+  /** The directories in the order of a walk, the first {@value Subtrees#MAX} of them. */
+  List<Subtree> subtrees() {
+    return subtrees;
+  }
+
+  /** Whether the tree is, unread, what these chunks hold, and nothing else. */
+  public boolean holdsJust(List<Chunk> chunks) {
+    List<Chunk> all = new ArrayList<>();
+    for (List<Chunk> group : inOrder) {
+      if (group == null) {
+        return false;
+      }
+      all.addAll(group);
+    }
+    // The end of the archive has a chunk of its own.
+    return !all.isEmpty()
+        && chunks.size() == all.size() + 1
+        && chunks.subList(0, all.size()).equals(all);
   }
 
   /**
@@ -41,7 +104,8 @@ public record PresentTree(Path directory, Set<List<Chunk>> groups) {
       BooleanSupplier cancelled)
       throws IOException {
     GroupKeys keys = new GroupKeys(request, clock.instant());
-    Set<List<Chunk>> groups = new HashSet<>();
+    List<@Nullable List<Chunk>> groups = new ArrayList<>();
+    Subtrees subtrees = new Subtrees(request);
     try (Fd root = Fd.directory(tree);
         Directory.Open open = new Directory.Open()) {
       TreeWalk walk = new TreeWalk(Directory.root(open, root), request, new Omissions());
@@ -52,11 +116,10 @@ public record PresentTree(Path directory, Set<List<Chunk>> groups) {
         }
         GroupKey key = keys.of(group);
         StoredGroup stored = key == null ? null : known.find(key);
-        if (stored != null) {
-          groups.add(List.copyOf(stored.chunks()));
-        }
+        subtrees.add(group, groups.size());
+        groups.add(stored == null ? null : List.copyOf(stored.chunks()));
       }
     }
-    return new PresentTree(tree, groups);
+    return new PresentTree(tree, groups, subtrees.finished());
   }
 }

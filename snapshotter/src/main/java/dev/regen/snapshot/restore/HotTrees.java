@@ -71,7 +71,12 @@ public final class HotTrees {
     }
     Path building = staging.building();
     try {
-      restore(snapshot, building, uidMap, gidMap, null, progress);
+      unpacked(
+          snapshot,
+          archive -> {
+            restorer.restore(archive, building, uidMap, gidMap, progress);
+            return building;
+          });
       disk.rename(building, hot);
     } catch (IOException | RuntimeException e) {
       TreeRemoval.remove(building);
@@ -83,54 +88,44 @@ public final class HotTrees {
     return hot;
   }
 
-  private void restore(
-      Snapshot snapshot,
-      Path building,
-      List<IdRange> uidMap,
-      List<IdRange> gidMap,
-      @Nullable PresentTree over,
-      Progress progress)
-      throws IOException {
+  /** Unpacks an archive somewhere. */
+  private interface Unpacking<T> {
+    T unpack(Archive archive) throws IOException;
+  }
+
+  /**
+   * While its chunks were read a snapshot may have been encrypted or decrypted, and they collected.
+   */
+  private <T> T unpacked(Snapshot snapshot, Unpacking<T> unpacking) throws IOException {
     try {
-      restore(snapshot.archive(), building, uidMap, gidMap, over, progress);
+      return unpacking.unpack(snapshot.archive());
     } catch (RegenException.Damaged e) {
-      // While its chunks were read it may have been encrypted or decrypted, and they collected.
       Snapshot now = snapshots.read(snapshot.id());
       if (now.archive().equals(snapshot.archive())) {
         throw e;
       }
-      restore(now.archive(), building, uidMap, gidMap, over, progress);
-    }
-  }
-
-  private void restore(
-      Archive archive,
-      Path building,
-      List<IdRange> uidMap,
-      List<IdRange> gidMap,
-      @Nullable PresentTree over,
-      Progress progress)
-      throws IOException {
-    try {
-      restorer.restore(archive, building, uidMap, gidMap, over, progress, () -> false);
-    } catch (RegenException.Refused e) {
-      if (over == null) {
-        throw e;
-      }
-      LOG.info("the layer is written anew: {}", e.getMessage());
-      restorer.restore(archive, building, uidMap, gidMap, progress);
+      return unpacking.unpack(now.archive());
     }
   }
 
   /**
+   * What is to take the place of a present tree.
+   *
+   * @param path in staging
+   * @param directories of the present tree that are still to be moved into it, see {@link
+   *     LayerRestorer#restoreOver}
+   */
+  public record Replacement(Path path, List<byte[]> directories) {}
+
+  /**
    * A tree of {@code snapshot} in {@code staging} that is to take the place of {@code present}: the
-   * hot tree if it is there, else a new one that shares with {@code present} the files which are
-   * the same. That one is nothing but an upper to be; the sweep removes it if it does not become
-   * one.
+   * hot tree if it is there, else a new one that shares with {@code present} what is the same. That
+   * one is nothing but an upper to be; the sweep removes it if it does not become one. Its bytes
+   * are on the disk.
    *
    * @throws RegenException.Damaged if chunks are missing or wrong; nothing is left
    */
-  public Path over(
+  public Replacement over(
       PresentTree present,
       Snapshot snapshot,
       Staging staging,
@@ -140,11 +135,23 @@ public final class HotTrees {
       throws IOException {
     Path hot = hot(staging, snapshot.id(), uidMap, gidMap);
     if (use(hot)) {
-      return hot;
+      return new Replacement(hot, List.of());
     }
     Path building = staging.building();
-    restore(snapshot, building, uidMap, gidMap, present, progress);
-    return building;
+    List<byte[]> directories =
+        unpacked(
+            snapshot,
+            archive -> {
+              try {
+                return restorer.restoreOver(present, archive, building, uidMap, gidMap, progress);
+              } catch (RegenException.Refused e) {
+                LOG.info("the layer is written anew: {}", e.getMessage());
+                restorer.restore(archive, building, uidMap, gidMap, progress);
+                return List.of();
+              }
+            });
+    disk.forceFileSystem(building);
+    return new Replacement(building, directories);
   }
 
   /**

@@ -51,11 +51,11 @@ final class LayerArchiverCuttingTest {
   }
 
   @Test
-  void groupsOfSmallFilesTakeAboutAMebibyte() throws IOException {
+  void groupsOfSmallFilesTakeAboutAnEighthOfAMebibyte() throws IOException {
     Archive archive = archive();
 
     long average = archive.tarBytes() / archive.chunks().size();
-    assertThat(average).isBetween(500L << 10, 1500L << 10);
+    assertThat(average).isBetween(60L << 10, 190L << 10);
   }
 
   @Test

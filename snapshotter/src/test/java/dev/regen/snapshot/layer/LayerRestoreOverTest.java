@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.oci.FrozenLayer.Kind;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.chunk.Sealing;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,6 +80,47 @@ final class LayerRestoreOverTest {
   }
 
   @Test
+  void directoriesThatHaveNotChangedAreMovedAndNoOthers() throws IOException {
+    Tool.bash(
+        tree,
+        """
+        for d in a/same a/more a/less a/edited a/linked a/excluded; do
+          mkdir -p $d/deep; for i in $(seq 200); do echo $d $i > $d/$i; done; echo deep > $d/deep/f; done
+        ln a/linked/1 name-of-linked
+        """);
+    ArchiveRequest request =
+        new ArchiveRequest(
+            List.of(), List.of("/a/excluded/deep/g"), List.of(), List.of(), Sealing.NONE);
+    Archived wanted = settled(tree);
+    Tool.bash(
+        tree,
+        """
+        touch a/more/0
+        rm a/less/6
+        echo other > a/edited/deep/f
+        """);
+    Archived edited = settled(tree);
+    KnownGroups known = new KnownGroups(store, reader);
+    known.add(wanted::archive, wanted.facts());
+    known.add(edited::archive, edited.facts());
+    PresentTree present =
+        PresentTree.look(tree, request, known, InstantSource.system(), () -> false);
+
+    List<byte[]> same =
+        new LayerRestorer(reader, 2)
+            .restoreOver(present, wanted.archive(), target, List.of(), List.of(), Progress.NONE);
+
+    List<String> names = same.stream().map(Paths::shown).toList();
+    assertThat(names)
+        .contains("/a/same")
+        .noneMatch(name -> name.matches("/a/(more|less|edited|linked|excluded)"));
+    move(tree, target, same);
+    TreeRemoval.remove(tree);
+    Path plain = restored(wanted.archive(), directory.resolve("plain"), null);
+    assertThat(Tool.bash(target, ALL)).isEqualTo(Tool.bash(plain, ALL));
+  }
+
+  @Test
   void withoutAnyFactsFilesAreComparedByTheirBytes() throws IOException {
     run(tree, RandomTree.script(9));
     Archived wanted = settled(tree);
@@ -141,9 +185,29 @@ final class LayerRestoreOverTest {
   }
 
   private Path restored(Archive archive, Path to, @Nullable PresentTree over) throws IOException {
-    new LayerRestorer(reader, 2)
-        .restore(archive, to, List.of(), List.of(), over, Progress.NONE, () -> false);
+    LayerRestorer restorer = new LayerRestorer(reader, 2);
+    if (over == null) {
+      restorer.restore(archive, to, List.of(), List.of(), Progress.NONE);
+    } else {
+      List<byte[]> same =
+          restorer.restoreOver(over, archive, to, List.of(), List.of(), Progress.NONE);
+      move(over.directory(), to, same);
+    }
     return to;
+  }
+
+  private static void move(Path from, Path to, List<byte[]> directories) throws IOException {
+    for (byte[] path : directories) {
+      List<byte[]> parents = MemberPath.of(path).parents();
+      try (Fd here = Fd.directory(from);
+          Fd there = Fd.directory(to);
+          Fd holder = Beneath.open(here, parents, Fd.RDONLY | Fd.DIRECTORY);
+          Fd next = Beneath.open(there, parents, Fd.RDONLY | Fd.DIRECTORY)) {
+        Stat.Time time = next.stat().mtime();
+        holder.renameAt(Paths.name(path), next, Paths.name(path), 1);
+        next.touch(time);
+      }
+    }
   }
 
   /** Archives when what was written last is old enough to have facts. */

@@ -126,7 +126,6 @@ final class LayerRestoreParallelTest {
                     target,
                     List.of(),
                     List.of(),
-                    null,
                     Progress.NONE,
                     () -> {
                       asked.compareAndSet(0, System.nanoTime());
