@@ -7,7 +7,7 @@ import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.capture.Swept;
 import java.io.IOException;
 import java.time.Duration;
@@ -23,7 +23,7 @@ final class AfterStart implements AutoCloseable {
 
   private final RuntimeExtension extension;
   private final SpoolDrain drain;
-  private final Captures captures;
+  private final Removals removals;
   private final KnownContainers containers;
   private final ContainerCapture capture;
   private final MountedSnapshots mounts;
@@ -32,13 +32,13 @@ final class AfterStart implements AutoCloseable {
   AfterStart(
       RuntimeExtension extension,
       SpoolDrain drain,
-      Captures captures,
+      Removals removals,
       KnownContainers containers,
       ContainerCapture capture,
       MountedSnapshots mounts) {
     this.extension = extension;
     this.drain = drain;
-    this.captures = captures;
+    this.removals = removals;
     this.containers = containers;
     this.capture = capture;
     this.mounts = mounts;
@@ -58,7 +58,7 @@ final class AfterStart implements AutoCloseable {
     try {
       containers.forgetRemoved();
       mounts.sweep();
-      Swept swept = captures.sweep();
+      Swept swept = removals.sweep();
       if (swept.manifests() + swept.chunks() > 0) {
         LOG.info("removed {} manifests and {} chunks", swept.manifests(), swept.chunks());
       }

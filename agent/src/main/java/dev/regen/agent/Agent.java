@@ -131,7 +131,7 @@ public final class Agent implements AutoCloseable {
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
     ends = new EngineEnds(engine, engineEvents::connected);
-    KnownContainers containers = new KnownContainers(disk, home, captures);
+    KnownContainers containers = new KnownContainers(disk, home, captures.files());
     Targets targets = new Targets(engine, containers);
     housekeeping =
         new Housekeeping(
@@ -160,10 +160,11 @@ public final class Agent implements AutoCloseable {
             configuration.dataRoots(),
             new QueuedTrees(queues, snapshots, hotTrees),
             drain,
-            captures,
+            captures.files(),
             new EventNotices(events),
             clock);
-    sweep = new StartSweep(spool, stores, new Views(home), queues, snapshots, captures, events);
+    sweep =
+        new StartSweep(spool, stores, new Views(home), queues, snapshots, captures.files(), events);
 
     PlainLayers plainLayers = new PlainLayers(disk, spool, stores, targets);
     plain = new PlainContainers(targets, plainLayers, drain, events);
@@ -177,7 +178,7 @@ public final class Agent implements AutoCloseable {
             containers,
             plainLayers,
             capture,
-            captures,
+            captures.files(),
             hotTrees,
             drain,
             spool,
@@ -190,24 +191,24 @@ public final class Agent implements AutoCloseable {
             inPlace,
             queues,
             snapshots,
-            captures,
+            captures.checks(),
             hotTrees,
             stores,
             events);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
-    afterStart = new AfterStart(extension, drain, captures, containers, capture, mounts);
+    afterStart = new AfterStart(extension, drain, captures.removals(), containers, capture, mounts);
 
     Routes routes = new Routes();
-    new QueueResource(queues, snapshots, drain, captures, containers).addTo(routes);
-    new SnapshotResource(queues, snapshots, drain, captures).addTo(routes);
+    new QueueResource(queues, snapshots, drain, captures.removals(), containers).addTo(routes);
+    new SnapshotResource(queues, snapshots, drain, captures.removals()).addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
     new ContainerResource(capture, restore, jobs).addTo(routes);
     new TransferResource(
             queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
         .addTo(routes);
-    new EncryptionResource(keys, queues, captures, jobs, events).addTo(routes);
-    new VerifyResource(captures, queues, stores, jobs, events).addTo(routes);
+    new EncryptionResource(keys, queues, captures.sealing(), jobs, events).addTo(routes);
+    new VerifyResource(captures.checks(), queues, stores, jobs, events).addTo(routes);
     new DiffResource(
             queues,
             snapshots,

@@ -14,7 +14,7 @@ import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.Checks;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -47,7 +47,7 @@ public final class ContainerRestore {
   private final InPlaceRestore inPlace;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
-  private final Captures captures;
+  private final Checks checks;
   private final HotTrees hotTrees;
   private final Stores stores;
   private final Events events;
@@ -59,7 +59,7 @@ public final class ContainerRestore {
       InPlaceRestore inPlace,
       SnapshotQueues queues,
       SnapshotStore snapshots,
-      Captures captures,
+      Checks checks,
       HotTrees hotTrees,
       Stores stores,
       Events events) {
@@ -69,7 +69,7 @@ public final class ContainerRestore {
     this.inPlace = inPlace;
     this.queues = queues;
     this.snapshots = snapshots;
-    this.captures = captures;
+    this.checks = checks;
     this.hotTrees = hotTrees;
     this.stores = stores;
     this.events = events;
@@ -182,7 +182,7 @@ public final class ContainerRestore {
     for (; index >= 0; index--) {
       SnapshotId id = elements.get(index).id();
       job.step("reading snapshot " + id.shortened());
-      if (captures.isWhole(id)) {
+      if (checks.isWhole(id)) {
         return id.value();
       }
     }

@@ -12,7 +12,7 @@ import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.CapturedFiles;
 import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.restore.HotTrees;
 import java.io.IOException;
@@ -41,7 +41,7 @@ public final class InPlaceRestore {
   private final KnownContainers containers;
   private final PlainLayers plain;
   private final ContainerCapture capture;
-  private final Captures captures;
+  private final CapturedFiles files;
   private final HotTrees hotTrees;
   private final SpoolDrain drain;
   private final Spool spool;
@@ -53,7 +53,7 @@ public final class InPlaceRestore {
       KnownContainers containers,
       PlainLayers plain,
       ContainerCapture capture,
-      Captures captures,
+      CapturedFiles files,
       HotTrees hotTrees,
       SpoolDrain drain,
       Spool spool,
@@ -63,7 +63,7 @@ public final class InPlaceRestore {
     this.containers = containers;
     this.plain = plain;
     this.capture = capture;
-    this.captures = captures;
+    this.files = files;
     this.hotTrees = hotTrees;
     this.drain = drain;
     this.spool = spool;
@@ -205,7 +205,7 @@ public final class InPlaceRestore {
       Job job)
       throws IOException, InterruptedException {
     PresentTree over = present == null ? null : look(present, job);
-    if (keep && (over == null || !captures.isTail(known.queue(), over))) {
+    if (keep && (over == null || !files.isTail(known.queue(), over))) {
       capture.stopped(target, job);
       // Some of its files were linked meanwhile, which moves their times.
       over = present == null ? null : look(present, job);
@@ -225,7 +225,7 @@ public final class InPlaceRestore {
   /** A layer that cannot be archived can be restored over all the same. */
   private PresentTree look(FrozenLayer present, Job job) throws IOException {
     try {
-      return captures.present(present, job::cancelled);
+      return files.present(present, job::cancelled);
     } catch (RegenException e) {
       LOG.info("nothing is known of the present layer: {}", e.getMessage());
       return PresentTree.unknown(present.tree());

@@ -9,7 +9,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.SnapshotSealing;
 import dev.regen.snapshot.crypt.Keyset;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
@@ -26,15 +26,15 @@ import java.util.List;
 public final class EncryptionResource {
   private final Keyset keyset;
   private final SnapshotQueues queues;
-  private final Captures captures;
+  private final SnapshotSealing sealing;
   private final Jobs jobs;
   private final Events events;
 
   public EncryptionResource(
-      Keyset keyset, SnapshotQueues queues, Captures captures, Jobs jobs, Events events) {
+      Keyset keyset, SnapshotQueues queues, SnapshotSealing sealing, Jobs jobs, Events events) {
     this.keyset = keyset;
     this.queues = queues;
-    this.captures = captures;
+    this.sealing = sealing;
     this.jobs = jobs;
     this.events = events;
   }
@@ -142,7 +142,7 @@ public final class EncryptionResource {
   private boolean one(QueueName name, SnapshotId id, boolean encrypted, Job job)
       throws IOException {
     job.step((encrypted ? "encrypting " : "decrypting ") + id.shortened());
-    boolean changed = captures.reseal(name, id, encrypted, job, job::cancelled);
+    boolean changed = sealing.reseal(name, id, encrypted, job, job::cancelled);
     if (changed) {
       events.tell(
           encrypted ? Event.Kind.ENCRYPTED : Event.Kind.DECRYPTED,

@@ -5,7 +5,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.store.SnapshotStore;
@@ -15,18 +15,18 @@ import java.io.IOException;
 public final class QueueResource {
   private final QueueViews views;
   private final Pending pending;
-  private final Captures captures;
+  private final Removals removals;
   private final KnownContainers containers;
 
   public QueueResource(
       SnapshotQueues queues,
       SnapshotStore snapshots,
       Pending pending,
-      Captures captures,
+      Removals removals,
       KnownContainers containers) {
     this.views = new QueueViews(queues, snapshots, pending);
     this.pending = pending;
-    this.captures = captures;
+    this.removals = removals;
     this.containers = containers;
   }
 
@@ -53,7 +53,7 @@ public final class QueueResource {
       throw new RegenException.Refused(
           "the last state of queue '" + name + "' is still being archived; try again");
     }
-    captures.remove(name);
+    removals.remove(name);
     return Answer.ok(new JsonObject().with("removed", name.value()));
   }
 
@@ -64,7 +64,7 @@ public final class QueueResource {
       throw new RegenException.BadInput(
           "a queue's length is 1 to " + QueueContent.KEEP_MAX + ", not " + keep);
     }
-    captures.keep(name, (int) keep);
+    removals.keep(name, (int) keep);
     return Answer.ok(views.queue(name));
   }
 }

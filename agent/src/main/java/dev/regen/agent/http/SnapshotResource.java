@@ -2,7 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueue;
@@ -17,13 +17,13 @@ public final class SnapshotResource {
 
   private final SnapshotQueues queues;
   private final QueueViews views;
-  private final Captures captures;
+  private final Removals removals;
 
   public SnapshotResource(
-      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Captures captures) {
+      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Removals removals) {
     this.queues = queues;
     this.views = new QueueViews(queues, snapshots, pending);
-    this.captures = captures;
+    this.removals = removals;
   }
 
   public void addTo(Routes routes) {
@@ -43,7 +43,7 @@ public final class SnapshotResource {
   private Answer remove(Call call) throws IOException {
     QueueName name = call.queue();
     Element element = queues.look(name).find(call.part("snapshot"), ZoneId.systemDefault());
-    captures.remove(name, element.id());
+    removals.remove(name, element.id());
     return Answer.ok(views.queue(name));
   }
 

@@ -10,7 +10,7 @@ import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.Checks;
 import dev.regen.snapshot.capture.Verified;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import java.io.IOException;
@@ -21,15 +21,15 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/verify}: reads everything, as a job; mends what it can if it is asked to. */
 public final class VerifyResource {
-  private final Captures captures;
+  private final Checks checks;
   private final SnapshotQueues queues;
   private final Stores stores;
   private final Jobs jobs;
   private final Events events;
 
   public VerifyResource(
-      Captures captures, SnapshotQueues queues, Stores stores, Jobs jobs, Events events) {
-    this.captures = captures;
+      Checks checks, SnapshotQueues queues, Stores stores, Jobs jobs, Events events) {
+    this.checks = checks;
     this.queues = queues;
     this.stores = stores;
     this.jobs = jobs;
@@ -53,16 +53,16 @@ public final class VerifyResource {
                 text == null ? "all" : text,
                 job -> {
                   job.step("reading");
-                  Verified first = captures.verify(queue);
+                  Verified first = checks.verify(queue);
                   List<String> repaired = repair ? repair(first, job) : List.of();
-                  return json(repair ? captures.verify(queue) : first, queue, repaired);
+                  return json(repair ? checks.verify(queue) : first, queue, repaired);
                 })
             .json());
   }
 
   private List<String> repair(Verified found, Job job) throws IOException {
     job.step("mending");
-    List<String> done = captures.repair(found, this::unpacked, job, job::cancelled);
+    List<String> done = checks.repair(found, this::unpacked, job, job::cancelled);
     for (String one : done) {
       events.tell(Event.Kind.REPAIRED, null, one);
     }

@@ -191,7 +191,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
   private void settle(FrozenLayer layer, Job job) throws IOException {
     KnownContainers.Known container = containers.find(layer.container());
     Path upper = container == null || container.running() ? null : container.upper();
-    captures.settle(layer, upper, () -> hotTrees.discard(layer.tree()), job::cancelled);
+    captures.files().settle(layer, upper, () -> hotTrees.discard(layer.tree()), job::cancelled);
   }
 
   private static @Nullable SnapshotId snapshotOf(CaptureResult result) {

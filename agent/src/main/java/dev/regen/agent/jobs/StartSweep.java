@@ -11,7 +11,7 @@ import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
-import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.CapturedFiles;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
@@ -36,7 +36,7 @@ public final class StartSweep {
   private final Views views;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
-  private final Captures captures;
+  private final CapturedFiles files;
   private final Events events;
 
   public StartSweep(
@@ -45,14 +45,14 @@ public final class StartSweep {
       Views views,
       SnapshotQueues queues,
       SnapshotStore snapshots,
-      Captures captures,
+      CapturedFiles files,
       Events events) {
     this.spool = spool;
     this.stores = stores;
     this.views = views;
     this.queues = queues;
     this.snapshots = snapshots;
-    this.captures = captures;
+    this.files = files;
     this.events = events;
   }
 
@@ -88,7 +88,7 @@ public final class StartSweep {
     for (FrozenLayer layer : spool.list()) {
       jobs.add(layer.job());
     }
-    captures.sweepListings(jobs);
+    files.sweepListings(jobs);
   }
 
   /** Whether the store is there. */
@@ -127,7 +127,7 @@ public final class StartSweep {
 
   private void adopt(Path tree, String job, FrozenLayer.Kind kind) throws IOException {
     Staging.FrozenName told = Staging.parseFrozen(Staging.FROZEN + job);
-    if (kind == FrozenLayer.Kind.LISTED && !captures.hasListing(job)) {
+    if (kind == FrozenLayer.Kind.LISTED && !files.hasListing(job)) {
       told = null;
     }
     if (told == null) {

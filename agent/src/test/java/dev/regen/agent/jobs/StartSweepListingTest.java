@@ -63,7 +63,7 @@ final class StartSweepListingTest {
         new Views(home),
         queues,
         snapshots,
-        captures,
+        captures.files(),
         new Events(disk, home, InstantSource.system()));
   }
 }

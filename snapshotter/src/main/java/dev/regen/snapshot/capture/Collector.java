@@ -1,7 +1,6 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
-import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
@@ -18,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Deletes manifests that no queue names, then chunks that no manifest names.
@@ -51,10 +49,11 @@ final class Collector {
   }
 
   /** Every chunk that an archive is made of, its index included. */
-  static Stream<Digest> digests(Snapshot snapshot) {
-    return Stream.concat(
-            snapshot.archive().chunks().stream(), snapshot.archive().entryIndex().stream())
-        .map(Chunk::digest);
+  static Set<Digest> digests(Snapshot snapshot) {
+    Set<Digest> digests = new HashSet<>();
+    snapshot.archive().chunks().forEach(chunk -> digests.add(chunk.digest()));
+    snapshot.archive().entryIndex().forEach(chunk -> digests.add(chunk.digest()));
+    return digests;
   }
 
   /** Deletes those of {@code candidates} that no manifest names. */
@@ -97,7 +96,7 @@ final class Collector {
         if (queue.isPresent() && !queue.get().contains(id)) {
           orphans.add(id);
         } else {
-          digests(snapshot).forEach(needed::add);
+          needed.addAll(digests(snapshot));
         }
       } catch (RegenException e) {
         allRead = false;

@@ -10,10 +10,8 @@ import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.time.Instant;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The snapshots that can be made of one frozen layer and its archive. */
@@ -33,8 +31,7 @@ record Snapshots(FrozenLayer layer, End end, Archive archive, @Nullable KeyId ke
   }
 
   Set<Digest> digests() {
-    return Collector.digests(as(SnapshotId.random(), layer.endedAt()))
-        .collect(Collectors.toCollection(HashSet::new));
+    return Collector.digests(as(SnapshotId.random(), layer.endedAt()));
   }
 
   private Snapshot made(SnapshotId id, Instant time, End ended, Archive of) {

@@ -19,7 +19,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One reading of all that queues name; each chunk is read once. */
@@ -142,11 +141,11 @@ final class Verification {
     return unreferenced.size();
   }
 
-  private Stream<Digest> digestsIfReadable(SnapshotId id) throws IOException {
+  private Set<Digest> digestsIfReadable(SnapshotId id) throws IOException {
     try {
       return Collector.digests(snapshots.read(id));
     } catch (RegenException e) {
-      return Stream.empty();
+      return Set.of();
     }
   }
 

@@ -2,7 +2,9 @@ package dev.regen.snapshot.chunk;
 
 import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.crypt.Envelope;
+import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.crypt.QueueKey;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,16 @@ public final class Sealing {
   public static Sealing under(QueueKey key) {
     long[] numbers = key.cutting(257);
     return new Sealing(key, new Cutting(Arrays.copyOf(numbers, 256), numbers[256]));
+  }
+
+  /**
+   * Under the active key of {@code keys} if chunks are to be {@code encrypted}, {@link #NONE} if
+   * not.
+   *
+   * @throws dev.regen.snapshot.RegenException.Refused if there is no active key
+   */
+  public static Sealing of(boolean encrypted, Keys keys) throws IOException {
+    return encrypted ? under(keys.active()) : NONE;
   }
 
   /** Tells apart sealings that make other chunks of the same bytes. */

@@ -24,6 +24,21 @@ public interface ChunkStore {
   }
 
   /**
+   * Looks whether all of {@code digests} are here.
+   *
+   * @throws IOException if one is missing, naming it
+   */
+  default void requireAll(Set<Digest> digests) throws IOException {
+    Set<Digest> missing = missing(digests);
+    if (!missing.isEmpty()) {
+      throw new IOException(
+          missing.size()
+              + " chunks did not reach the store, among them "
+              + missing.iterator().next());
+    }
+  }
+
+  /**
    * Stores a chunk, unless it is there; the caller has computed {@code digest} from these bytes.
    *
    * @param stored the chunk's bytes from position to limit, read to their end; may be direct

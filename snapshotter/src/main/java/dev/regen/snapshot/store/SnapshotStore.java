@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,6 +103,19 @@ public final class SnapshotStore {
       throw new RegenException.Damaged(e.getMessage() + "; no manifest is that long");
     } catch (ManifestCodec.Malformed e) {
       throw new RegenException.Damaged(file + " is damaged: " + e.getMessage());
+    }
+  }
+
+  /**
+   * As {@link #read}; empty if the manifest is not there, or damaged.
+   *
+   * @throws RegenException.Refused if a newer Regen wrote it
+   */
+  public Optional<Snapshot> readIfWhole(SnapshotId id) throws IOException {
+    try {
+      return Optional.of(read(id));
+    } catch (RegenException.Damaged | RegenException.NotFound e) {
+      return Optional.empty();
     }
   }
 

@@ -171,13 +171,13 @@ final class CapturesKeptTest {
     FrozenLayer layer = freeze();
 
     for (SnapshotId id : snapshots.list()) {
-      captures.remove(DESK, id);
+      captures.removals().remove(DESK, id);
     }
-    captures.sweep();
+    captures.removals().sweep();
 
     assertThat(capture(layer).chunks()).isEqualTo(whole.chunks());
-    assertThat(captures.verify(DESK).problems()).isEmpty();
-    captures.sweepListings(java.util.Set.of());
+    assertThat(captures.checks().verify(DESK).problems()).isEmpty();
+    captures.files().sweepListings(java.util.Set.of());
     assertThat(directory.resolve("home/listings")).isEmptyDirectory();
   }
 
@@ -235,7 +235,7 @@ final class CapturesKeptTest {
     ends++;
     Path listed = fs.resolve("staging/listed-" + ends);
     FrozenLayer layer = layer(listed, FrozenLayer.Kind.LISTED);
-    if (captures.freeze(layer, upper, listed, LIMIT)) {
+    if (captures.files().freeze(layer, upper, listed, LIMIT)) {
       return layer;
     }
     TreeRemoval.remove(listed);
@@ -250,7 +250,7 @@ final class CapturesKeptTest {
 
   private Archive capture(FrozenLayer layer, @Nullable Path ofContainer) throws IOException {
     CaptureResult result = captures.capture(layer, Home.GOOD, Progress.NONE, () -> false);
-    captures.settle(layer, ofContainer, () -> removal(layer.tree()), stopped::get);
+    captures.files().settle(layer, ofContainer, () -> removal(layer.tree()), stopped::get);
     return snapshots
         .read(
             switch (result) {

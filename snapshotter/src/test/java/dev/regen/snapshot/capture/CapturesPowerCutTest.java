@@ -60,7 +60,7 @@ final class CapturesPowerCutTest {
         CapturesPowerCutTest::fill,
         disk -> {
           Home home = open(disk);
-          home.captures.remove(Home.DESK, home.queue().elements().getFirst().id());
+          home.captures.removals().remove(Home.DESK, home.queue().elements().getFirst().id());
         },
         (disk, finished) -> {
           List<String> gone = List.of("b-c");
@@ -78,7 +78,7 @@ final class CapturesPowerCutTest {
           assertThat(disk.survives(() -> open(disk).capture(3, "c-d", Home.GOOD))).isFalse();
           disk.nextProcess();
         },
-        disk -> open(disk).captures.sweep(),
+        disk -> open(disk).captures.removals().sweep(),
         (disk, finished) -> {
           assertThat(open(disk).trees()).isEqualTo(BEFORE);
           finishesAndIsClean(disk, 3, "c-d", AFTER);
@@ -99,7 +99,7 @@ final class CapturesPowerCutTest {
       }
       Home next = open(disk.nextProcess());
       if (sweeps) {
-        next.captures.sweep();
+        next.captures.removals().sweep();
       }
       next.capture(3, "c-d", Home.GOOD);
 
@@ -119,7 +119,7 @@ final class CapturesPowerCutTest {
         FaultyDisk next = disk.nextProcess();
         next.cutPowerIn(cutAt, cutAt);
         next.survives(() -> {
-          open(next).captures.sweep();
+          open(next).captures.removals().sweep();
           open(next).capture(3, "c-d", Home.GOOD);
         });
 
@@ -136,10 +136,10 @@ final class CapturesPowerCutTest {
   private static void finishesAndIsClean(
       FaultyDisk disk, int number, String tree, List<String> trees) throws Exception {
     Home home = open(disk);
-    home.captures.sweep();
+    home.captures.removals().sweep();
     home.capture(number, tree, Home.GOOD);
     assertThat(home.trees()).isEqualTo(trees);
-    Verified verified = home.captures.verify(null);
+    Verified verified = home.captures.checks().verify(null);
     assertThat(verified.problems()).isEmpty();
     assertThat(verified.unreferencedManifests()).isZero();
     assertThat(verified.unreferencedChunks()).isZero();

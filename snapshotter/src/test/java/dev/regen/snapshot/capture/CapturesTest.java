@@ -93,7 +93,7 @@ final class CapturesTest {
     }
 
     assertThat(home.trees()).containsExactly("b", "e-x");
-    Verified verified = home.captures.verify(null);
+    Verified verified = home.captures.checks().verify(null);
     assertThat(verified.allWell()).isTrue();
     assertThat(verified.unreferencedChunks()).isZero();
   }
@@ -111,7 +111,7 @@ final class CapturesTest {
   void aJobWhoseSnapshotHasLeftIsRecognised() throws Exception {
     home.capture(1, "a", Home.GOOD);
     SnapshotId first = home.queue().elements().getFirst().id();
-    home.captures.remove(Home.DESK, first);
+    home.captures.removals().remove(Home.DESK, first);
 
     assertThat(home.capture(1, "a", Home.GOOD)).isEqualTo(new CaptureResult.Superseded(first));
     assertThat(home.trees()).isEmpty();
@@ -162,7 +162,7 @@ final class CapturesTest {
         .isInstanceOf(CancellationException.class);
 
     assertThat(home.trees()).containsExactly("a");
-    assertThat(home.captures.verify(null).unreferencedChunks()).isZero();
+    assertThat(home.captures.checks().verify(null).unreferencedChunks()).isZero();
     assertThat(home.chunks.missing(all("b", "c"))).hasSize(2);
   }
 
@@ -179,11 +179,11 @@ final class CapturesTest {
         worker.get();
       }
     }
-    Verified verified = home.captures.verify(null);
+    Verified verified = home.captures.checks().verify(null);
     assertThat(verified.problems()).isEmpty();
     assertThat(verified.snapshots()).isEqualTo(8);
-    home.captures.sweep();
-    assertThat(home.captures.verify(null).unreferencedChunks()).isZero();
+    home.captures.removals().sweep();
+    assertThat(home.captures.checks().verify(null).unreferencedChunks()).isZero();
   }
 
   @Test
@@ -191,7 +191,7 @@ final class CapturesTest {
     home.capture(1, "a", Home.GOOD);
     Files.writeString(home.queues.file(Home.DESK), "rubbish");
 
-    Swept swept = home.captures.sweep();
+    Swept swept = home.captures.removals().sweep();
 
     assertThat(swept.manifests()).isZero();
     assertThat(swept.chunks()).isZero();
@@ -206,7 +206,7 @@ final class CapturesTest {
     home.capture(2, "b", Home.GOOD);
     Files.writeString(home.snapshots.file(home.queue().elements().getFirst().id()), "rubbish");
 
-    home.captures.sweep();
+    home.captures.removals().sweep();
 
     assertThat(home.chunks.missing(all("a", "b"))).isEmpty();
   }
@@ -222,7 +222,7 @@ final class CapturesTest {
     Files.write(chunk, bytes);
     Files.delete(home.snapshots.file(elements.getLast().id()));
 
-    Verified verified = home.captures.verify(Home.DESK);
+    Verified verified = home.captures.checks().verify(Home.DESK);
 
     assertThat(verified.problems())
         .extracting(Verified.Problem::kind, Verified.Problem::snapshot)
@@ -239,11 +239,12 @@ final class CapturesTest {
     home.capture(1, "a", Home.GOOD);
     SnapshotId first = home.queue().elements().getFirst().id();
     try (Hold _ = home.captures.reading()) {
-      home.captures.remove(Home.DESK, first);
+      home.captures.removals().remove(Home.DESK, first);
       assertThat(home.chunks.missing(all("a"))).isEmpty();
-      assertThatThrownBy(() -> home.captures.sweep()).isInstanceOf(RegenException.Refused.class);
+      assertThatThrownBy(() -> home.captures.removals().sweep())
+          .isInstanceOf(RegenException.Refused.class);
     }
-    home.captures.sweep();
+    home.captures.removals().sweep();
     assertThat(home.chunks.missing(all("a"))).hasSize(1);
   }
 

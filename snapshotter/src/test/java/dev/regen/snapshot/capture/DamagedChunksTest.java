@@ -68,10 +68,11 @@ final class DamagedChunksTest {
     Snapshot snapshot = capture(1, tree);
     flipBit(middleChunk(snapshot));
     Files.delete(chunks.file(lastIndexChunk(snapshot)));
-    Verified found = captures.verify(null);
+    Verified found = captures.checks().verify(null);
     assertThat(found.problems()).hasSize(2);
 
-    List<String> done = captures.repair(found, _ -> List.of(tree), Progress.NONE, () -> false);
+    List<String> done =
+        captures.checks().repair(found, _ -> List.of(tree), Progress.NONE, () -> false);
 
     assertThat(done)
         .containsExactly(
@@ -79,8 +80,8 @@ final class DamagedChunksTest {
             "snapshot "
                 + snapshot.id().shortened()
                 + ": 2 of 2 chunks were made again from its unpacked tree");
-    assertThat(captures.verify(null).allWell()).isTrue();
-    assertThat(captures.isWhole(snapshot.id())).isTrue();
+    assertThat(captures.checks().verify(null).allWell()).isTrue();
+    assertThat(captures.checks().isWhole(snapshot.id())).isTrue();
   }
 
   @Test
@@ -89,10 +90,12 @@ final class DamagedChunksTest {
     flipBit(middleChunk(snapshot));
     Path other = tree("other", 2);
 
-    captures.repair(captures.verify(null), _ -> List.of(other), Progress.NONE, () -> false);
+    captures
+        .checks()
+        .repair(captures.checks().verify(null), _ -> List.of(other), Progress.NONE, () -> false);
 
-    assertThat(captures.verify(null).problems()).hasSize(1);
-    assertThat(captures.isWhole(snapshot.id())).isFalse();
+    assertThat(captures.checks().verify(null).problems()).hasSize(1);
+    assertThat(captures.checks().isWhole(snapshot.id())).isFalse();
   }
 
   @Test
@@ -100,27 +103,29 @@ final class DamagedChunksTest {
     Path tree = tree("tree", 1);
     Snapshot first = capture(1, tree);
     flipBit(middleChunk(first));
-    captures.repair(captures.verify(null), _ -> List.of(), Progress.NONE, () -> false);
-    assertThat(captures.isWhole(first.id())).isFalse();
+    captures
+        .checks()
+        .repair(captures.checks().verify(null), _ -> List.of(), Progress.NONE, () -> false);
+    assertThat(captures.checks().isWhole(first.id())).isFalse();
     Files.writeString(tree.resolve("zz-more"), "more");
 
     Snapshot second = capture(2, tree);
 
-    assertThat(captures.isWhole(second.id())).isTrue();
-    assertThat(captures.isWhole(first.id())).isTrue();
+    assertThat(captures.checks().isWhole(second.id())).isTrue();
+    assertThat(captures.checks().isWhole(first.id())).isTrue();
   }
 
   @Test
   void chunkThatCanBeReadAfterAllStays() throws IOException {
     Snapshot snapshot = capture(1, tree("tree", 1));
     flipBit(middleChunk(snapshot));
-    Verified found = captures.verify(null);
+    Verified found = captures.checks().verify(null);
     flipBit(middleChunk(snapshot));
 
-    List<String> done = captures.repair(found, _ -> List.of(), Progress.NONE, () -> false);
+    List<String> done = captures.checks().repair(found, _ -> List.of(), Progress.NONE, () -> false);
 
     assertThat(done).isEmpty();
-    assertThat(captures.isWhole(snapshot.id())).isTrue();
+    assertThat(captures.checks().isWhole(snapshot.id())).isTrue();
   }
 
   @Test
@@ -129,13 +134,13 @@ final class DamagedChunksTest {
     byte[] stray = {1, 2, 3};
     chunks.put(Digest.of(java.nio.ByteBuffer.wrap(stray)), java.nio.ByteBuffer.wrap(stray));
     chunks.force();
-    Verified found = captures.verify(null);
+    Verified found = captures.checks().verify(null);
     assertThat(found.unreferencedChunks()).isEqualTo(1);
 
-    captures.repair(found, _ -> List.of(), Progress.NONE, () -> false);
+    captures.checks().repair(found, _ -> List.of(), Progress.NONE, () -> false);
 
-    assertThat(captures.verify(null).unreferencedChunks()).isZero();
-    assertThat(captures.isWhole(snapshot.id())).isTrue();
+    assertThat(captures.checks().verify(null).unreferencedChunks()).isZero();
+    assertThat(captures.checks().isWhole(snapshot.id())).isTrue();
   }
 
   private Snapshot capture(int number, Path tree) throws IOException {

@@ -108,7 +108,7 @@ final class EncryptedQueueTest {
   void exportIsAPlainLayerInBothForms() throws IOException {
     Snapshot plain = capture(1);
     byte[] expected = exported(plain, LayerExport.Form.TAR);
-    captures.reseal(Home.DESK, plain.id(), true, Progress.NONE, () -> false);
+    captures.sealing().reseal(Home.DESK, plain.id(), true, Progress.NONE, () -> false);
     Snapshot sealed = snapshots.read(plain.id());
 
     assertThat(exported(sealed, LayerExport.Form.TAR)).isEqualTo(expected);
@@ -127,17 +127,20 @@ final class EncryptedQueueTest {
     Snapshot plain = capture(1);
     assertThat(plainFiles()).isNotEmpty();
 
-    assertThat(captures.reseal(Home.DESK, plain.id(), true, Progress.NONE, () -> false)).isTrue();
-    assertThat(captures.reseal(Home.DESK, plain.id(), true, Progress.NONE, () -> false)).isFalse();
+    assertThat(captures.sealing().reseal(Home.DESK, plain.id(), true, Progress.NONE, () -> false))
+        .isTrue();
+    assertThat(captures.sealing().reseal(Home.DESK, plain.id(), true, Progress.NONE, () -> false))
+        .isFalse();
     assertNoPlaintext();
     restored(snapshots.read(plain.id()));
-    assertThat(captures.reseal(Home.DESK, plain.id(), false, Progress.NONE, () -> false)).isTrue();
+    assertThat(captures.sealing().reseal(Home.DESK, plain.id(), false, Progress.NONE, () -> false))
+        .isTrue();
 
     Snapshot again = snapshots.read(plain.id());
     assertThat(again.archive().chunks()).isEqualTo(plain.archive().chunks());
     assertThat(again.key()).isNull();
     assertThat(again.spec()).hasToString(plain.spec().toString());
-    assertThat(captures.verify(null).unreferencedChunks()).isZero();
+    assertThat(captures.checks().verify(null).unreferencedChunks()).isZero();
   }
 
   @Test
@@ -146,15 +149,16 @@ final class EncryptedQueueTest {
     Snapshot snapshot = capture(1);
     keys.activate(2);
 
-    assertThat(captures.reseal(Home.DESK, snapshot.id(), true, Progress.NONE, () -> false))
+    assertThat(
+            captures.sealing().reseal(Home.DESK, snapshot.id(), true, Progress.NONE, () -> false))
         .isTrue();
     keys.lose(1);
 
     Snapshot rotated = snapshots.read(snapshot.id());
     assertThat(rotated.key()).isEqualTo(FixedKeys.id(2));
     restored(rotated);
-    assertThat(captures.verify(null).allWell()).isTrue();
-    assertThat(captures.verify(null).unreferencedChunks()).isZero();
+    assertThat(captures.checks().verify(null).allWell()).isTrue();
+    assertThat(captures.checks().verify(null).unreferencedChunks()).isZero();
   }
 
   @Test
@@ -173,16 +177,16 @@ final class EncryptedQueueTest {
         .hasMessageContaining(FixedKeys.id(1).hex())
         .hasMessageContaining("/the/keys.json");
     assertThatThrownBy(() -> capture(3)).isInstanceOf(RegenException.Refused.class);
-    assertThatThrownBy(
-            () -> captures.reseal(Home.DESK, sealed.id(), false, Progress.NONE, () -> false))
+    assertThatThrownBy(() ->
+            captures.sealing().reseal(Home.DESK, sealed.id(), false, Progress.NONE, () -> false))
         .isInstanceOf(RegenException.Refused.class);
     assertThatThrownBy(() -> snapshots.write(locked)).isInstanceOf(RegenException.Refused.class);
-    assertThat(captures.verify(null).problems())
+    assertThat(captures.checks().verify(null).problems())
         .extracting(Verified.Problem::kind, Verified.Problem::snapshot)
         .containsExactly(org.assertj.core.groups.Tuple.tuple(Verified.Kind.LOCKED, sealed.id()));
     assertThat(queues.look(Home.DESK).elements()).hasSize(2);
-    captures.sweep();
-    captures.remove(Home.DESK, plain.id());
+    captures.removals().sweep();
+    captures.removals().remove(Home.DESK, plain.id());
     keys.activate(1);
     restored(snapshots.read(sealed.id()));
   }
@@ -257,22 +261,24 @@ final class EncryptedQueueTest {
     boolean[] removed = {false};
 
     assertThatThrownBy(() ->
-            captures.reseal(
-                Home.DESK,
-                snapshot.id(),
-                true,
-                Progress.NONE,
-                () -> {
-                  if (!removed[0]) {
-                    removed[0] = true;
-                    remove(snapshot.id());
-                  }
-                  return false;
-                }))
+            captures
+                .sealing()
+                .reseal(
+                    Home.DESK,
+                    snapshot.id(),
+                    true,
+                    Progress.NONE,
+                    () -> {
+                      if (!removed[0]) {
+                        removed[0] = true;
+                        remove(snapshot.id());
+                      }
+                      return false;
+                    }))
         .isInstanceOf(RegenException.NotFound.class);
 
     assertThat(snapshots.list()).isEmpty();
-    assertThat(captures.verify(null).unreferencedChunks()).isZero();
+    assertThat(captures.checks().verify(null).unreferencedChunks()).isZero();
   }
 
   private void tell() {
@@ -285,7 +291,7 @@ final class EncryptedQueueTest {
 
   private void remove(SnapshotId id) {
     try {
-      captures.remove(Home.DESK, id);
+      captures.removals().remove(Home.DESK, id);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -51,19 +51,21 @@ final class ResealingPowerCutTest {
           Home home = open(disk, to);
           assertThat(home.trees()).isEqualTo(TREES);
           assertThat(tail(home).key()).isIn(finished ? after : before, after);
-          home.captures.sweep();
+          home.captures.removals().sweep();
           reseal(home, to);
           assertThat(tail(home).key()).isEqualTo(after);
           assertThat(tail(home).spec().string("Hostname")).isEqualTo("desk-2");
           assertThat(home.trees()).isEqualTo(TREES);
-          Verified verified = home.captures.verify(null);
+          Verified verified = home.captures.checks().verify(null);
           assertThat(verified.problems()).isEmpty();
           assertThat(verified.unreferencedChunks()).isZero();
         });
   }
 
   private static void reseal(Home home, int key) throws Exception {
-    home.captures.reseal(Home.DESK, tail(home).id(), key != 0, Progress.NONE, () -> false);
+    home.captures
+        .sealing()
+        .reseal(Home.DESK, tail(home).id(), key != 0, Progress.NONE, () -> false);
   }
 
   private static Snapshot tail(Home home) throws Exception {
