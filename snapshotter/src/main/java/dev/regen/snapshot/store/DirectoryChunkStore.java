@@ -11,15 +11,18 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chunks as files of one local directory: {@code sha256/ab/abcd…}.
@@ -193,6 +196,36 @@ public final class DirectoryChunkStore implements ChunkStore {
     }
   }
 
+  /**
+   * Named chunks in ascending order; reads no more directories than it needs.
+   *
+   * @param after the last one that is left out, null to begin
+   * @param max the most to return
+   */
+  public List<Digest> page(@Nullable Digest after, int max) throws IOException {
+    List<Digest> page = new ArrayList<>();
+    String from = after == null ? "" : after.hex();
+    for (Path prefix : disk.list(named)) {
+      if (page.size() >= max) {
+        break;
+      }
+      String name = prefix.getFileName().toString();
+      if (name.compareTo(from.substring(0, Math.min(from.length(), PREFIX_CHARACTERS))) >= 0) {
+        addTo(page, prefix, from, max);
+      }
+    }
+    return page;
+  }
+
+  private void addTo(List<Digest> page, Path prefix, String from, int max) throws IOException {
+    for (Path file : disk.list(prefix)) {
+      Digest digest = digestOf(file);
+      if (digest != null && digest.hex().compareTo(from) > 0 && page.size() < max) {
+        page.add(digest);
+      }
+    }
+  }
+
   /** Where the chunk is once it has been forced. */
   public Path file(Digest digest) {
     return directory(digest).resolve(digest.hex());
@@ -260,7 +293,7 @@ public final class DirectoryChunkStore implements ChunkStore {
     return stripes[Math.floorMod(digest.hashCode(), STRIPES)];
   }
 
-  private static @org.jspecify.annotations.Nullable Digest digestOf(Path file) {
+  private static @Nullable Digest digestOf(Path file) {
     try {
       return new Digest(file.getFileName().toString());
     } catch (IllegalArgumentException e) {

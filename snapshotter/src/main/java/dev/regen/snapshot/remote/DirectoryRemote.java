@@ -1,0 +1,300 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.DiskFullException;
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.SealedRecord;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A remote store in a directory: what a storage server serves, and {@code dir:/path} without one.
+ *
+ * <p>Chunks lie in {@code chunks/sha256/ab/abcd…}, records in {@code records/}. Puts that come at
+ * the same time share a force. One process at a time may have it open.
+ */
+public final class DirectoryRemote implements RemoteStore {
+  /** How long at least a chunk that somebody asked about is not deleted. */
+  public static final Duration LEASE = Duration.ofMinutes(10);
+
+  private static final int VERSION = 1;
+  private static final int IDENTITY_BYTES_MAX = 4096;
+
+  private final Disk disk;
+  private final Disk.Lock lock;
+  private final Leases leases;
+  private final Room room;
+  private final String id;
+  private final DirectoryChunkStore chunks;
+  private final GroupCommit commits;
+  private final RecordFiles records;
+  private final AtomicLong count = new AtomicLong();
+
+  /**
+   * Opens the store in {@code directory}, and makes it if need be. Takes one look at each file.
+   *
+   * @param quotaBytes the most that chunks and records may hold together
+   * @throws RegenException.Refused if another process has it open, or a newer Regen made it
+   */
+  public DirectoryRemote(Path directory, long quotaBytes) throws IOException {
+    this(new LocalDisk(), directory, quotaBytes, LEASE, System::nanoTime);
+  }
+
+  DirectoryRemote(Disk disk, Path directory, long quotaBytes, Duration lease, LongSupplier nanoTime)
+      throws IOException {
+    this.disk = disk;
+    new Records(disk).makeDirectory(directory);
+    this.lock =
+        disk.tryLock(directory.resolve("lock"))
+            .orElseThrow(
+                () -> new RegenException.Refused(directory + " is in use by another process"));
+    try {
+      this.id = identity(directory.resolve("store.json"));
+      this.room = new Room(directory, quotaBytes);
+      this.leases = new Leases(lease, nanoTime);
+      this.chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
+      this.commits = new GroupCommit(chunks::force);
+      this.records = new RecordFiles(disk, directory.resolve("records"), room);
+      takeStock();
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /** Names this store, wherever it is moved: 32 hexadecimal digits. */
+  public String id() {
+    return id;
+  }
+
+  public long chunkCount() {
+    return count.get();
+  }
+
+  /** What chunks and records hold, in bytes. */
+  public long bytes() {
+    return room.bytes();
+  }
+
+  public long quotaBytes() {
+    return room.quotaBytes();
+  }
+
+  @Override
+  public Set<Digest> missing(Collection<Digest> digests) throws IOException {
+    // Leased before the look: a deletion then comes before both, or not at all.
+    digests.forEach(leases::lease);
+    Set<Digest> missing = chunks.missing(digests);
+    if (missing.size() < digests.size()) {
+      commits.commit();
+    }
+    return missing;
+  }
+
+  @Override
+  public void put(ChunkName chunk, ByteBuffer stored) throws IOException {
+    store(chunk, stored);
+  }
+
+  /** As {@link #put}; returns whether the chunk is new here, or took a damaged one's place. */
+  public boolean store(ChunkName chunk, ByteBuffer stored) throws IOException {
+    Digest digest = chunk.digest();
+    if (stored.remaining() != chunk.sizeBytes() || !Digest.of(stored.duplicate()).equals(digest)) {
+      throw new RegenException.BadInput("these are not the bytes of the chunk " + digest);
+    }
+    leases.lease(digest);
+    try {
+      if (isWhole(chunk)) {
+        stored.position(stored.limit());
+        commits.commit();
+        return false;
+      }
+      return add(digest, stored);
+    } catch (IOException e) {
+      throw fullOrAsItIs(e);
+    }
+  }
+
+  @Override
+  public byte[] get(Digest digest, int sizeBytes) throws IOException {
+    byte[] stored = whole(digest);
+    if (stored.length != sizeBytes) {
+      throw new RegenException.Damaged(
+          digest + " is " + stored.length + " bytes long, not " + sizeBytes);
+    }
+    return stored;
+  }
+
+  @Override
+  public byte[] get(Digest digest, int offset, int length) throws IOException {
+    byte[] stored = whole(digest);
+    if (offset < 0 || length < 1 || length > stored.length - offset) {
+      throw new RegenException.BadInput(
+          digest + " has " + stored.length + " bytes, not " + length + " from " + offset);
+    }
+    return Arrays.copyOfRange(stored, offset, offset + length);
+  }
+
+  /** Where a chunk that was put is; empty if it is not here. */
+  public Optional<Path> file(Digest digest) throws IOException {
+    Path file = chunks.file(digest);
+    return disk.size(file) > 0 ? Optional.of(file) : Optional.empty();
+  }
+
+  @Override
+  public void delete(Digest digest) throws IOException {
+    boolean done =
+        leases.unlessLeased(
+            digest,
+            () -> {
+              long old = disk.size(chunks.file(digest));
+              chunks.delete(digest);
+              if (old >= 0) {
+                forget(old);
+              }
+            });
+    if (!done) {
+      throw new RegenException.Refused("the chunk " + digest + " is leased; try again later");
+    }
+  }
+
+  @Override
+  public void list(Consumer<Digest> each) throws IOException {
+    for (List<Digest> page = page(null); !page.isEmpty(); page = page(page.getLast())) {
+      page.forEach(each);
+    }
+  }
+
+  /** The next chunks in ascending order, at most {@link #DIGESTS_MAX}; none at the end. */
+  public List<Digest> page(@Nullable Digest after) throws IOException {
+    return chunks.page(after, DIGESTS_MAX);
+  }
+
+  @Override
+  public Optional<byte[]> record(String name) throws IOException {
+    return records.read(name);
+  }
+
+  @Override
+  public boolean replaceRecord(String name, byte[] content, @Nullable String ifTag)
+      throws IOException {
+    try {
+      return records.replace(name, content, ifTag);
+    } catch (IOException e) {
+      throw fullOrAsItIs(e);
+    }
+  }
+
+  @Override
+  public void deleteRecord(String name) throws IOException {
+    records.delete(name);
+  }
+
+  @Override
+  public List<String> records(String prefix) throws IOException {
+    return records.list(prefix);
+  }
+
+  /** Lets other processes open the directory; what was put lasts already. */
+  @Override
+  public void close() {
+    lock.close();
+  }
+
+  private String identity(Path file) throws IOException {
+    byte[] sealed;
+    try {
+      sealed = disk.read(file, IDENTITY_BYTES_MAX);
+    } catch (NoSuchFileException e) {
+      UUID made = UUID.randomUUID();
+      ByteBuffer bytes = ByteBuffer.allocate(16);
+      bytes.putLong(made.getMostSignificantBits()).putLong(made.getLeastSignificantBits());
+      JsonObject content = new JsonObject().with("id", HexFormat.of().formatHex(bytes.array()));
+      sealed = SealedRecord.seal(VERSION, content);
+      new Records(disk).replace(file, sealed);
+    }
+    return SealedRecord.open(file, sealed, VERSION).string("id");
+  }
+
+  private void takeStock() throws IOException {
+    for (List<Digest> page = page(null); !page.isEmpty(); page = page(page.getLast())) {
+      for (Digest digest : page) {
+        room.found(disk.size(chunks.file(digest)));
+        count.incrementAndGet();
+      }
+    }
+  }
+
+  /** Whether the chunk is here; a damaged copy is set aside, so that this one takes its place. */
+  private boolean isWhole(ChunkName chunk) throws IOException {
+    Digest digest = chunk.digest();
+    if (!chunks.missing(Set.of(digest)).isEmpty()) {
+      return false;
+    }
+    long old = disk.size(chunks.file(digest));
+    try {
+      return chunks.get(digest).length == chunk.sizeBytes();
+    } catch (RegenException.Damaged e) {
+      if (chunks.setAside(digest)) {
+        forget(old);
+      }
+      return false;
+    }
+  }
+
+  private boolean add(Digest digest, ByteBuffer stored) throws IOException {
+    int size = stored.remaining();
+    room.take(size);
+    boolean isNew = false;
+    boolean done = false;
+    try {
+      isNew = chunks.put(digest, stored);
+      commits.commit();
+      done = true;
+    } finally {
+      if (done && isNew) {
+        count.incrementAndGet();
+      } else {
+        room.give(size);
+      }
+    }
+    return isNew;
+  }
+
+  private byte[] whole(Digest digest) throws IOException {
+    if (!chunks.missing(Set.of(digest)).isEmpty()) {
+      throw new RegenException.NotFound("no chunk " + digest + " here");
+    }
+    return chunks.get(digest);
+  }
+
+  private void forget(long bytes) {
+    room.give(bytes);
+    count.decrementAndGet();
+  }
+
+  private IOException fullOrAsItIs(IOException failure) {
+    return failure instanceof RegenException
+        ? failure
+        : DiskFullException.behind(failure).<IOException>map(room::full).orElse(failure);
+  }
+}

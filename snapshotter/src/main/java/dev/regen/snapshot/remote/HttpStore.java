@@ -1,0 +1,220 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A storage server over HTTP/1.1, as {@code regen storage} runs one. Nothing it answers is
+ * believed: chunks are compared with their digests, and lengths and counts have limits.
+ *
+ * <p>A call ends after {@link Options#patience} and the time its bytes need at 64 KiB/s, whatever
+ * the server does; it is not tried again here.
+ */
+public final class HttpStore implements RemoteStore {
+  private static final String CHUNKS = "/v1/chunks/sha256/";
+  private static final String RECORDS = "/v1/records/";
+  private static final int NAMES_BYTES_MAX = 32 << 20;
+
+  private final Calls calls;
+
+  /**
+   * How to reach a server.
+   *
+   * @param token goes with each call; null for none
+   * @param tls trust and client certificate for {@code https}; null for Java's own
+   * @param patience the most a call may take, on top of the time its bytes need
+   * @param connections the most calls at once, at least 1; others wait
+   */
+  public record Options(
+      @Nullable String token, @Nullable SSLContext tls, Duration patience, int connections) {
+    /** No token; 30 s; 8 connections. */
+    public static final Options DEFAULT = new Options(null, null, Duration.ofSeconds(30), 8);
+  }
+
+  /**
+   * A client of one server; no connection is made yet.
+   *
+   * @param server {@code http://HOST:PORT} or {@code https://HOST:PORT}, nothing after it
+   */
+  public HttpStore(URI server, Options options) {
+    this.calls = new Calls(server, options);
+  }
+
+  @Override
+  public Set<Digest> missing(Collection<Digest> digests) throws IOException {
+    List<Digest> asked = List.copyOf(new LinkedHashSet<>(digests));
+    Set<Digest> missing = new LinkedHashSet<>();
+    for (int from = 0; from < asked.size(); from += DIGESTS_MAX) {
+      List<Digest> some = asked.subList(from, Math.min(asked.size(), from + DIGESTS_MAX));
+      byte[] answer =
+          calls.body(
+              calls.to("/v1/missing").POST(BodyPublishers.ofByteArray(DigestList.encode(some))),
+              some.size() * DigestList.DIGEST_BYTES);
+      List<Digest> told = digests(answer);
+      if (!new HashSet<>(some).containsAll(told)) {
+        throw calls.nonsense("it misses chunks that it was not asked about");
+      }
+      missing.addAll(told);
+    }
+    return missing;
+  }
+
+  @Override
+  public void put(ChunkName chunk, ByteBuffer stored) throws IOException {
+    HttpRequest.Builder request =
+        calls
+            .to(CHUNKS + chunk.digest().hex())
+            .setHeader("Regen-Image", chunk.image())
+            .setHeader("Regen-Layer", chunk.layer())
+            .setHeader("Regen-Index", Integer.toString(chunk.index()))
+            .PUT(body(stored));
+    calls.body(request, 0);
+  }
+
+  @Override
+  public byte[] get(Digest digest, int sizeBytes) throws IOException {
+    byte[] stored =
+        calls.body(
+            calls.to(CHUNKS + digest.hex()).GET(), Math.min(sizeBytes, Chunk.STORED_BYTES_MAX));
+    if (stored.length != sizeBytes || !Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {
+      throw new RegenException.Damaged(
+          calls.server() + " has other bytes under the name of " + digest);
+    }
+    return stored;
+  }
+
+  @Override
+  public byte[] get(Digest digest, int offset, int length) throws IOException {
+    if (offset < 0 || length < 1 || offset > Chunk.STORED_BYTES_MAX - length) {
+      throw new RegenException.BadInput("no chunk has " + length + " bytes from " + offset);
+    }
+    String range = "bytes=" + offset + "-" + (offset + length - 1);
+    HttpResponse<byte[]> answer =
+        calls.answer(calls.to(CHUNKS + digest.hex()).setHeader("Range", range).GET(), length);
+    if (answer.statusCode() != 206 || answer.body().length != length) {
+      throw new RegenException.BadInput(
+          digest + " has fewer than " + (offset + length) + " bytes on " + calls.server());
+    }
+    return answer.body();
+  }
+
+  @Override
+  public void delete(Digest digest) throws IOException {
+    calls.deleted(calls.to(CHUNKS + digest.hex()).DELETE());
+  }
+
+  @Override
+  public void list(Consumer<Digest> each) throws IOException {
+    String after = "";
+    while (true) {
+      String path = after.isEmpty() ? "/v1/chunks" : "/v1/chunks?after=" + after;
+      byte[] answer = calls.body(calls.to(path).GET(), DIGESTS_MAX * DigestList.DIGEST_BYTES);
+      if (answer.length == 0) {
+        return;
+      }
+      for (Digest digest : digests(answer)) {
+        if (digest.hex().compareTo(after) <= 0) {
+          throw calls.nonsense("its list of chunks is not in order");
+        }
+        after = digest.hex();
+        each.accept(digest);
+      }
+    }
+  }
+
+  @Override
+  public Optional<byte[]> record(String name) throws IOException {
+    try {
+      return Optional.of(calls.body(calls.to(record(name, "")).GET(), RECORD_BYTES_MAX));
+    } catch (RegenException.NotFound e) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public boolean replaceRecord(String name, byte[] content, @Nullable String ifTag)
+      throws IOException {
+    HttpRequest.Builder request =
+        calls.to(record(name, "")).PUT(BodyPublishers.ofByteArray(content));
+    if (ABSENT.equals(ifTag)) {
+      request.setHeader("If-None-Match", "*");
+    } else if (ifTag != null) {
+      request.setHeader("If-Match", '"' + ifTag + '"');
+    }
+    return calls.matched(request);
+  }
+
+  @Override
+  public void deleteRecord(String name) throws IOException {
+    calls.deleted(calls.to(record(name, "")).DELETE());
+  }
+
+  @Override
+  public List<String> records(String prefix) throws IOException {
+    byte[] answer = calls.body(calls.to(record("", prefix)).GET(), NAMES_BYTES_MAX);
+    List<String> names = new ArrayList<>();
+    for (String name : new String(answer, StandardCharsets.UTF_8).lines().toList()) {
+      if (!name.startsWith(prefix)) {
+        throw calls.nonsense("it lists records that it was not asked about");
+      }
+      names.add(name);
+    }
+    return names;
+  }
+
+  /** Ends all connections; calls under way fail. */
+  @Override
+  public void close() {
+    calls.close();
+  }
+
+  private static String record(String name, String prefix) {
+    return name.isEmpty()
+        ? "/v1/records?prefix=" + URLEncoder.encode(prefix, StandardCharsets.UTF_8)
+        : RECORDS + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("%2F", "/");
+  }
+
+  private static BodyPublisher body(ByteBuffer stored) {
+    byte[] bytes;
+    int from = 0;
+    int length = stored.remaining();
+    if (stored.hasArray()) {
+      bytes = stored.array();
+      from = stored.arrayOffset() + stored.position();
+      stored.position(stored.limit());
+    } else {
+      bytes = new byte[length];
+      stored.get(bytes);
+    }
+    return BodyPublishers.ofByteArray(bytes, from, length);
+  }
+
+  private List<Digest> digests(byte[] answer) throws IOException {
+    try {
+      return DigestList.decode(answer);
+    } catch (IllegalArgumentException e) {
+      throw calls.nonsense(String.valueOf(e.getMessage()));
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.FileTooLargeException;
+import dev.regen.runtime.durable.Records;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Records as files of one directory. A name's {@code /} is a {@code +} there, so that no name leads
+ * anywhere else, and {@code a} and {@code a/b} don't stand in each other's way.
+ */
+final class RecordFiles {
+  static final int COUNT_MAX = 100_000;
+
+  private static final int NAME_MAX = 255;
+  private static final Pattern FORM =
+      Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
+  private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9._/-]*");
+
+  private final Disk disk;
+  private final Records records;
+  private final Path directory;
+  private final Room room;
+  private int count;
+
+  RecordFiles(Disk disk, Path directory, Room room) throws IOException {
+    this.disk = disk;
+    this.records = new Records(disk);
+    this.directory = directory;
+    this.room = room;
+    records.makeDirectory(directory);
+    records.sweep(directory);
+    for (Path file : disk.list(directory)) {
+      room.found(disk.size(file));
+      count++;
+    }
+    // A crash may have left a name that was not forced.
+    disk.forceDirectory(directory);
+  }
+
+  Optional<byte[]> read(String name) throws IOException {
+    Path file = file(name);
+    try {
+      return Optional.of(disk.read(file, RemoteStore.RECORD_BYTES_MAX));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (FileTooLargeException e) {
+      throw new RegenException.Damaged(e.getMessage() + "; no record is that long");
+    }
+  }
+
+  synchronized boolean replace(String name, byte[] content, @Nullable String ifTag)
+      throws IOException {
+    Path file = file(name);
+    if (content.length > RemoteStore.RECORD_BYTES_MAX) {
+      throw new RegenException.BadInput(
+          "a record of "
+              + content.length
+              + " bytes; at most "
+              + RemoteStore.RECORD_BYTES_MAX
+              + " fit");
+    }
+    if (ifTag != null && !ifTag.equals(tag(name))) {
+      return false;
+    }
+    long old = disk.size(file);
+    if (old < 0 && count >= COUNT_MAX) {
+      throw new RegenException.Refused("the store holds " + count + " records, and takes no more");
+    }
+    room.take(content.length);
+    try {
+      records.replace(file, content);
+    } catch (IOException e) {
+      room.give(content.length);
+      throw e;
+    }
+    room.give(Math.max(0, old));
+    count += old < 0 ? 1 : 0;
+    return true;
+  }
+
+  synchronized void delete(String name) throws IOException {
+    Path file = file(name);
+    long old = disk.size(file);
+    records.remove(file);
+    if (old >= 0) {
+      room.give(old);
+      count--;
+    }
+  }
+
+  List<String> list(String prefix) throws IOException {
+    if (prefix.length() > NAME_MAX || !PREFIX.matcher(prefix).matches()) {
+      throw badName();
+    }
+    List<String> names = new ArrayList<>();
+    for (Path file : disk.list(directory)) {
+      String name = file.getFileName().toString().replace('+', '/');
+      if (name.startsWith(prefix) && FORM.matcher(name).matches()) {
+        names.add(name);
+      }
+    }
+    names.sort(null);
+    return names;
+  }
+
+  private String tag(String name) throws IOException {
+    return read(name).map(RemoteStore::tag).orElse(RemoteStore.ABSENT);
+  }
+
+  private Path file(String name) throws RegenException {
+    if (name.length() > NAME_MAX || !FORM.matcher(name).matches()) {
+      throw badName();
+    }
+    return directory.resolve(name.replace('/', '+'));
+  }
+
+  private static RegenException badName() {
+    return new RegenException.BadInput(
+        "a record's name is up to "
+            + NAME_MAX
+            + " letters, digits and '._-', in parts with '/' between, none of which begins with a"
+            + " dot");
+  }
+}

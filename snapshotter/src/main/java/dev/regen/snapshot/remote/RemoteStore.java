@@ -1,0 +1,111 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A store of chunks, and of small named records about them, that other hosts may use at the same
+ * time. Safe for use by several threads at once.
+ *
+ * <p>A push asks what is {@link #missing}, {@link #put}s that, and writes a record last, which
+ * names all of it. What it asked about is leased meanwhile: for some minutes nobody can {@link
+ * #delete} it. Asking again renews the lease.
+ *
+ * <p>Every call may fail with a plain {@link IOException} (the network, the disk), after which a
+ * change may have happened or not; each may be called again. {@link RegenException.Refused} means
+ * that the store will not, for a reason that the same call meets again: it is full or over its
+ * quota, the token is wrong, the chunk is leased.
+ */
+public interface RemoteStore extends Closeable {
+  /** The most digests one question to a server names; {@link #missing} takes any number. */
+  int DIGESTS_MAX = 10_000;
+
+  /** The most bytes of a record. */
+  int RECORD_BYTES_MAX = 64 << 20;
+
+  /** For {@link #replaceRecord}: only where there is no such record. */
+  String ABSENT = "*";
+
+  /** Those of {@code digests} that this store does not have; all of them are leased. */
+  Set<Digest> missing(Collection<Digest> digests) throws IOException;
+
+  /**
+   * Stores a chunk, or finds that it is there; it survives a power cut once this has returned. If
+   * the store's copy was damaged it is replaced.
+   *
+   * @param stored the chunk's bytes from position to limit, read to their end
+   * @throws RegenException.BadInput if they are not those that {@code chunk} names
+   * @throws RegenException.Refused if there is no room; the chunk is then missing
+   */
+  void put(ChunkName chunk, ByteBuffer stored) throws IOException;
+
+  /**
+   * A chunk's bytes, compared with its digest before they are returned.
+   *
+   * @throws RegenException.NotFound if it is not there
+   * @throws RegenException.Damaged if its bytes or their number are others
+   */
+  byte[] get(Digest digest, int sizeBytes) throws IOException;
+
+  /**
+   * Some of a chunk's bytes. They may be wrong: only a whole chunk can be compared with its digest.
+   *
+   * @param length at least 1
+   * @throws RegenException.NotFound if it is not there
+   * @throws RegenException.BadInput if it ends before {@code offset + length}
+   */
+  byte[] get(Digest digest, int offset, int length) throws IOException;
+
+  /**
+   * Removes a chunk if it is there; after a power cut it may be there again.
+   *
+   * @throws RegenException.Refused if it is leased
+   */
+  void delete(Digest digest) throws IOException;
+
+  /**
+   * Names every chunk, each once, in ascending order; those that come meanwhile may be left out.
+   */
+  void list(Consumer<Digest> each) throws IOException;
+
+  /** A record's content, or empty if there is none of that name. */
+  Optional<byte[]> record(String name) throws IOException;
+
+  /**
+   * Stores a record, at most {@link #RECORD_BYTES_MAX} bytes, in place of one of that name; it
+   * survives a power cut once this has returned true.
+   *
+   * @param name up to 255 letters, digits and {@code ._-}, in parts with {@code /} between; no part
+   *     begins with a dot
+   * @param ifTag replace only the record with this {@link #tag}; {@link #ABSENT}: only if there is
+   *     none; null: whatever is there
+   * @return false if another record was there, or none; nothing has changed then
+   */
+  boolean replaceRecord(String name, byte[] content, @Nullable String ifTag) throws IOException;
+
+  /** Removes a record for good, if it is there. */
+  void deleteRecord(String name) throws IOException;
+
+  /** The names of the records that begin with {@code prefix}, sorted. */
+  List<String> records(String prefix) throws IOException;
+
+  /** What {@link #replaceRecord} compares: the digest of a record's content. */
+  static String tag(byte[] content) {
+    return Digest.of(ByteBuffer.wrap(content)).hex();
+  }
+
+  /** Whether a chunk may have this length. */
+  static boolean fits(long sizeBytes) {
+    return sizeBytes >= 1 && sizeBytes <= Chunk.STORED_BYTES_MAX;
+  }
+}
