@@ -260,7 +260,8 @@ public final class Agent implements AutoCloseable {
   private static Instant firstOfInterest(Spool spool, InstantSource clock) throws IOException {
     Instant first = clock.instant();
     for (FrozenLayer layer : spool.list()) {
-      Instant from = layer.startedAt() == null ? layer.endedAt() : layer.startedAt();
+      Instant started = layer.run().startedAt();
+      Instant from = started == null ? layer.endedAt() : started;
       first = from.isBefore(first) ? from : first;
     }
     return first.minusSeconds(1);

@@ -8,6 +8,8 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
@@ -368,25 +370,12 @@ final class CommandLineTest {
         .write(
             new FrozenLayer(
                 Staging.jobName(new QueueName(queue), endedAt, container),
-                new QueueName(queue),
-                5,
-                container,
+                new LayerFacts(container, new QueueName(queue), 5),
                 tree,
                 FrozenLayer.Kind.EXCHANGED,
                 Fd.stat(tree).inode(),
-                null,
-                endedAt,
-                "",
-                "",
-                0,
-                false,
-                false,
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(),
-                new JsonObject()));
+                SeenRun.between(null, endedAt),
+                List.of()));
   }
 
   private void awaitIdle() throws IOException, InterruptedException {

@@ -123,13 +123,12 @@ public final class Differences {
     if (target.running() && !target.paused()) {
       notes.add("container " + target.name() + " is running: it may change while it is read");
     }
-    Base base = from.imageId().equals(layer.imageId()) ? base(from, target, layer) : Base.NONE;
+    Base base =
+        from.imageId().equals(layer.facts().imageId()) ? base(from, target, layer) : Base.NONE;
     if (base.layers().isEmpty()) {
-      notes.add(why(from, layer.imageId()) + ": " + ALONE);
+      notes.add(why(from, layer.facts().imageId()) + ": " + ALONE);
     }
-    ArchiveRequest request =
-        new ArchiveRequest(
-            layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), Sealing.NONE);
+    ArchiveRequest request = ArchiveRequest.of(layer, Sealing.NONE);
     return new Prepared(
         target.name(),
         target.running(),
@@ -175,7 +174,9 @@ public final class Differences {
     List<Path> layers =
         target.known() == null ? List.of() : ImageLayers.allThere(target.known().lowers());
     return new Base(
-        layers.isEmpty() ? images.ifHere(from) : layers, layer.uidMap(), layer.gidMap());
+        layers.isEmpty() ? images.ifHere(from) : layers,
+        layer.facts().uidMap(),
+        layer.facts().gidMap());
   }
 
   /** As the engine says, or as a container of the queue has it. */
@@ -184,7 +185,7 @@ public final class Differences {
     List<Path> lowers = List.of();
     for (KnownContainers.Known known : ofQueue(snapshot.queue())) {
       FrozenLayer layer = containers.describe(known.id(), clock.instant());
-      if (layer.imageId().equals(snapshot.imageId())) {
+      if (layer.facts().imageId().equals(snapshot.imageId())) {
         sameImage = layer;
         lowers = ImageLayers.allThere(known.lowers());
       }
@@ -192,8 +193,8 @@ public final class Differences {
     List<Path> layers = images.ifHere(snapshot);
     return new Base(
         layers.isEmpty() ? lowers : layers,
-        sameImage == null ? List.of() : sameImage.uidMap(),
-        sameImage == null ? List.of() : sameImage.gidMap());
+        sameImage == null ? List.of() : sameImage.facts().uidMap(),
+        sameImage == null ? List.of() : sameImage.facts().gidMap());
   }
 
   private List<KnownContainers.Known> ofQueue(QueueName queue) throws IOException {

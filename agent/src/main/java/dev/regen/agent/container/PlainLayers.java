@@ -6,6 +6,8 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.UpperExchange;
@@ -182,27 +184,26 @@ public final class PlainLayers {
   private static FrozenLayer describe(
       Target target, Path upper, Path tree, FrozenLayer.Kind kind, Instant at) throws IOException {
     ContainerSettings settings = queueOf(target);
+    LayerFacts facts =
+        new LayerFacts(
+            target.id(),
+            settings.queue(),
+            settings.keep(),
+            settings.excludes(),
+            List.of(),
+            List.of(),
+            target.imageId(),
+            target.imageName(),
+            notHeld(target),
+            target.spec());
     return new FrozenLayer(
         Staging.jobName(settings.queue(), at, target.id()),
-        settings.queue(),
-        settings.keep(),
-        target.id(),
+        facts,
         tree,
         kind,
         Fd.stat(upper).inode(),
-        target.startedAt(),
-        at,
-        target.imageId(),
-        target.imageName(),
-        0,
-        false,
-        false,
-        List.of(),
-        settings.excludes(),
-        List.of(),
-        List.of(),
-        notHeld(target),
-        target.spec());
+        SeenRun.between(target.startedAt(), at),
+        List.of());
   }
 
   private static ContainerSettings queueOf(Target target) throws IOException {

@@ -57,7 +57,7 @@ public final class SharedLayers implements LayerIntake.Stillness {
   }
 
   private Since since(FrozenLayer layer) throws IOException {
-    Instant startedAt = layer.startedAt();
+    Instant startedAt = layer.run().startedAt();
     if (startedAt == null) {
       return Since.UNKNOWN;
     }

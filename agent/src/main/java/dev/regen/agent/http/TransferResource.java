@@ -11,6 +11,8 @@ import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.End;
@@ -135,27 +137,23 @@ public final class TransferResource {
         queues.exists(name) ? Optional.of(queues.look(name)) : Optional.empty();
     Optional<Element> tail = queue.flatMap(QueueContent::tail);
     Snapshot before = tail.isPresent() ? snapshots.read(tail.get().id()) : null;
+    LayerFacts facts =
+        new LayerFacts(
+            new ContainerId("imported"),
+            name,
+            queue.map(QueueContent::asked).orElse(ContainerSettings.KEEP_DEFAULT),
+            image != null ? image : before == null ? "" : before.imageId(),
+            image != null ? image : before == null ? "" : before.imageName(),
+            List.of("everything that was not in the imported layer"),
+            before == null ? new JsonObject() : before.spec());
     return new FrozenLayer(
         String.valueOf(tree.getFileName()),
-        name,
-        queue.map(QueueContent::asked).orElse(ContainerSettings.KEEP_DEFAULT),
-        new ContainerId("imported"),
+        facts,
         tree,
         FrozenLayer.Kind.IN_PLACE,
         Fd.stat(tree).inode(),
-        null,
-        clock.instant().truncatedTo(ChronoUnit.MILLIS),
-        image != null ? image : before == null ? "" : before.imageId(),
-        image != null ? image : before == null ? "" : before.imageName(),
-        0,
-        false,
-        false,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of("everything that was not in the imported layer"),
-        before == null ? new JsonObject() : before.spec());
+        SeenRun.between(null, clock.instant().truncatedTo(ChronoUnit.MILLIS)),
+        List.of());
   }
 
   private String told(QueueName name, CaptureResult result) {

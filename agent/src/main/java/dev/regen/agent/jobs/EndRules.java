@@ -2,6 +2,7 @@ package dev.regen.agent.jobs;
 
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.End.Good;
 import dev.regen.snapshot.End.Reason;
@@ -42,21 +43,22 @@ public final class EndRules {
   /** The end of the run that left {@code layer}. */
   public static End end(FrozenLayer layer, ExitFacts facts) {
     End end = byCircumstances(layer, facts);
-    return layer.startedWithout() != null && end.good() == Good.YES
+    return layer.run().startedWithout() != null && end.good() == Good.YES
         ? new End(end.reason(), end.exitCode(), Good.UNKNOWN, end.ran())
         : end;
   }
 
   private static End byCircumstances(FrozenLayer layer, ExitFacts facts) {
-    int signal = layer.signal() != 0 ? layer.signal() : facts.signal();
-    boolean stopped = signal == TERM || (signal != 0 && signal == stopSignal(layer.spec()));
+    SeenRun run = layer.run();
+    int signal = run.signal() != 0 ? run.signal() : facts.signal();
+    boolean stopped = signal == TERM || (signal != 0 && signal == stopSignal(layer.facts().spec()));
     return end(
-        layer.shimDied(),
-        layer.oom() || facts.oom(),
+        run.shimDied(),
+        run.oom() || facts.oom(),
         stopped,
         signal == KILL,
         facts.exitCode(),
-        ran(layer.startedAt(), layer.endedAt()));
+        ran(run.startedAt(), run.endedAt()));
   }
 
   private static End end(

@@ -119,7 +119,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
                 + (stored.evicted().isEmpty()
                     ? ""
                     : "; " + stored.evicted().size() + " left the queue")
-                + (layer.startedWithout() == null
+                + (layer.run().startedWithout() == null
                     ? ""
                     : "; its run had begun without the kept state, which is before it");
         events.tell(Event.Kind.CAPTURED, queue, message);
@@ -164,10 +164,10 @@ public final class LayerIntake implements SpoolDrain.Intake {
       }
       case EXCHANGED -> {
         // What was left out of the archive must not come back with the tree.
-        if (snapshot == null || !layer.excludes().isEmpty() || hasProject(layer.tree())) {
+        if (snapshot == null || !layer.facts().excludes().isEmpty() || hasProject(layer.tree())) {
           TreeRemoval.remove(layer.tree());
         } else {
-          hotTrees.adopt(layer.tree(), snapshot, layer.uidMap(), layer.gidMap());
+          hotTrees.adopt(layer.tree(), snapshot, layer.facts().uidMap(), layer.facts().gidMap());
         }
       }
     }

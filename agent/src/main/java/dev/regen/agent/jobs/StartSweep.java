@@ -3,6 +3,8 @@ package dev.regen.agent.jobs;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
@@ -135,28 +137,24 @@ public final class StartSweep {
       return;
     }
     Optional<Snapshot> before = tail(told);
+    LayerFacts facts =
+        new LayerFacts(
+            new ContainerId(told.container()),
+            told.queue(),
+            keep(told),
+            before.map(Snapshot::imageId).orElse(""),
+            before.map(Snapshot::imageName).orElse(""),
+            List.of(),
+            before.map(Snapshot::spec).orElseGet(JsonObject::new));
     FrozenLayer layer =
         new FrozenLayer(
             job,
-            told.queue(),
-            keep(told),
-            new ContainerId(told.container()),
+            facts,
             tree,
             kind,
             Fd.stat(tree).inode(),
-            null,
-            told.time(),
-            before.map(Snapshot::imageId).orElse(""),
-            before.map(Snapshot::imageName).orElse(""),
-            0,
-            false,
-            false,
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            before.map(Snapshot::spec).orElseGet(JsonObject::new));
+            SeenRun.between(null, told.time()),
+            List.of());
     spool.write(layer);
     events.tell(
         Event.Kind.ADOPTED,

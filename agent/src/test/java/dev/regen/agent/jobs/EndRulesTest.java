@@ -6,6 +6,8 @@ import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.snapshot.End;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -97,25 +99,11 @@ final class EndRulesTest {
       boolean shimDied, boolean oom, int signal, JsonObject spec, @Nullable String startedWithout) {
     return new FrozenLayer(
         "job",
-        new QueueName("desk"),
-        5,
-        new ContainerId("c"),
+        new LayerFacts(new ContainerId("c"), new QueueName("desk"), 5, "", "", List.of(), spec),
         Path.of("/nowhere"),
         FrozenLayer.Kind.EXCHANGED,
         1,
-        ENDED.minusSeconds(60),
-        ENDED,
-        "",
-        "",
-        signal,
-        oom,
-        shimDied,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        spec,
-        startedWithout);
+        new SeenRun(ENDED.minusSeconds(60), ENDED, signal, oom, shimDied, startedWithout),
+        List.of());
   }
 }

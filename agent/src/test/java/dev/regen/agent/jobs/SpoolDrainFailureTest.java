@@ -6,8 +6,9 @@ import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.durable.LocalDisk;
-import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.runtime.oci.Spool;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -100,24 +101,11 @@ final class SpoolDrainFailureTest {
   private FrozenLayer layer() {
     return new FrozenLayer(
         "job",
-        DESK,
-        5,
-        new ContainerId("c"),
+        new LayerFacts(new ContainerId("c"), DESK, 5),
         directory.resolve("tree"),
         FrozenLayer.Kind.EXCHANGED,
         1,
-        null,
-        Instant.EPOCH,
-        "",
-        "",
-        0,
-        false,
-        false,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        new JsonObject());
+        SeenRun.between(null, Instant.EPOCH),
+        List.of());
   }
 }

@@ -103,30 +103,22 @@ final class Freeze {
         kind == Kind.IN_PLACE ? upper : staging.frozen(run.queue(), how.endedAt(), run.container());
     return new FrozenLayer(
         Staging.jobName(run.queue(), how.endedAt(), run.container()),
-        run.queue(),
-        run.facts().keep(),
-        run.container(),
+        run.facts().layer().withNotHeld(notHeld(run)),
         tree,
         kind,
         Fd.stat(upper).inode(),
-        records.startedAt(run.container()),
-        how.endedAt(),
-        run.facts().imageId(),
-        run.facts().imageName(),
-        firstSignal(run),
-        how.outOfMemory(),
-        how.shimDied(),
-        run.placeholders(),
-        run.facts().excludes(),
-        run.facts().uidMap(),
-        run.facts().gidMap(),
-        notHeld(run),
-        run.facts().spec(),
-        run.without());
+        new SeenRun(
+            records.startedAt(run.container()),
+            how.endedAt(),
+            firstSignal(run),
+            how.outOfMemory(),
+            how.shimDied(),
+            run.without()),
+        run.placeholders());
   }
 
   private static List<String> notHeld(RunRecord run) {
-    List<String> all = new ArrayList<>(run.facts().notHeld());
+    List<String> all = new ArrayList<>(run.facts().layer().notHeld());
     if (run.without() != null) {
       all.add("what its queue had kept: the run began without it, because " + run.without());
     }

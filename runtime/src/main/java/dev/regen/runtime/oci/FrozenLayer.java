@@ -7,56 +7,29 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A writable layer set aside at the end of a run, waiting in the spool for the agent to archive it.
  *
  * @param job names the file in the spool: time and container, unique
- * @param keep how many snapshots the queue is to hold, 1 to 1000
+ * @param facts whose layer it is
  * @param tree the frozen layer tree, in overlay form
  * @param kind how the tree came to be there
  * @param upperInode the inode of the writable layer before it was frozen; a tree of kind {@code
  *     EXCHANGED} with another inode was never exchanged and holds nothing
- * @param startedAt when the run began, null if not known
- * @param endedAt when the run ended
- * @param imageId the base image the run had
- * @param imageName what the user called the image
- * @param signal the first signal the engine sent, 0 if none: {@code docker stop} sends TERM before
- *     KILL
- * @param oom the kernel killed a process of the container for want of memory
- * @param shimDied the container was torn down by {@code delete --force} while it still ran
+ * @param run how the run went
  * @param placeholders paths from the container's root of mount points that the runtime made; left
  *     out while they are empty
- * @param excludes paths from the container's root that the user wants left out
- * @param uidMap pairs of the container's {@code linux.uidMappings}, empty for none
- * @param notHeld what of the container no snapshot holds: volumes, tmpfs, in words
- * @param spec the engine's record of the container (its configuration and host configuration)
- * @param startedWithout why the run began without the state that its queue had kept, null if it did
- *     not
  */
 public record FrozenLayer(
     String job,
-    QueueName queue,
-    int keep,
-    ContainerId container,
+    LayerFacts facts,
     Path tree,
     Kind kind,
     long upperInode,
-    @Nullable Instant startedAt,
-    Instant endedAt,
-    String imageId,
-    String imageName,
-    int signal,
-    boolean oom,
-    boolean shimDied,
-    List<String> placeholders,
-    List<String> excludes,
-    List<IdRange> uidMap,
-    List<IdRange> gidMap,
-    List<String> notHeld,
-    JsonObject spec,
-    @Nullable String startedWithout) {
+    SeenRun run,
+    List<String> placeholders) {
+  private static final int VERSION = 1;
 
   /** How a tree was frozen. */
   public enum Kind {
@@ -85,136 +58,40 @@ public record FrozenLayer(
 
   public FrozenLayer {
     placeholders = List.copyOf(placeholders);
-    excludes = List.copyOf(excludes);
-    uidMap = List.copyOf(uidMap);
-    gidMap = List.copyOf(gidMap);
-    notHeld = List.copyOf(notHeld);
+  }
+
+  public ContainerId container() {
+    return facts.container();
+  }
+
+  public QueueName queue() {
+    return facts.queue();
+  }
+
+  public Instant endedAt() {
+    return run.endedAt();
   }
 
   /** The same layer, of kind {@code LISTED}, in another tree. */
   FrozenLayer listed(Path listedTree) {
-    return new FrozenLayer(
-        job,
-        queue,
-        keep,
-        container,
-        listedTree,
-        Kind.LISTED,
-        upperInode,
-        startedAt,
-        endedAt,
-        imageId,
-        imageName,
-        signal,
-        oom,
-        shimDied,
-        placeholders,
-        excludes,
-        uidMap,
-        gidMap,
-        notHeld,
-        spec,
-        startedWithout);
-  }
-
-  private static final int VERSION = 1;
-
-  /** A layer of a run that began from what there was. */
-  public FrozenLayer(
-      String job,
-      QueueName queue,
-      int keep,
-      ContainerId container,
-      Path tree,
-      Kind kind,
-      long upperInode,
-      @Nullable Instant startedAt,
-      Instant endedAt,
-      String imageId,
-      String imageName,
-      int signal,
-      boolean oom,
-      boolean shimDied,
-      List<String> placeholders,
-      List<String> excludes,
-      List<IdRange> uidMap,
-      List<IdRange> gidMap,
-      List<String> notHeld,
-      JsonObject spec) {
-    this(
-        job,
-        queue,
-        keep,
-        container,
-        tree,
-        kind,
-        upperInode,
-        startedAt,
-        endedAt,
-        imageId,
-        imageName,
-        signal,
-        oom,
-        shimDied,
-        placeholders,
-        excludes,
-        uidMap,
-        gidMap,
-        notHeld,
-        spec,
-        null);
+    return new FrozenLayer(job, facts, listedTree, Kind.LISTED, upperInode, run, placeholders);
   }
 
   /** The same layer, its tree being at {@code path} with this inode. */
   FrozenLayer at(Path path, long inode) {
-    return new FrozenLayer(
-        job,
-        queue,
-        keep,
-        container,
-        path,
-        kind,
-        inode,
-        startedAt,
-        endedAt,
-        imageId,
-        imageName,
-        signal,
-        oom,
-        shimDied,
-        placeholders,
-        excludes,
-        uidMap,
-        gidMap,
-        notHeld,
-        spec,
-        startedWithout);
+    return new FrozenLayer(job, facts, path, kind, inode, run, placeholders);
   }
 
   public JsonObject json() {
-    return new JsonObject()
-        .with("version", VERSION)
-        .with("job", job)
-        .with("queue", queue.value())
-        .with("keep", keep)
-        .with("container", container.value())
-        .with("tree", tree.toString())
-        .with("kind", kind)
-        .with("upperInode", upperInode)
-        .with("startedAt", startedAt)
-        .with("endedAt", endedAt)
-        .with("imageId", imageId)
-        .with("imageName", imageName)
-        .with("signal", signal)
-        .with("oom", oom)
-        .with("shimDied", shimDied)
-        .with("placeholders", placeholders)
-        .with("excludes", excludes)
-        .with("uidMap", uidMap.stream().map(IdRange::json).toList())
-        .with("gidMap", gidMap.stream().map(IdRange::json).toList())
-        .with("notHeld", notHeld)
-        .with("spec", spec)
-        .with("startedWithout", startedWithout);
+    JsonObject json =
+        new JsonObject()
+            .with("version", VERSION)
+            .with("job", job)
+            .with("tree", tree.toString())
+            .with("kind", kind)
+            .with("upperInode", upperInode)
+            .with("placeholders", placeholders);
+    return run.addTo(facts.addTo(json));
   }
 
   /**
@@ -229,36 +106,14 @@ public record FrozenLayer(
     try {
       return new FrozenLayer(
           json.string("job"),
-          new QueueName(json.string("queue")),
-          Math.toIntExact(json.number("keep")),
-          new ContainerId(json.string("container")),
+          LayerFacts.of(json),
           Path.of(json.string("tree")),
           Kind.valueOf(json.string("kind")),
           json.number("upperInode"),
-          json.has("startedAt") ? json.instant("startedAt") : null,
-          json.instant("endedAt"),
-          json.string("imageId"),
-          json.string("imageName"),
-          Math.toIntExact(json.number("signal")),
-          json.flag("oom"),
-          json.flag("shimDied"),
-          json.strings("placeholders"),
-          json.strings("excludes"),
-          ranges(json, "uidMap"),
-          ranges(json, "gidMap"),
-          json.strings("notHeld"),
-          json.object("spec"),
-          json.stringOrNull("startedWithout"));
+          SeenRun.of(json),
+          json.strings("placeholders"));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IOException("spool job does not hold: " + e.getMessage(), e);
     }
-  }
-
-  private static List<IdRange> ranges(JsonObject json, String name) throws IOException {
-    List<IdRange> ranges = new java.util.ArrayList<>();
-    for (JsonObject range : json.objects(name)) {
-      ranges.add(IdRange.of(range));
-    }
-    return ranges;
   }
 }

@@ -278,7 +278,7 @@ public final class KnownContainers {
         run.union().lowers(),
         run.autoRemove(),
         Processes.of(run.runcRoot(), run.container()).alive(),
-        run.facts().uidMap(),
-        run.facts().gidMap());
+        run.facts().layer().uidMap(),
+        run.facts().layer().gidMap());
   }
 }

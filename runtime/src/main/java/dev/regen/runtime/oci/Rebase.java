@@ -36,7 +36,7 @@ final class Rebase {
         "the state of "
             + run.queue()
             + " is laid on another image ("
-            + shortened(run.facts().imageId())
+            + shortened(run.facts().layer().imageId())
             + " instead of "
             + shortened(imageBefore)
             + "); ";
@@ -56,7 +56,7 @@ final class Rebase {
       what += "what both changed cannot be told: " + RuntimeExtension.why(e);
     }
     notices.tell(Kind.REBASED, run.queue(), what);
-    run.facts().spec().with("rebase", rebase);
+    run.facts().layer().spec().with("rebase", rebase);
   }
 
   /** Docker's own layer for its mount points is none of the image's. */

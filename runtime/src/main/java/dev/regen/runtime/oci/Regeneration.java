@@ -65,9 +65,9 @@ final class Regeneration {
       Next next =
           nextTrees.next(
               container.settings(),
-              run.facts().imageId(),
-              run.facts().uidMap(),
-              run.facts().gidMap(),
+              run.facts().layer().imageId(),
+              run.facts().layer().uidMap(),
+              run.facts().layer().gidMap(),
               staging);
       switch (next) {
         case Next.Nothing nothing -> placed = null;
@@ -102,8 +102,8 @@ final class Regeneration {
   }
 
   private static void refuseOtherIds(RunRecord run, FrozenLayer unarchived) throws IOException {
-    if (!run.facts().uidMap().equals(unarchived.uidMap())
-        || !run.facts().gidMap().equals(unarchived.gidMap())) {
+    if (!run.facts().layer().uidMap().equals(unarchived.facts().uidMap())
+        || !run.facts().layer().gidMap().equals(unarchived.facts().gidMap())) {
       throw new IOException(
           "the state of "
               + unarchived.endedAt()

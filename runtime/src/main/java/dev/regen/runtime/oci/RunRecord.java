@@ -100,7 +100,7 @@ record RunRecord(
   }
 
   ContainerId container() {
-    return facts.container();
+    return facts.layer().container();
   }
 
   String name() {
@@ -108,7 +108,7 @@ record RunRecord(
   }
 
   QueueName queue() {
-    return facts.queue();
+    return facts.layer().queue();
   }
 
   String bootId() {

@@ -147,7 +147,7 @@ final class RunStart {
   /** Only a look inside a snapshot needs it: no reason to hold a run up. */
   private void rememberImage(RunRecord run) {
     try {
-      images.remember(run.facts().imageId(), run.union().lowers());
+      images.remember(run.facts().layer().imageId(), run.union().lowers());
     } catch (IOException e) {
       notices.tell(Kind.FAILED, run.queue(), "the layers of its image: " + RuntimeExtension.why(e));
     }
@@ -181,24 +181,27 @@ final class RunStart {
 
   private RunFacts facts(Container container, HookCall call, ContainerRoot union, boolean first)
       throws IOException {
+    LayerFacts layer =
+        new LayerFacts(
+            call.container(),
+            container.settings().queue(),
+            container.settings().keep(),
+            container.settings().excludes(),
+            container.bundle().uidMap(),
+            container.bundle().gidMap(),
+            container.engine().imageId(),
+            container.engine().imageName(),
+            container.engine().notHeld(),
+            container.engine().spec());
     return new RunFacts(
-        call.container(),
+        layer,
         container.name(),
-        container.settings().queue(),
-        container.settings().keep(),
         QueueOwners.bootId(),
         clock.instant().truncatedTo(ChronoUnit.MILLIS),
         call.bundle(),
         call.runcRoot(),
         union,
         container.engine().autoRemove(),
-        first,
-        container.settings().excludes(),
-        container.bundle().uidMap(),
-        container.bundle().gidMap(),
-        container.engine().imageId(),
-        container.engine().imageName(),
-        container.engine().notHeld(),
-        container.engine().spec());
+        first);
   }
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
-import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.LinkedTree;
@@ -91,50 +90,20 @@ final class PlainFreezeTooLongTest {
   private RunRecord ending(PlainRoot root) throws IOException {
     ContainerId container = new ContainerId("a");
     QueueName queue = new QueueName("desk");
-    RunFacts facts =
-        new RunFacts(
-            container,
-            "desk",
-            queue,
-            5,
-            "boot",
-            Instant.EPOCH,
-            directory,
-            directory,
-            root,
-            true,
-            true,
-            List.of(),
-            List.of(),
-            List.of(),
-            "",
-            "",
-            List.of(),
-            new JsonObject());
+    LayerFacts facts = new LayerFacts(container, queue, 5);
+    RunFacts runFacts =
+        new RunFacts(facts, "desk", "boot", Instant.EPOCH, directory, directory, root, true, true);
     FrozenLayer layer =
         new FrozenLayer(
             Staging.jobName(queue, Instant.EPOCH, container),
-            queue,
-            5,
-            container,
+            facts,
             Staging.of(root.root()).frozen(queue, Instant.EPOCH, container),
             Kind.EXCHANGED,
             Fd.stat(root.root()).inode(),
-            null,
-            Instant.EPOCH,
-            "",
-            "",
-            0,
-            false,
-            false,
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            new JsonObject());
+            SeenRun.between(null, Instant.EPOCH),
+            List.of());
     Files.createDirectories(directory.resolve("runs/a"));
-    return new RunRecord(facts, RunRecord.State.ENDING, null, layer, List.of(), null);
+    return new RunRecord(runFacts, RunRecord.State.ENDING, null, layer, List.of(), null);
   }
 
   /** A layer of files that are the same in each layer. */

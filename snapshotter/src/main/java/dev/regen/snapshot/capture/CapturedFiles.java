@@ -93,7 +93,7 @@ public final class CapturedFiles implements KnownFiles {
       }
       Path listing = listings.begun(layer.job());
       return ListedTree.make(
-          disk, upper, request(layer, Sealing.NONE), known, into, listing, limit, clock);
+          disk, upper, ArchiveRequest.of(layer, Sealing.NONE), known, into, listing, limit, clock);
     } catch (IOException e) {
       LOG.warn("all files of {} are set aside, for want of facts: {}", upper, e.getMessage());
       return false;
@@ -120,7 +120,11 @@ public final class CapturedFiles implements KnownFiles {
     try (Hold _ = gate.enter()) {
       Sealing sealing = Sealing.of(queues.look(layer.queue()).encrypted(), keys);
       return PresentTree.look(
-          layer.tree(), request(layer, sealing), facts.known(layer.queue()), clock, cancelled);
+          layer.tree(),
+          ArchiveRequest.of(layer, sealing),
+          facts.known(layer.queue()),
+          clock,
+          cancelled);
     }
   }
 
@@ -151,7 +155,8 @@ public final class CapturedFiles implements KnownFiles {
       if (captured == null || upper == null) {
         links.remove().join();
       } else {
-        UpperFacts after = new UpperFacts(upper, request(layer, captured.sealing()), clock);
+        UpperFacts after =
+            new UpperFacts(upper, ArchiveRequest.of(layer, captured.sealing()), clock);
         Archived made = captured.made();
         List<GroupFact> known = new ArrayList<>(made.facts());
         known.addAll(after.after(links, made.linked(), layer.endedAt(), stopped));
@@ -173,12 +178,6 @@ public final class CapturedFiles implements KnownFiles {
   /** The layer's tree as it is to be read. */
   FrozenTree tree(FrozenLayer layer) {
     return new FrozenTree(layer.tree(), layer.kind(), listings.file(layer.job()));
-  }
-
-  /** What is to be made of the layer's tree. */
-  static ArchiveRequest request(FrozenLayer layer, Sealing sealing) {
-    return new ArchiveRequest(
-        layer.placeholders(), layer.excludes(), layer.uidMap(), layer.gidMap(), sealing);
   }
 
   /** Notes what is known of the tree of {@code layer}, which was kept as {@code archive}. */

@@ -156,7 +156,7 @@ public final class Captures {
   }
 
   private Optional<CaptureResult> resultOfEarlierCall(FrozenLayer layer) throws IOException {
-    int keep = Math.clamp(layer.keep(), 1, QueueContent.KEEP_MAX);
+    int keep = Math.clamp(layer.facts().keep(), 1, QueueContent.KEEP_MAX);
     try (SnapshotQueue queue = queues.openOrCreate(layer.queue(), keep)) {
       Optional<JobDone> done = queue.done(layer.job());
       if (done.isEmpty()) {
@@ -187,7 +187,7 @@ public final class Captures {
       Sealing asked = Sealing.of(queues.look(layer.queue()).encrypted(), keys);
       // What snapshots hold of a layer that is frozen in part is in chunks that are not encrypted.
       Sealing sealing = layer.kind() == FrozenLayer.Kind.LISTED ? Sealing.NONE : asked;
-      ArchiveRequest request = CapturedFiles.request(layer, sealing);
+      ArchiveRequest request = ArchiveRequest.of(layer, sealing);
       KnownGroups known = files.known(layer.queue());
       Archived made = archiver.archive(files.tree(layer), request, known, progress, cancelled);
       Archive archive = made.archive();

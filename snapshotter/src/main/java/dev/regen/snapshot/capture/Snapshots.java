@@ -22,7 +22,7 @@ record Snapshots(FrozenLayer layer, End end, Archive archive, @Nullable KeyId ke
 
   /** Whether the queue's tail holds this already: the same layer on the same image. */
   boolean changesNothing(Snapshot tail) {
-    return tail.archive().sameLayer(archive) && tail.imageId().equals(layer.imageId());
+    return tail.archive().sameLayer(archive) && tail.imageId().equals(layer.facts().imageId());
   }
 
   /** {@code tail} as of this run: the archive stays, all else is of the newer run. */
@@ -41,11 +41,14 @@ record Snapshots(FrozenLayer layer, End end, Archive archive, @Nullable KeyId ke
         time,
         ended,
         layer.container().value(),
-        clipped(layer.imageId()),
-        clipped(layer.imageName()),
+        clipped(layer.facts().imageId()),
+        clipped(layer.facts().imageName()),
         withClippedTexts(of),
-        layer.notHeld().stream().limit(SnapshotStore.NOT_HELD_MAX).map(Snapshots::clipped).toList(),
-        layer.spec(),
+        layer.facts().notHeld().stream()
+            .limit(SnapshotStore.NOT_HELD_MAX)
+            .map(Snapshots::clipped)
+            .toList(),
+        layer.facts().spec(),
         key,
         null);
   }

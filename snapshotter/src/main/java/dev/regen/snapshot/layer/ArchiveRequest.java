@@ -1,6 +1,7 @@
 package dev.regen.snapshot.layer;
 
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
 import dev.regen.snapshot.chunk.Sealing;
 import java.util.List;
 
@@ -29,5 +30,12 @@ public record ArchiveRequest(
     excludes = List.copyOf(excludes);
     uidMap = List.copyOf(uidMap);
     gidMap = List.copyOf(gidMap);
+  }
+
+  /** All of {@code layer} that its container wants kept. */
+  public static ArchiveRequest of(FrozenLayer layer, Sealing sealing) {
+    LayerFacts facts = layer.facts();
+    return new ArchiveRequest(
+        layer.placeholders(), facts.excludes(), facts.uidMap(), facts.gidMap(), sealing);
   }
 }

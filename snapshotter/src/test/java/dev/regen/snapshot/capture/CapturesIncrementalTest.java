@@ -8,6 +8,8 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.crypt.Keys;
@@ -162,24 +164,18 @@ final class CapturesIncrementalTest {
   private FrozenLayer layer(Path tree) {
     return new FrozenLayer(
         "job-" + runs,
-        DESK,
-        3,
-        new ContainerId("c".repeat(64)),
+        new LayerFacts(
+            new ContainerId("c".repeat(64)),
+            DESK,
+            3,
+            "sha256:image",
+            "image",
+            List.of(),
+            new JsonObject()),
         tree,
         FrozenLayer.Kind.EXCHANGED,
         runs,
-        null,
-        Instant.parse("2026-11-22T09:00:00Z").plusSeconds(60L * runs),
-        "sha256:image",
-        "image",
-        0,
-        false,
-        false,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        new JsonObject());
+        SeenRun.between(null, Instant.parse("2026-11-22T09:00:00Z").plusSeconds(60L * runs)),
+        List.of());
   }
 }

@@ -8,6 +8,8 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.Archive;
@@ -297,25 +299,19 @@ final class CapturesKeptTest {
   private FrozenLayer layer(Path tree, FrozenLayer.Kind kind) throws IOException {
     return new FrozenLayer(
         "job-" + ends,
-        DESK,
-        3,
-        new ContainerId("c".repeat(64)),
+        new LayerFacts(
+            new ContainerId("c".repeat(64)),
+            DESK,
+            3,
+            "sha256:image",
+            "image",
+            List.of(),
+            new JsonObject()),
         tree,
         kind,
         1,
-        null,
-        now(),
-        "sha256:image",
-        "image",
-        0,
-        false,
-        false,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        new JsonObject());
+        SeenRun.between(null, now()),
+        List.of());
   }
 
   private static Instant now() {

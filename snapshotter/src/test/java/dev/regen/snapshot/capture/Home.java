@@ -6,6 +6,8 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
+import dev.regen.runtime.oci.LayerFacts;
+import dev.regen.runtime.oci.SeenRun;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.chunk.ChunkReader;
@@ -79,24 +81,18 @@ final class Home {
   static FrozenLayer layer(QueueName queue, int number, int keep, String tree) {
     return new FrozenLayer(
         "job-" + number,
-        queue,
-        keep,
-        new ContainerId("c".repeat(64)),
+        new LayerFacts(
+            new ContainerId("c".repeat(64)),
+            queue,
+            keep,
+            "sha256:image",
+            "image",
+            List.of("a volume at /data"),
+            new JsonObject().with("Hostname", "desk-" + number)),
         Path.of("/trees").resolve(tree),
         FrozenLayer.Kind.EXCHANGED,
         number,
-        null,
-        Instant.parse("2026-11-22T09:00:00Z").plusSeconds(60L * number),
-        "sha256:image",
-        "image",
-        0,
-        false,
-        false,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of("a volume at /data"),
-        new JsonObject().with("Hostname", "desk-" + number));
+        SeenRun.between(null, Instant.parse("2026-11-22T09:00:00Z").plusSeconds(60L * number)),
+        List.of());
   }
 }
