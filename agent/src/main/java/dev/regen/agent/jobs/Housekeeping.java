@@ -36,6 +36,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
+  private static final Duration FORCE_LIMIT = Duration.ofSeconds(10);
   private static final Duration BETWEEN = Duration.ofMinutes(1);
 
   private final SnapshotQueues queues;
@@ -95,8 +96,25 @@ public final class Housekeeping implements AutoCloseable {
     thread.interrupt();
     try {
       thread.join(Duration.ofSeconds(5));
+      // What is not on the disk in time is built again after a reboot.
+      Thread.ofPlatform().name("force").daemon().start(this::force).join(FORCE_LIMIT);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void force() {
+    try {
+      for (Staging staging : stores.all()) {
+        views.where(
+            staging.directory(),
+            () -> {
+              hotTrees.force(staging);
+              return true;
+            });
+      }
+    } catch (IOException e) {
+      LOG.info("hot trees are not forced to the disk: {}", e.getMessage());
     }
   }
 

@@ -136,7 +136,7 @@ public final class KnownContainers {
   /**
    * A tree that is to take the place of an upper.
    *
-   * @param path in the staging directory of the upper's store; its bytes are on the disk
+   * @param path in the staging directory of the upper's store; its bytes are forced to the disk
    * @param directories of the present upper that belong into it, whole; paths relative to the tree,
    *     which has the directories around them
    */

@@ -3,10 +3,9 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.oci.RunRecord.State;
+import dev.regen.runtime.os.BootId;
 import dev.regen.runtime.os.Fd;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +66,6 @@ final class QueueOwners {
 
   /** The host's present boot; a run of another one has crashed. */
   static String bootId() throws IOException {
-    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+    return BootId.read();
   }
 }

@@ -34,6 +34,7 @@ public final class UpperExchange {
    */
   public static Path exchange(Disk disk, Path tree, Path upper) throws IOException {
     Path trash = Staging.of(upper).trash();
+    disk.forceFileSystem(tree);
     disk.rename(tree, trash);
     try {
       disk.exchange(trash, upper);

@@ -26,7 +26,7 @@ final class UpperReplacement {
   /**
    * Does it; the container's lock is held.
    *
-   * @param tree in the staging directory of the upper's store; its bytes are on the disk
+   * @param tree in the staging directory of the upper's store; its bytes are forced to the disk
    * @param directories of the upper that belong into the tree, see {@link Replacing#of}
    * @return what is left of the old upper, under a name that the sweep removes
    * @throws IOException if it failed; the upper is what it was
@@ -35,6 +35,7 @@ final class UpperReplacement {
     Path upper = run.union().upper();
     Path placing = Staging.of(upper).placing(run.container());
     TreeRemoval.remove(placing);
+    disk.forceFileSystem(tree);
     disk.rename(tree, placing);
     Replacing replacing = Replacing.of(upper, placing, directories);
     records.replacing(run.container(), replacing);

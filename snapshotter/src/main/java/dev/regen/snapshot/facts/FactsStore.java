@@ -2,13 +2,13 @@ package dev.regen.snapshot.facts;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.os.BootId;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class FactsStore {
   private static final Logger LOG = LoggerFactory.getLogger(FactsStore.class);
-  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
   private final Disk disk;
   private final SnapshotStore snapshots;
@@ -53,7 +52,7 @@ public final class FactsStore {
     }
     Path file = snapshots.factsFile(id);
     try {
-      ArchiveFacts none = new ArchiveFacts(boot(), ArchiveFacts.digest(archive), List.of());
+      ArchiveFacts none = new ArchiveFacts(BootId.read(), ArchiveFacts.digest(archive), List.of());
       ArchiveFacts now = read(file).filter(old -> isOf(none, old)).orElse(none).with(facts);
       if (now.bytes() > ArchiveFacts.BYTES_MAX) {
         now = none.with(facts);
@@ -84,7 +83,7 @@ public final class FactsStore {
   /** What is noted of a snapshot since the host was started; empty if nothing. */
   public Optional<Noted> of(SnapshotId id) {
     try {
-      String boot = boot();
+      String boot = BootId.read();
       return read(snapshots.factsFile(id))
           .filter(facts -> facts.boot().equals(boot))
           .map(facts -> new Noted(facts.archive(), facts.sets()));
@@ -103,9 +102,5 @@ public final class FactsStore {
       LOG.info("{} is passed over: {}", file, e.getMessage());
       return Optional.empty();
     }
-  }
-
-  private static String boot() throws IOException {
-    return new String(java.nio.file.Files.readAllBytes(BOOT_ID), StandardCharsets.US_ASCII).trim();
   }
 }

@@ -118,10 +118,11 @@ public final class LayerArchiver {
 
   private static Groups walked(Directory root, ArchiveRequest request, Step step) {
     return (writer, omissions) -> {
-      TreeWalk walk = new TreeWalk(root, request, omissions);
-      Grouping grouping = new Grouping(walk, request.sealing().cutting());
-      for (Group group = grouping.next(); group != null; group = grouping.next()) {
-        step.with(writer, group);
+      try (TreeWalk walk = new TreeWalk(root, request, omissions)) {
+        Grouping grouping = new Grouping(walk, request.sealing().cutting());
+        for (Group group = grouping.next(); group != null; group = grouping.next()) {
+          step.with(writer, group);
+        }
       }
     };
   }

@@ -62,9 +62,9 @@ public final class ListedTree {
     Omissions omissions = new Omissions();
     try (Fd root = Fd.directory(upper);
         Fd files = Fd.directory(into);
-        Directory.Open open = new Directory.Open()) {
+        Directory.Open open = new Directory.Open();
+        TreeWalk walk = new TreeWalk(Directory.root(open, root), request, omissions)) {
       ListedTree tree = new ListedTree(files, limit);
-      TreeWalk walk = new TreeWalk(Directory.root(open, root), request, omissions);
       Grouping grouping = new Grouping(walk, request.sealing().cutting());
       try {
         for (Group group = grouping.next(); group != null; group = grouping.next()) {

@@ -107,8 +107,8 @@ public final class PresentTree {
     List<@Nullable List<Chunk>> groups = new ArrayList<>();
     Subtrees subtrees = new Subtrees(request);
     try (Fd root = Fd.directory(tree);
-        Directory.Open open = new Directory.Open()) {
-      TreeWalk walk = new TreeWalk(Directory.root(open, root), request, new Omissions());
+        Directory.Open open = new Directory.Open();
+        TreeWalk walk = new TreeWalk(Directory.root(open, root), request, new Omissions())) {
       Grouping grouping = new Grouping(walk, request.sealing().cutting());
       for (Group group = grouping.next(); group != null; group = grouping.next()) {
         if (cancelled.getAsBoolean()) {

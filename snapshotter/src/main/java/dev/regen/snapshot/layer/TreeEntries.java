@@ -26,7 +26,8 @@ public final class TreeEntries implements LayerEntries {
     try {
       this.walk = new TreeWalk(Directory.root(open, root), request, new Omissions());
     } catch (IOException e) {
-      close();
+      open.close();
+      root.close();
       throw e;
     }
   }
@@ -56,6 +57,7 @@ public final class TreeEntries implements LayerEntries {
 
   @Override
   public void close() {
+    walk.close();
     open.close();
     root.close();
   }

@@ -7,7 +7,6 @@ import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,18 +16,20 @@ import org.jspecify.annotations.Nullable;
  * says what of overlay's form each file is. Holds the names of the directories it is in, and a path
  * for each inode with several names.
  */
-final class TreeWalk {
+final class TreeWalk implements AutoCloseable {
   /** A directory that is being walked, and where in it. */
   private static final class Level {
     private final Directory directory;
-    private final List<Fd.Name> names;
-    private final boolean holdsXattrWhiteouts;
+    private final DirectoryLook look;
     private int next;
 
-    private Level(Directory directory, List<Fd.Name> names, boolean holdsXattrWhiteouts) {
+    private Level(Directory directory, DirectoryLook look) {
       this.directory = directory;
-      this.names = names;
-      this.holdsXattrWhiteouts = holdsXattrWhiteouts;
+      this.look = look;
+    }
+
+    private boolean holdsXattrWhiteouts() {
+      return look.opacity() == Whiteouts.Opacity.HOLDS_XATTR_WHITEOUTS;
     }
   }
 
@@ -39,13 +40,26 @@ final class TreeWalk {
   private final Deque<Level> levels = new ArrayDeque<>();
   private final Deque<TreeEntry> ready = new ArrayDeque<>();
   private final long device;
+  private final WalkAhead ahead;
 
+  /** Begins to walk; {@code root} is open until this is closed. */
   TreeWalk(Directory root, ArchiveRequest request, Omissions omissions) throws IOException {
     this.placeholders = new Paths(request.placeholders());
     this.excludes = new Paths(request.excludes());
     this.omissions = omissions;
     this.device = root.stat().device();
-    enter(root, root.stat());
+    this.ahead = new WalkAhead(root.fd(), excludes);
+    try {
+      enter(root, root.stat());
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    ahead.close();
   }
 
   /** The next entry, or null after the last. */
@@ -55,24 +69,26 @@ final class TreeWalk {
       if (level == null) {
         return null;
       }
-      if (level.next == level.names.size()) {
+      if (level.next == level.look.names().size()) {
         levels.pop();
       } else {
-        visit(level, level.names.get(level.next++).bytes());
+        visit(level, level.next++);
       }
     }
     return ready.remove();
   }
 
-  private void visit(Level level, byte[] name) throws IOException {
+  private void visit(Level level, int number) throws IOException {
     Directory directory = level.directory;
+    byte[] name = level.look.names().get(number).bytes();
     byte[] path = Paths.below(directory.path(), name);
     if (excludes.contains(path)) {
       return;
     }
     checkLimits(path);
-    Fd fd = directory.fd();
-    Stat stat = TreeChanged.during(path, () -> fd.statAt(name));
+    Stat looked = level.look.stat(number);
+    Stat stat =
+        looked != null ? looked : TreeChanged.during(path, () -> directory.fd().statAt(name));
     if (stat.device() != device) {
       throw new RegenException.Refused(
           "another file system is mounted at " + Paths.shown(path) + "; unmount it and try again");
@@ -98,7 +114,7 @@ final class TreeWalk {
 
   private boolean isWhiteout(Level level, byte[] name, Stat stat) throws IOException {
     return Whiteouts.isDevice(stat)
-        || (level.holdsXattrWhiteouts && Whiteouts.isXattrForm(level.directory.fd(), name, stat));
+        || (level.holdsXattrWhiteouts() && Whiteouts.isXattrForm(level.directory.fd(), name, stat));
   }
 
   private boolean isPlaceholder(byte[] path, Stat stat) {
@@ -118,19 +134,14 @@ final class TreeWalk {
   }
 
   private void enter(Directory directory, Stat stat) throws IOException {
-    Fd fd = directory.fd();
-    List<byte[]> xattrNames = fd.xattrNames();
-    Whiteouts.Opacity opacity =
-        xattrNames.isEmpty() ? Whiteouts.Opacity.NONE : Whiteouts.opacity(fd);
-    List<Fd.Name> names = fd.list();
-    if (names.isEmpty()
-        && opacity == Whiteouts.Opacity.NONE
+    DirectoryLook looked = ahead.at(directory.path());
+    DirectoryLook look = looked == null ? DirectoryLook.at(directory.fd()) : looked;
+    if (look.names().isEmpty()
+        && look.opacity() == Whiteouts.Opacity.NONE
         && placeholders.contains(directory.path())) {
       return;
     }
-    names.sort(Comparator.comparing(Fd.Name::bytes, Arrays::compareUnsigned));
-    boolean xattrForm = opacity == Whiteouts.Opacity.HOLDS_XATTR_WHITEOUTS;
-    levels.push(new Level(directory, names, xattrForm));
+    levels.push(new Level(directory, look));
     byte[] self = Fd.bytes(".");
     ready.add(
         new TreeEntry(
@@ -140,8 +151,8 @@ final class TreeWalk {
             EntryIndex.Type.DIRECTORY,
             stat,
             EntryIndex.NO_BYTES,
-            xattrNames));
-    if (opacity == Whiteouts.Opacity.OPAQUE) {
+            look.xattrNames()));
+    if (look.opacity() == Whiteouts.Opacity.OPAQUE) {
       ready.add(entry(directory, self, directory.path(), EntryIndex.Type.OPAQUE, stat));
     }
   }

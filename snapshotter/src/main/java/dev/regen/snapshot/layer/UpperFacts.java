@@ -101,8 +101,8 @@ public final class UpperFacts {
   private void each(BooleanSupplier stopped, Visit visit) throws IOException {
     GroupKeys keys = new GroupKeys(request, clock.instant());
     try (Fd root = Fd.directory(upper);
-        Directory.Open open = new Directory.Open()) {
-      TreeWalk walk = new TreeWalk(Directory.root(open, root), request, new Omissions());
+        Directory.Open open = new Directory.Open();
+        TreeWalk walk = new TreeWalk(Directory.root(open, root), request, new Omissions())) {
       Grouping grouping = new Grouping(walk, request.sealing().cutting());
       for (Group group = grouping.next();
           group != null && !stopped.getAsBoolean();

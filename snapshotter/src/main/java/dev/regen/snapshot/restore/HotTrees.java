@@ -2,6 +2,7 @@ package dev.regen.snapshot.restore;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
+import dev.regen.runtime.os.BootId;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.Staging;
@@ -16,6 +17,7 @@ import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,7 +33,9 @@ import org.slf4j.LoggerFactory;
  * and one that a restore chose; one for each mapping of ids that was asked for. They can always be
  * built again from chunks.
  *
- * <p>A tree has this name only when it is whole: it is unpacked under another name first.
+ * <p>A tree has this name only when it is whole: it is unpacked under another name first. Its bytes
+ * are not forced, for nobody is to wait for that: after the host went down in another way than by
+ * {@link #force}, all of them are given up and built again.
  */
 public final class HotTrees {
   /**
@@ -46,11 +50,18 @@ public final class HotTrees {
   private final Disk disk;
   private final LayerRestorer restorer;
   private final SnapshotStore snapshots;
+  private final Unforced unforced;
 
-  public HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots) {
+  public HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots) throws IOException {
+    this(disk, restorer, snapshots, BootId.read());
+  }
+
+  /** As above, in another boot of the host. */
+  HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots, String boot) {
     this.disk = disk;
     this.restorer = restorer;
     this.snapshots = snapshots;
+    this.unforced = new Unforced(disk, boot);
   }
 
   /**
@@ -77,6 +88,7 @@ public final class HotTrees {
             restorer.restore(archive, building, uidMap, gidMap, progress);
             return building;
           });
+      unforced.note(staging);
       disk.rename(building, hot);
     } catch (IOException | RuntimeException e) {
       TreeRemoval.remove(building);
@@ -120,8 +132,7 @@ public final class HotTrees {
   /**
    * A tree of {@code snapshot} in {@code staging} that is to take the place of {@code present}: the
    * hot tree if it is there, else a new one that shares with {@code present} what is the same. That
-   * one is nothing but an upper to be; the sweep removes it if it does not become one. Its bytes
-   * are on the disk.
+   * one is nothing but an upper to be; the sweep removes it if it does not become one.
    *
    * @throws RegenException.Damaged if chunks are missing or wrong; nothing is left
    */
@@ -150,7 +161,6 @@ public final class HotTrees {
                 return List.of();
               }
             });
-    disk.forceFileSystem(building);
     return new Replacement(building, directories);
   }
 
@@ -161,17 +171,21 @@ public final class HotTrees {
    */
   public void adopt(Path tree, SnapshotId snapshot, List<IdRange> uidMap, List<IdRange> gidMap)
       throws IOException {
-    Path hot = hot(Staging.around(tree), snapshot, uidMap, gidMap);
+    Staging staging = Staging.around(tree);
+    Path hot = hot(staging, snapshot, uidMap, gidMap);
+    giveUpThoseOfAnEarlierBoot(staging);
     if (Fd.statIfThere(hot) != null) {
-      Path trash = Staging.around(hot).trash();
+      Path trash = staging.trash();
       disk.rename(hot, trash);
       TreeRemoval.remove(trash);
     }
+    unforced.note(staging);
     disk.rename(tree, hot);
   }
 
   /** The hot trees in {@code staging}; one that goes while they are looked at may be missing. */
   public List<HotTree> list(Staging staging) throws IOException {
+    giveUpThoseOfAnEarlierBoot(staging);
     List<HotTree> trees = new ArrayList<>();
     for (Path tree : staging.trees()) {
       String name = String.valueOf(tree.getFileName());
@@ -181,6 +195,33 @@ public final class HotTrees {
       }
     }
     return trees;
+  }
+
+  /**
+   * Forces to the disk what was made in a staging directory, as before the host goes down; no tree
+   * may be made there meanwhile.
+   */
+  public void force(Staging staging) throws IOException {
+    if (unforced.isOfThisBoot(staging)) {
+      unforced.force(staging);
+    }
+  }
+
+  private synchronized void giveUpThoseOfAnEarlierBoot(Staging staging) throws IOException {
+    if (!unforced.isOfAnEarlierBoot(staging)) {
+      return;
+    }
+    for (Path tree : staging.trees()) {
+      if (String.valueOf(tree.getFileName()).startsWith(Staging.HOT)) {
+        try {
+          discard(tree);
+        } catch (NoSuchFileException e) {
+          LOG.debug("{} was given up by another process", tree);
+        }
+      }
+    }
+    unforced.forget(staging);
+    LOG.info("the trees in {} are built again: the host went down", staging.directory());
   }
 
   /**
@@ -203,6 +244,7 @@ public final class HotTrees {
    * which says nothing of its content. Another process may be the one that drops it.
    */
   private synchronized boolean use(Path hot) throws IOException {
+    giveUpThoseOfAnEarlierBoot(Staging.around(hot));
     Stat stat = Fd.statIfThere(hot);
     if (stat == null) {
       return false;
