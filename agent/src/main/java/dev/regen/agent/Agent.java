@@ -137,6 +137,7 @@ public final class Agent implements AutoCloseable {
         new Housekeeping(
             queues,
             hotTrees,
+            captures.removals()::collect,
             stores,
             new Views(home),
             configuration.hotTreeBytes(),

@@ -161,6 +161,7 @@ public final class ContainerCapture {
             captures.capture(layer, () -> end(target, layer, begun), job, job::cancelled);
         return LayerIntake.tell(events, layer, result);
       } finally {
+        captures.removals().collect();
         containers.letGo(layer);
       }
     } finally {

@@ -27,7 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Removes layer trees that nobody needs on the disk, on a thread of its own: nobody waits for it.
+ * Removes layer trees and chunks that nobody needs on the disk, on a thread of its own: nobody
+ * waits for it.
  *
  * <p>Hot trees go that no run will start from; then, while those left take more than the budget,
  * the one whose queue ran longest ago. For the budget never goes the one that a restore chose, and
@@ -41,6 +42,7 @@ public final class Housekeeping implements AutoCloseable {
 
   private final SnapshotQueues queues;
   private final HotTrees hotTrees;
+  private final Runnable collect;
   private final Stores stores;
   private final Views views;
   private final long budgetBytes;
@@ -55,6 +57,7 @@ public final class Housekeeping implements AutoCloseable {
   private boolean closed;
 
   /**
+   * @param collect deletes what only snapshots needed that have left their queues
    * @param budgetBytes what all hot trees may take, at least 0
    * @param inUse how long a tree that a run may start from stays after it was used, whatever the
    *     budget
@@ -62,6 +65,7 @@ public final class Housekeeping implements AutoCloseable {
   public Housekeeping(
       SnapshotQueues queues,
       HotTrees hotTrees,
+      Runnable collect,
       Stores stores,
       Views views,
       long budgetBytes,
@@ -69,6 +73,7 @@ public final class Housekeeping implements AutoCloseable {
       InstantSource clock) {
     this.queues = queues;
     this.hotTrees = hotTrees;
+    this.collect = collect;
     this.stores = stores;
     this.views = views;
     this.budgetBytes = budgetBytes;
@@ -123,6 +128,7 @@ public final class Housekeeping implements AutoCloseable {
       while (awaitTold()) {
         try {
           tidy();
+          collect.run();
         } catch (IOException | RuntimeException e) {
           LOG.warn("hot trees were not tidied; tried again in a minute", e);
         }

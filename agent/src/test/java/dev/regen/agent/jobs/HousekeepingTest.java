@@ -112,7 +112,8 @@ final class HousekeepingTest {
             new LocalDisk(),
             new LayerRestorer(new ChunkReader(chunks), 1),
             new SnapshotStore(home.resolve("snapshots")));
-    new Housekeeping(queues, hotTrees, stores, new Views(home), budgetBytes, IN_USE, () -> now)
+    new Housekeeping(
+            queues, hotTrees, () -> {}, stores, new Views(home), budgetBytes, IN_USE, () -> now)
         .tidy();
   }
 

@@ -121,7 +121,11 @@ public final class Captures {
    */
   public CaptureResult capture(
       FrozenLayer layer, End end, Progress progress, BooleanSupplier cancelled) throws IOException {
-    return capture(layer, () -> end, progress, cancelled);
+    try {
+      return capture(layer, () -> end, progress, cancelled);
+    } finally {
+      removals.collect();
+    }
   }
 
   /** How a run ended, as is known once its layer has been read. */
@@ -131,7 +135,10 @@ public final class Captures {
     End end() throws IOException;
   }
 
-  /** As above, for layers that may change while they are read. */
+  /**
+   * As above, where the end may be known only later. What left the queue for the snapshot is still
+   * to be deleted, by {@link Removals#collect}: nobody who waits for the snapshot waits for that.
+   */
   public CaptureResult capture(
       FrozenLayer layer, EndAfterReading end, Progress progress, BooleanSupplier cancelled)
       throws IOException {
@@ -139,9 +146,8 @@ public final class Captures {
       Optional<CaptureResult> before = resultOfEarlierCall(layer);
       return before.isPresent() ? before.get() : archive(layer, end, progress, cancelled);
     } catch (IOException e) {
+      removals.collect(); // On a full disk its room is needed.
       throw DiskFullException.behind(e).<IOException>map(full -> full(layer, full)).orElse(e);
-    } finally {
-      removals.collect();
     }
   }
 

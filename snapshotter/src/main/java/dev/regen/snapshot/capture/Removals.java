@@ -122,8 +122,11 @@ public final class Removals {
     garbage.addAll();
   }
 
-  /** Deletes garbage, unless chunks are in use: then the last user does it. */
-  void collect() {
+  /**
+   * Deletes what snapshots that left their queues were the last to need, unless chunks are in use:
+   * then the next call does it. What fails is logged, and left to the next sweep.
+   */
+  public void collect() {
     if (garbage.isEmpty()) {
       return;
     }
