@@ -51,6 +51,8 @@ row_kept() {
     done
     # After the archive the agent notes what it knows of the files; a start at once would stop that.
     sleep 10
+    # Twice: it is to find the inodes in memory, as the end of the container does.
+    find "$WORK/tree" -printf '%s\n' >/dev/null
     walk "docker stop: bare walk" "$WORK/tree"
   done
   docker rm -f "$QUEUE-kept-runc" "$QUEUE-kept-regen" >/dev/null
