@@ -1,6 +1,5 @@
 package dev.regen.agent;
 
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -67,7 +66,7 @@ final class ArchitectureTest {
     only("com.github.dockerjava..", "dev.regen.runtime.docker..");
     only("com.sun.jna..", "dev.regen.runtime.os..");
     only("org.apache.commons.compress..", "dev.regen.snapshot.layer..");
-    only("org.eclipse.jetty..", "dev.regen.agent.http..");
+    only("org.eclipse.jetty..", "dev.regen.agent.http..", "dev.regen.agent.storage..");
   }
 
   @Test
@@ -108,9 +107,9 @@ final class ArchitectureTest {
         .check(ALL);
   }
 
-  private static void only(String library, String user) {
+  private static void only(String library, String... users) {
     noClasses()
-        .that(com.tngtech.archunit.base.DescribedPredicate.not(resideInAPackage(user)))
+        .that(resideOutsideOfPackages(users))
         .should()
         .dependOnClassesThat()
         .resideInAPackage(library)

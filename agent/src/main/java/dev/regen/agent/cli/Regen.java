@@ -57,7 +57,8 @@ import picocli.CommandLine.Spec;
       JobsCommand.class,
       DoctorCommand.class,
       InstallCommand.class,
-      UninstallCommand.class
+      UninstallCommand.class,
+      StorageCommand.class
     })
 public final class Regen implements Callable<Integer> {
   private static final int WIDTH_MIN = 20;

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 public final class LocalDisk implements Disk {
   private static final int RENAME_NOREPLACE = 1;
   private static final int RENAME_EXCHANGE = 2;
+  private static final int PIECE_BYTES = 1 << 20;
   private static final int LOCK_FILE_MODE = 0600;
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -36,9 +37,11 @@ public final class LocalDisk implements Disk {
       }
       ByteBuffer content = ByteBuffer.allocate((int) size);
       while (content.hasRemaining()) {
-        if (channel.read(content) < 0) {
+        ByteBuffer piece = piece(content);
+        if (channel.read(piece) < 0) {
           throw new IOException(file + " became shorter while it was read");
         }
+        content.position(content.position() + piece.position());
       }
       return content.array();
     }
@@ -50,7 +53,7 @@ public final class LocalDisk implements Disk {
         FileChannel.open(
             file, Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW), OWNER_ONLY)) {
       while (content.hasRemaining()) {
-        channel.write(content);
+        content.position(content.position() + channel.write(piece(content)));
       }
     } catch (IOException e) {
       throw DiskFullException.orAsItIs(file, e);
@@ -154,6 +157,13 @@ public final class LocalDisk implements Disk {
     }
     opened.close();
     return Optional.empty();
+  }
+
+  /**
+   * Java copies what a channel is given into memory that each thread then keeps: in small pieces.
+   */
+  private static ByteBuffer piece(ByteBuffer content) {
+    return content.slice(content.position(), Math.min(PIECE_BYTES, content.remaining()));
   }
 
   private static Path parent(Path path) {

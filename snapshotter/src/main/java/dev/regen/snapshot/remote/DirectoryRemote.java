@@ -194,6 +194,11 @@ public final class DirectoryRemote implements RemoteStore {
     return records.read(name);
   }
 
+  /** A record's length in bytes, or -1 if there is none of that name. */
+  public long recordBytes(String name) throws IOException {
+    return records.bytes(name);
+  }
+
   @Override
   public boolean replaceRecord(String name, byte[] content, @Nullable String ifTag)
       throws IOException {

@@ -5,7 +5,6 @@ import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -146,7 +145,7 @@ public final class HttpStore implements RemoteStore {
   @Override
   public Optional<byte[]> record(String name) throws IOException {
     try {
-      return Optional.of(calls.body(calls.to(record(name, "")).GET(), RECORD_BYTES_MAX));
+      return Optional.of(calls.body(calls.to(recordPath(name)).GET(), RECORD_BYTES_MAX));
     } catch (RegenException.NotFound e) {
       return Optional.empty();
     }
@@ -156,7 +155,7 @@ public final class HttpStore implements RemoteStore {
   public boolean replaceRecord(String name, byte[] content, @Nullable String ifTag)
       throws IOException {
     HttpRequest.Builder request =
-        calls.to(record(name, "")).PUT(BodyPublishers.ofByteArray(content));
+        calls.to(recordPath(name)).PUT(BodyPublishers.ofByteArray(content));
     if (ABSENT.equals(ifTag)) {
       request.setHeader("If-None-Match", "*");
     } else if (ifTag != null) {
@@ -167,15 +166,16 @@ public final class HttpStore implements RemoteStore {
 
   @Override
   public void deleteRecord(String name) throws IOException {
-    calls.deleted(calls.to(record(name, "")).DELETE());
+    calls.deleted(calls.to(recordPath(name)).DELETE());
   }
 
   @Override
   public List<String> records(String prefix) throws IOException {
-    byte[] answer = calls.body(calls.to(record("", prefix)).GET(), NAMES_BYTES_MAX);
+    RecordNames.checkPrefix(prefix);
+    byte[] answer = calls.body(calls.to("/v1/records?prefix=" + prefix).GET(), NAMES_BYTES_MAX);
     List<String> names = new ArrayList<>();
     for (String name : new String(answer, StandardCharsets.UTF_8).lines().toList()) {
-      if (!name.startsWith(prefix)) {
+      if (!name.startsWith(prefix) || !RecordNames.fits(name)) {
         throw calls.nonsense("it lists records that it was not asked about");
       }
       names.add(name);
@@ -189,10 +189,9 @@ public final class HttpStore implements RemoteStore {
     calls.close();
   }
 
-  private static String record(String name, String prefix) {
-    return name.isEmpty()
-        ? "/v1/records?prefix=" + URLEncoder.encode(prefix, StandardCharsets.UTF_8)
-        : RECORDS + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("%2F", "/");
+  private static String recordPath(String name) throws RegenException {
+    RecordNames.check(name);
+    return RECORDS + name;
   }
 
   private static BodyPublisher body(ByteBuffer stored) {

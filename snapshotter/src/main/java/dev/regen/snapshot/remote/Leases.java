@@ -13,8 +13,8 @@ import java.util.function.LongSupplier;
  * more is leased than fits.
  */
 final class Leases {
-  /** About 50 MB; the most that is told apart in one or two lease times. */
-  private static final int ENTRIES_MAX = 1_000_000;
+  /** About 30 MB; the most that is told apart in one or two lease times. */
+  private static final int ENTRIES_MAX = 500_000;
 
   private static final int TOLD_APART_BY = 16;
   private static final int HEXADECIMAL = 16;

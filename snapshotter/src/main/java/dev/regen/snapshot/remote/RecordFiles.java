@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,11 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class RecordFiles {
   static final int COUNT_MAX = 100_000;
-
-  private static final int NAME_MAX = 255;
-  private static final Pattern FORM =
-      Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
-  private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9._/-]*");
 
   private final Disk disk;
   private final Records records;
@@ -55,6 +49,11 @@ final class RecordFiles {
     } catch (FileTooLargeException e) {
       throw new RegenException.Damaged(e.getMessage() + "; no record is that long");
     }
+  }
+
+  /** A record's length, or -1 if there is none of that name. */
+  long bytes(String name) throws IOException {
+    return disk.size(file(name));
   }
 
   synchronized boolean replace(String name, byte[] content, @Nullable String ifTag)
@@ -98,13 +97,11 @@ final class RecordFiles {
   }
 
   List<String> list(String prefix) throws IOException {
-    if (prefix.length() > NAME_MAX || !PREFIX.matcher(prefix).matches()) {
-      throw badName();
-    }
+    RecordNames.checkPrefix(prefix);
     List<String> names = new ArrayList<>();
     for (Path file : disk.list(directory)) {
       String name = file.getFileName().toString().replace('+', '/');
-      if (name.startsWith(prefix) && FORM.matcher(name).matches()) {
+      if (name.startsWith(prefix) && RecordNames.fits(name)) {
         names.add(name);
       }
     }
@@ -117,17 +114,7 @@ final class RecordFiles {
   }
 
   private Path file(String name) throws RegenException {
-    if (name.length() > NAME_MAX || !FORM.matcher(name).matches()) {
-      throw badName();
-    }
+    RecordNames.check(name);
     return directory.resolve(name.replace('/', '+'));
-  }
-
-  private static RegenException badName() {
-    return new RegenException.BadInput(
-        "a record's name is up to "
-            + NAME_MAX
-            + " letters, digits and '._-', in parts with '/' between, none of which begins with a"
-            + " dot");
   }
 }

@@ -28,7 +28,7 @@ public abstract class RemoteStoreContract {
   @SuppressWarnings("NullAway.Init")
   private RemoteStore store;
 
-  /** An empty store without quota; {@link RemoteStore#close} ends all that was begun for it. */
+  /** An empty store without quota; it is closed after the test. */
   protected abstract RemoteStore open() throws Exception;
 
   @BeforeEach

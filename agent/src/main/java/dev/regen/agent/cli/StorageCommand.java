@@ -1,0 +1,116 @@
+package dev.regen.agent.cli;
+
+import dev.regen.agent.storage.StorageOptions;
+import dev.regen.agent.storage.StorageServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "storage",
+    mixinStandardHelpOptions = true,
+    versionProvider = ProductVersion.class,
+    description = {
+      "Runs a storage server in the foreground, until SIGTERM or SIGINT: chunks and records of one"
+          + " directory over HTTP. It needs no agent.",
+      "Without a token or clients' certificates whoever reaches it may read and write everything."
+    })
+final class StorageCommand implements Callable<Integer> {
+  private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kMGT]?)");
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private CommandSpec spec;
+
+  @Option(
+      names = "--listen",
+      paramLabel = "HOST:PORT",
+      defaultValue = "127.0.0.1:7070",
+      description = "Where it listens (default: ${DEFAULT-VALUE}); port 0 takes a free one.")
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private String listen;
+
+  @Option(
+      names = "--dir",
+      paramLabel = "DIR",
+      required = true,
+      description = "Where everything is kept; made if it is missing.")
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private Path directory;
+
+  @Option(
+      names = "--quota",
+      paramLabel = "BYTES",
+      description = "The most it takes, also as 500G (k, M, G, T: powers of 1000).")
+  private @Nullable String quota;
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = "Every request must bear the token in this file.")
+  private @Nullable Path tokenFile;
+
+  @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      description = "Serve HTTPS with this certificate chain (PEM).")
+  private @Nullable Path certificate;
+
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its private key (PEM, PKCS #8).")
+  private @Nullable Path key;
+
+  @Option(
+      names = "--tls-clients",
+      paramLabel = "FILE",
+      description = "Clients need a certificate that one of these has signed (PEM).")
+  private @Nullable Path clients;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    String token = tokenFile == null ? null : StorageOptions.token(tokenFile);
+    StorageOptions options;
+    try {
+      options =
+          new StorageOptions(
+              StorageOptions.address(listen),
+              directory.toAbsolutePath(),
+              quota == null ? Long.MAX_VALUE : bytes(quota),
+              token,
+              certificate,
+              key,
+              clients);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+    StorageServer.run(options, line -> spec.commandLine().getOut().println(line));
+    return AgentCommand.DONE;
+  }
+
+  private static long bytes(String text) {
+    Matcher size = SIZE.matcher(text);
+    if (!size.matches()) {
+      throw new IllegalArgumentException("--quota is a number of bytes, or one with k, M, G or T");
+    }
+    long factor =
+        switch (size.group(2)) {
+          case "k" -> 1_000L;
+          case "M" -> 1_000_000L;
+          case "G" -> 1_000_000_000L;
+          case "T" -> 1_000_000_000_000L;
+          default -> 1L;
+        };
+    try {
+      return Math.multiplyExact(Long.parseLong(size.group(1)), factor);
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException("--quota is too large", e);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.regen.agent.storage;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+
+/**
+ * Reads the bodies of requests, with a limit on the memory that all of them take together and on
+ * the time that each may take.
+ */
+final class Bodies {
+  private static final int UNIT_BYTES = 1 << 10;
+
+  /** Room for the longest record and some chunks beside it. */
+  private static final int UNITS_MAX = 96 << 10;
+
+  private static final Duration WAIT_LIMIT = Duration.ofSeconds(10);
+  private static final Duration READ_LIMIT = Duration.ofSeconds(30);
+  private static final int SLOWEST_BYTES_PER_SECOND = 64 << 10;
+  private static final int DISCARDED_BYTES_MAX = 16 << 20;
+
+  private final Semaphore units = new Semaphore(UNITS_MAX, true);
+
+  /** Memory that is taken until this is closed. */
+  interface Taken extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Takes memory.
+   *
+   * @throws StatusException 503 if too much is in use for too long
+   */
+  Taken take(long bytes) throws IOException, InterruptedException {
+    int count = Math.toIntExact(bytes / UNIT_BYTES + 1);
+    if (!units.tryAcquire(count, WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new StatusException(503, "too many requests at once; try again");
+    }
+    return () -> units.release(count);
+  }
+
+  /**
+   * The length that a request declares.
+   *
+   * @throws StatusException 411 if it declares none, 413 if that is more than {@code limitBytes}
+   */
+  static int length(Request request, int limitBytes) throws StatusException {
+    long length = request.getLength();
+    if (length < 0) {
+      throw new StatusException(411, "a request with a body declares its Content-Length");
+    }
+    if (length > limitBytes) {
+      throw new StatusException(413, "at most " + limitBytes + " bytes fit, not " + length);
+    }
+    return (int) length;
+  }
+
+  /**
+   * The whole body, of the length that was declared.
+   *
+   * @throws StatusException 408 if it comes too slowly, 400 if it ends too early
+   */
+  static byte[] read(Request request, int length) throws IOException {
+    byte[] bytes = new byte[length];
+    long limitNanos = READ_LIMIT.plusSeconds(length / SLOWEST_BYTES_PER_SECOND).toNanos();
+    long begin = System.nanoTime();
+    InputStream in = Content.Source.asInputStream(request);
+    for (int at = 0; at < length; ) {
+      int read = in.read(bytes, at, length - at);
+      if (read < 0) {
+        throw new StatusException(400, "the body ends after " + at + " of " + length + " bytes");
+      }
+      at += read;
+      if (System.nanoTime() - begin > limitNanos) {
+        throw new StatusException(408, "the body comes too slowly");
+      }
+    }
+    return bytes;
+  }
+
+  /**
+   * Reads on a little: if the connection ended, a client that is still sending might not read its
+   * answer.
+   */
+  static void discard(Request request) {
+    if (request.getLength() > DISCARDED_BYTES_MAX) {
+      return;
+    }
+    request
+        .getConnectionMetaData()
+        .getConnection()
+        .getEndPoint()
+        .setIdleTimeout(WAIT_LIMIT.toMillis());
+    byte[] some = new byte[16 << 10];
+    long begin = System.nanoTime();
+    try {
+      InputStream in = Content.Source.asInputStream(request);
+      for (long all = 0; all <= DISCARDED_BYTES_MAX; ) {
+        int read = in.read(some);
+        if (read < 0 || System.nanoTime() - begin > WAIT_LIMIT.toNanos()) {
+          return;
+        }
+        all += read;
+      }
+    } catch (IOException e) {
+      // The connection ends then; the answer is the same.
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.regen.agent.storage;
+
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.ByteBufferPool;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+
+/** A request and its answer. Each {@code answer} ends it, and is the last thing to be called. */
+record Exchange(Request request, Response response, Callback callback) {
+  private static final int FILE_BUFFER_BYTES = 64 << 10;
+  private static final int TEXT_MAX = 255;
+
+  String method() {
+    return request.getMethod();
+  }
+
+  /** A header that must be there. */
+  String required(String name) throws RegenException {
+    String value = header(name);
+    if (value == null) {
+      throw new RegenException.BadInput("the header " + name + " is missing");
+    }
+    return value;
+  }
+
+  @Nullable String header(String name) throws RegenException {
+    String value = request.getHeaders().get(name);
+    if (value != null && value.length() > TEXT_MAX) {
+      throw new RegenException.BadInput("the header " + name + " is too long");
+    }
+    return value;
+  }
+
+  /** A parameter of the query, empty if it is not there. */
+  String query(String name) throws RegenException {
+    Fields fields = Request.extractQueryParameters(request);
+    String value = fields.getValue(name);
+    if (value != null && value.length() > TEXT_MAX) {
+      throw new RegenException.BadInput("'" + name + "' is too long");
+    }
+    return value == null ? "" : value;
+  }
+
+  void set(String header, String value) {
+    response.getHeaders().put(header, value);
+  }
+
+  void answer(int status) {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, 0);
+    response.write(true, null, callback);
+  }
+
+  void answer(int status, String type, byte[] body) {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+    response.write(true, ByteBuffer.wrap(body), callback);
+  }
+
+  /** As {@link #answer(int, String, byte[])}, and returns when all of it is sent. */
+  void send(int status, String type, byte[] body) throws IOException {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+    Content.Sink.write(response, true, ByteBuffer.wrap(body));
+    callback.succeeded();
+  }
+
+  /** Some bytes of a file; the connection breaks if it ends before. */
+  void answer(int status, Path file, long offset, long length) throws IOException {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/octet-stream");
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
+    ByteBufferPool.Sized buffers =
+        new ByteBufferPool.Sized(
+            request.getComponents().getByteBufferPool(), true, FILE_BUFFER_BYTES);
+    Content.copy(Content.Source.from(buffers, file, offset, length), response, callback);
+  }
+
+  /** Says what is wrong before the rest of the body is read: a client may send until it is told. */
+  void answer(Problem problem) {
+    if (response.isCommitted()) {
+      callback.failed(new IOException(problem.detail()));
+      return;
+    }
+    byte[] body = problem.body();
+    response.reset();
+    if (problem.status() == 401) {
+      set("WWW-Authenticate", "Bearer");
+    } else if (problem.status() == 503) {
+      set("Retry-After", "1");
+    }
+    response.setStatus(problem.status());
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+    try {
+      Content.Sink.write(response, true, ByteBuffer.wrap(body));
+    } catch (IOException e) {
+      callback.failed(e);
+      return;
+    }
+    Bodies.discard(request);
+    callback.succeeded();
+  }
+}

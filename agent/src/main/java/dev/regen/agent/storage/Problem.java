@@ -1,0 +1,50 @@
+package dev.regen.agent.storage;
+
+import dev.regen.runtime.durable.DiskFullException;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.http.HttpStatus;
+
+/** A failure as problem details (RFC 9457). Here stands which failure has which status. */
+record Problem(int status, String detail) {
+  private static final int DETAIL_MAX = 2000;
+
+  Problem {
+    String text = detail.replaceAll("\\p{Cntrl}", " ");
+    detail = text.substring(0, Math.min(text.length(), DETAIL_MAX));
+  }
+
+  static Problem of(Exception cause) {
+    String detail = String.valueOf(cause.getMessage());
+    if (DiskFullException.behind(cause).isPresent()) {
+      return new Problem(HttpStatus.INSUFFICIENT_STORAGE_507, detail);
+    }
+    if (cause instanceof HttpException e) {
+      return new Problem(e.getCode(), detail);
+    }
+    return switch (cause) {
+      case StatusException e -> new Problem(e.status(), detail);
+      case RegenException e ->
+          switch (e) {
+            case RegenException.NotFound _ -> new Problem(HttpStatus.NOT_FOUND_404, detail);
+            case RegenException.Refused _ -> new Problem(HttpStatus.CONFLICT_409, detail);
+            case RegenException.BadInput _ -> new Problem(HttpStatus.BAD_REQUEST_400, detail);
+            case RegenException.Damaged _ ->
+                new Problem(HttpStatus.INTERNAL_SERVER_ERROR_500, detail);
+          };
+      case IllegalArgumentException _ -> new Problem(HttpStatus.BAD_REQUEST_400, detail);
+      case IOException _ -> new Problem(HttpStatus.INTERNAL_SERVER_ERROR_500, detail);
+      default -> new Problem(HttpStatus.INTERNAL_SERVER_ERROR_500, "a mistake of the server's");
+    };
+  }
+
+  byte[] body() {
+    return new JsonObject()
+        .with("title", HttpStatus.getMessage(status))
+        .with("status", status)
+        .with("detail", detail)
+        .bytes();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.regen.agent.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.regen.snapshot.remote.HttpStore;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** {@code regen storage} as a process of its own. */
+final class StorageProcess implements AutoCloseable {
+  private final Process process;
+  private final URI uri;
+
+  private StorageProcess(Process process, URI uri) {
+    this.process = process;
+    this.uri = uri;
+  }
+
+  static StorageProcess start(Path directory) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.addAll(
+        List.of(
+            "-Xmx160m",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.regen.agent.Main",
+            "storage",
+            "--listen",
+            "127.0.0.1:0",
+            "--dir",
+            directory.toString()));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    BufferedReader said =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    String line = said.readLine();
+    assertThat(line).as("what the server says first").contains(" listens on ");
+    return new StorageProcess(
+        process, URI.create(line.substring(line.lastIndexOf(' ') + 1).strip()));
+  }
+
+  HttpStore client() {
+    return new HttpStore(uri, HttpStore.Options.DEFAULT);
+  }
+
+  /** {@code kill -9}. */
+  void kill() {
+    process.destroyForcibly();
+    close();
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
+  /** The names of the chunk files below a store's directory. */
+  static List<Path> chunkFiles(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory.resolve("chunks/sha256"))) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+}
