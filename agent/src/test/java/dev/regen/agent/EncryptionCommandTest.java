@@ -1,60 +1,26 @@
 package dev.regen.agent;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.json.JsonObject;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** {@code encrypt}, {@code decrypt} and {@code key} against a real agent; layers come by import. */
-final class EncryptionCommandTest {
+final class EncryptionCommandTest extends AgentWithoutEngine {
   private static final String MARKER = "the-secret-marker-0f9c";
 
-  @SuppressWarnings("NullAway.Init")
-  @TempDir
-  private Path directory;
-
-  @SuppressWarnings("NullAway.Init")
-  private Agent agent;
-
   private final List<String> said = new ArrayList<>();
-
-  private record Result(int code, String out, String err) {}
-
-  @BeforeEach
-  void start() throws IOException {
-    assumeTrue("root".equals(System.getProperty("user.name")), "layer trees need root");
-    agent =
-        new Agent(
-            AgentConfiguration.of(new JsonObject(), environment()),
-            environment(),
-            InstantSource.system());
-    agent.start();
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    if (agent != null) {
-      agent.close();
-    }
-  }
 
   @Test
   void nothingIsToldToEncryptWithoutAKey() throws IOException {
@@ -235,27 +201,18 @@ final class EncryptionCommandTest {
     }
   }
 
-  private Map<String, String> environment() {
-    return Map.of(
-        "REGEN_HOME", directory.resolve("home").toString(),
-        "REGEN_RUN", directory.resolve("run").toString(),
-        "REGEN_KEYSET", keyset().toString(),
-        "DOCKER_HOST", "unix://" + directory.resolve("no-engine.sock"));
+  @Override
+  Map<String, String> environment() {
+    Map<String, String> environment = new HashMap<>(super.environment());
+    environment.put("REGEN_KEYSET", keyset().toString());
+    return environment;
   }
 
-  private Result regen(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Main.run(arguments, environment(), new ByteArrayInputStream(new byte[0]), out, err, false);
-    Result result = new Result(code, out.toString(ISO_8859_1), err.toString(UTF_8));
+  @Override
+  Result regen(String... arguments) {
+    Result result = super.regen(arguments);
     said.add(result.out());
     said.add(result.err());
     return result;
-  }
-
-  private static List<JsonObject> array(Result result) throws IOException {
-    assertThat(result.err()).isEmpty();
-    return JsonObject.parse("{\"all\":" + result.out() + "}").objects("all");
   }
 }

@@ -1,0 +1,84 @@
+package dev.regen.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What the command line says and returns where it cannot do what it was asked to. */
+final class CommandLineExitCodesTest extends AgentWithoutEngine {
+  @Test
+  void queueThatIsNotThereIsExitCodeThree() {
+    for (List<String> command :
+        List.of(
+            List.of("ls", "none"),
+            List.of("show", "none"),
+            List.of("show", "none@latest"),
+            List.of("pin", "none@-1"),
+            List.of("rm", "none@latest"),
+            List.of("keep", "none", "3"),
+            List.of("export", "none@latest"),
+            List.of("verify", "none"))) {
+      Result result = regen(command.toArray(String[]::new));
+      assertThat(result.code()).as("%s: %s", command, result.err()).isEqualTo(3);
+      assertThat(result.err()).startsWith("regen: ").contains("none").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void timeBeforeTheFirstSnapshotIsExitCodeThree() throws IOException, InterruptedException {
+    spool("desk", NINE, "one");
+    awaitIdle();
+
+    assertThat(regen("show", "desk@2020-01-01T00:00:00Z").code()).isEqualTo(3);
+    assertThat(regen("show", "desk@-1").err()).contains("goes back to @latest, which is");
+  }
+
+  @Test
+  void misuseIsExitCodeTwoAndOneLine() {
+    for (List<String> command :
+        List.of(
+            List.of("ls", "a b"),
+            List.of("ls", "../etc"),
+            List.of("ls", "desk", "--no-such-option"),
+            List.of("no-such-command"),
+            List.of("pin", "desk"),
+            List.of("pin"),
+            List.of("keep", "desk", "0"),
+            List.of("keep", "desk", "-1"),
+            List.of("keep", "desk", "1001"),
+            List.of("keep", "desk", "many"))) {
+      Result result = regen(command.toArray(String[]::new));
+      assertThat(result.code()).as("%s", command).isEqualTo(2);
+      assertThat(result.err()).startsWith("regen: ").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void helpNamesTheExitCodes() {
+    Result help = regen("--help");
+
+    assertThat(help.code()).isZero();
+    assertThat(help.out()).contains("Exit codes:").contains("5  the agent cannot be reached");
+  }
+
+  @Test
+  void agentThatIsNotThereIsExitCodeFive() throws IOException {
+    agent.close();
+
+    Result result = regen("ls");
+
+    assertThat(result.code()).isEqualTo(5);
+    assertThat(result.err()).contains("no agent answers on").hasLineCount(1);
+    agent = started();
+  }
+
+  @Test
+  void secondAgentOnTheSameHomeIsRefused() {
+    Result result = regen("agent");
+
+    assertThat(result.code()).isEqualTo(4);
+    assertThat(result.err()).contains("another agent runs already");
+  }
+}
