@@ -72,7 +72,7 @@ final class PaxRecords {
     if (key.startsWith(XATTR)) {
       addXattr(decoded(key.substring(XATTR.length())), value);
     } else if (key.startsWith("GNU.sparse.")) {
-      refusal = TarReader.SPARSE;
+      refusal = TarBlock.SPARSE;
       path = key.equals("GNU.sparse.name") ? value : path;
     } else if (key.startsWith(ACL)) {
       addAcl(key.substring(ACL.length()), value);

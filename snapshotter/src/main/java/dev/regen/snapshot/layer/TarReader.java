@@ -3,7 +3,6 @@ package dev.regen.snapshot.layer;
 import dev.regen.runtime.os.Stat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,20 +14,13 @@ import org.jspecify.annotations.Nullable;
  * early or goes on after its end is refused. The paths in it are not judged here.
  */
 final class TarReader {
-  static final int BLOCK_BYTES = 512;
-  static final String SPARSE =
-      "is a GNU sparse member, which container engines don't read; make the archive without"
-          + " tar's -S (--sparse)";
-
   /** Tar fills its last record with zeros; more than this is no padding. */
   private static final long PADDING_BYTES_MAX = 1 << 20;
 
-  private final TarSource source;
+  private final TarInput input;
   private final long entriesMax;
   private final long bytesMax;
-  private final byte[] header = new byte[BLOCK_BYTES];
-  private ByteBuffer piece = ByteBuffer.allocate(0);
-  private long offsetBytes;
+  private final TarBlock block = new TarBlock();
   private long contentLeft;
   private int contentPadding;
   private long members;
@@ -44,7 +36,7 @@ final class TarReader {
    * @param bytesMax the most bytes of the stream
    */
   TarReader(TarSource source, long entriesMax, long bytesMax) {
-    this.source = source;
+    this.input = new TarInput(source, bytesMax);
     this.entriesMax = entriesMax;
     this.bytesMax = bytesMax;
   }
@@ -56,7 +48,7 @@ final class TarReader {
 
   /** How many bytes of the stream have been read. */
   long offsetBytes() {
-    return offsetBytes;
+    return input.offsetBytes();
   }
 
   /** Where the first header of the last member begins. */
@@ -66,7 +58,7 @@ final class TarReader {
 
   /** How many bytes of the stream the members so far take. */
   long endOffsetBytes() {
-    return offsetBytes + contentLeft + contentPadding;
+    return offsetBytes() + contentLeft + contentPadding;
   }
 
   /**
@@ -74,9 +66,7 @@ final class TarReader {
    * null. It is still to be read, or passed over, after that. Good as {@link #content} is.
    */
   @Nullable ByteBuffer wholeContent() {
-    return contentLeft <= piece.remaining()
-        ? piece.slice(piece.position(), (int) contentLeft)
-        : null;
+    return input.peek(contentLeft);
   }
 
   /**
@@ -84,16 +74,16 @@ final class TarReader {
    * one before is skipped.
    */
   @Nullable TarMember next() throws IOException {
-    skip(contentLeft + contentPadding);
+    input.skip(contentLeft + contentPadding);
     contentLeft = 0;
     contentPadding = 0;
     pax = null;
     longName = null;
     longLink = null;
-    headerOffset = offsetBytes;
+    headerOffset = offsetBytes();
     while (true) {
-      readFully(header, BLOCK_BYTES);
-      if (isZero(header)) {
+      block.read(input);
+      if (block.isZero()) {
         end();
         return null;
       }
@@ -112,11 +102,8 @@ final class TarReader {
     if (contentLeft == 0) {
       return null;
     }
-    fill();
-    int length = (int) Math.min(contentLeft, piece.remaining());
-    ByteBuffer part = piece.slice(piece.position(), length);
-    consume(length);
-    contentLeft -= length;
+    ByteBuffer part = input.some(contentLeft);
+    contentLeft -= part.remaining();
     return part;
   }
 
@@ -125,7 +112,7 @@ final class TarReader {
     if (members > entriesMax) {
       throw new BadLayerException("it has more than " + entriesMax + " entries");
     }
-    if (member.sizeBytes() > bytesMax - offsetBytes) {
+    if (member.sizeBytes() > bytesMax - offsetBytes()) {
       throw new BadLayerException(
           member.path(),
           "with its "
@@ -135,16 +122,15 @@ final class TarReader {
               + " bytes");
     }
     contentLeft = member.sizeBytes();
-    contentPadding = (int) (-contentLeft & (BLOCK_BYTES - 1));
+    contentPadding = (int) (-contentLeft & (TarBlock.BYTES - 1));
     return member;
   }
 
   /** A member, or null after a header that belongs to the one that follows. */
   private @Nullable TarMember header() throws IOException {
-    checkSum();
-    byte type = header[156];
-    long size = TarNumbers.field(header, 124, 12);
-    switch (type) {
+    block.checkSum();
+    long size = block.size();
+    switch (block.type()) {
       case 'x', 'X' -> {
         once(pax);
         pax = PaxRecords.parse(longContent(size));
@@ -152,119 +138,18 @@ final class TarReader {
       case 'g' -> globalHeader(longContent(size));
       case 'L' -> {
         once(longName);
-        longName = untilNul(longContent(size));
+        longName = TarBlock.untilNul(longContent(size));
       }
       case 'K' -> {
         once(longLink);
-        longLink = untilNul(longContent(size));
+        longLink = TarBlock.untilNul(longContent(size));
       }
       default -> {
-        return member(type, size);
+        PaxRecords records = pax == null ? PaxRecords.parse(new byte[0]) : pax;
+        return block.member(records, longName, longLink);
       }
     }
     return null;
-  }
-
-  private TarMember member(byte type, long headerSize) throws IOException {
-    PaxRecords records = pax == null ? PaxRecords.parse(new byte[0]) : pax;
-    byte[] path = path(records);
-    try {
-      if (records.refusal() != null) {
-        throw new BadLayerException(records.refusal());
-      }
-      TarMember.Type kind = type(type, path);
-      long size = records.size(headerSize);
-      if (size < 0) {
-        throw new BadLayerException("has a negative size");
-      }
-      if (kind != TarMember.Type.FILE && size != 0) {
-        throw new BadLayerException("has content, and is no file");
-      }
-      TarMember.Owner owner =
-          new TarMember.Owner(
-              id(records.uid(TarNumbers.field(header, 108, 8)), "user"),
-              id(records.gid(TarNumbers.field(header, 116, 8)), "group"),
-              (int) TarNumbers.field(header, 100, 8) & 0xFFF);
-      return new TarMember(
-          path,
-          kind,
-          linkTarget(records),
-          owner,
-          size,
-          records.mtime(TarNumbers.field(header, 136, 12)),
-          device(kind),
-          records.xattrs());
-    } catch (BadLayerException e) {
-      throw new BadLayerException(path, String.valueOf(e.getMessage()));
-    }
-  }
-
-  private byte[] path(PaxRecords records) {
-    byte[] fromPax = records.path();
-    if (fromPax != null) {
-      return fromPax;
-    }
-    if (longName != null) {
-      return longName;
-    }
-    byte[] name = text(0, 100);
-    boolean posix = header[257] == 'u' && header[262] == 0;
-    byte[] prefix = posix ? text(345, 155) : new byte[0];
-    if (prefix.length == 0) {
-      return name;
-    }
-    byte[] path = Arrays.copyOf(prefix, prefix.length + 1 + name.length);
-    path[prefix.length] = '/';
-    System.arraycopy(name, 0, path, prefix.length + 1, name.length);
-    return path;
-  }
-
-  private byte[] linkTarget(PaxRecords records) {
-    byte[] fromPax = records.linkPath();
-    if (fromPax != null) {
-      return fromPax;
-    }
-    return longLink != null ? longLink : text(157, 100);
-  }
-
-  private static TarMember.Type type(byte type, byte[] path) throws BadLayerException {
-    return switch (type) {
-      case 0, '0' ->
-          path.length > 0 && path[path.length - 1] == '/'
-              ? TarMember.Type.DIRECTORY
-              : TarMember.Type.FILE;
-      case '7' -> TarMember.Type.FILE;
-      case '1' -> TarMember.Type.HARD_LINK;
-      case '2' -> TarMember.Type.SYMLINK;
-      case '3' -> TarMember.Type.CHARACTER_DEVICE;
-      case '4' -> TarMember.Type.BLOCK_DEVICE;
-      case '5' -> TarMember.Type.DIRECTORY;
-      case '6' -> TarMember.Type.FIFO;
-      case 'S' -> throw new BadLayerException(SPARSE);
-      default ->
-          throw new BadLayerException("is of a type that no layer has (" + (type & 0xFF) + ")");
-    };
-  }
-
-  private long device(TarMember.Type kind) throws BadLayerException {
-    if (kind != TarMember.Type.CHARACTER_DEVICE && kind != TarMember.Type.BLOCK_DEVICE) {
-      return 0;
-    }
-    long major = TarNumbers.field(header, 329, 8);
-    long minor = TarNumbers.field(header, 337, 8);
-    // The kernel cuts larger numbers off, so that one of them would become 0/0, a whiteout.
-    if (major < 0 || major > 0xFFF || minor < 0 || minor > 0xFFFFF) {
-      throw new BadLayerException("has a device number that Linux does not have");
-    }
-    return Stat.device((int) major, (int) minor);
-  }
-
-  private static long id(long id, String what) throws BadLayerException {
-    // The largest number means "leave as it is" to chown(2).
-    if (id < 0 || id >= 0xFFFFFFFFL) {
-      throw new BadLayerException("has the " + what + " id " + id + ", which no " + what + " has");
-    }
-    return id;
   }
 
   private static void once(@Nullable Object before) throws BadLayerException {
@@ -295,110 +180,16 @@ final class TarReader {
           "a header of " + size + " bytes; at most " + PaxRecords.HEADER_BYTES_MAX + " may be");
     }
     byte[] content = new byte[(int) size];
-    readFully(content, content.length);
-    skip(-size & (BLOCK_BYTES - 1));
+    input.readFully(content, content.length);
+    input.skip(-size & (TarBlock.BYTES - 1));
     return content;
   }
 
-  private void checkSum() throws BadLayerException {
-    int unsigned = 0;
-    int signed = 0;
-    for (int i = 0; i < BLOCK_BYTES; i++) {
-      byte b = i >= 148 && i < 156 ? (byte) ' ' : header[i];
-      unsigned += b & 0xFF;
-      signed += b;
-    }
-    long stated = TarNumbers.field(header, 148, 8);
-    if (stated != unsigned && stated != signed) {
-      throw new BadLayerException("the header's checksum is wrong: damaged, or no tar archive");
-    }
-  }
-
   private void end() throws IOException {
-    readFully(header, BLOCK_BYTES);
-    if (!isZero(header)) {
+    block.read(input);
+    if (!block.isZero()) {
       throw new BadLayerException("a block of zeros stands between its entries");
     }
-    long padding = 0;
-    while (fillIfThere()) {
-      padding += piece.remaining();
-      if (padding > PADDING_BYTES_MAX) {
-        throw new BadLayerException("it goes on after its end");
-      }
-      while (piece.hasRemaining()) {
-        if (piece.get() != 0) {
-          throw new BadLayerException("there is more after its end, which is no tar");
-        }
-        offsetBytes++;
-      }
-    }
-  }
-
-  private void readFully(byte[] into, int length) throws IOException {
-    int at = 0;
-    while (at < length) {
-      fill();
-      int part = Math.min(length - at, piece.remaining());
-      piece.get(piece.position(), into, at, part);
-      consume(part);
-      at += part;
-    }
-  }
-
-  private void skip(long length) throws IOException {
-    long left = length;
-    while (left > 0) {
-      fill();
-      int part = (int) Math.min(left, piece.remaining());
-      consume(part);
-      left -= part;
-    }
-  }
-
-  private void consume(int length) throws BadLayerException {
-    piece.position(piece.position() + length);
-    offsetBytes += length;
-    if (offsetBytes > bytesMax) {
-      throw new BadLayerException("it is larger than the limit of " + bytesMax + " bytes");
-    }
-  }
-
-  private void fill() throws IOException {
-    if (!fillIfThere()) {
-      throw new BadLayerException("it ends too early: truncated");
-    }
-  }
-
-  private boolean fillIfThere() throws IOException {
-    while (!piece.hasRemaining()) {
-      ByteBuffer following = source.next();
-      if (following == null) {
-        return false;
-      }
-      piece = following;
-    }
-    return true;
-  }
-
-  private byte[] text(int offset, int length) {
-    return untilNul(Arrays.copyOfRange(header, offset, offset + length));
-  }
-
-  private static byte[] untilNul(byte[] text) {
-    for (int i = 0; i < text.length; i++) {
-      if (text[i] == 0) {
-        return Arrays.copyOf(text, i);
-      }
-    }
-    return text;
-  }
-
-  private static boolean isZero(byte[] block) {
-    for (byte b : block) {
-      if (b != 0) {
-        return false;
-      }
-    }
-    return true;
+    input.padding(PADDING_BYTES_MAX);
   }
 }
