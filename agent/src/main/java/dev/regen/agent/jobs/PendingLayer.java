@@ -13,6 +13,7 @@ public record PendingLayer(FrozenLayer layer, State state, @Nullable String mess
   public enum State {
     WAITING,
     ARCHIVING,
+    /** At least once; also while it is tried again. */
     FAILED
   }
 }

@@ -139,9 +139,9 @@ final class Turns {
         String failure = retries.message(layer.job());
         boolean busy = current != null && current.job().equals(layer.job());
         PendingLayer.State state =
-            busy
-                ? PendingLayer.State.ARCHIVING
-                : failure != null ? PendingLayer.State.FAILED : PendingLayer.State.WAITING;
+            failure != null
+                ? PendingLayer.State.FAILED
+                : busy ? PendingLayer.State.ARCHIVING : PendingLayer.State.WAITING;
         all.add(new PendingLayer(layer, state, failure));
       }
     }
