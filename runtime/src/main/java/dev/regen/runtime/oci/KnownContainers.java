@@ -179,6 +179,8 @@ public final class KnownContainers {
             reaches
                 ? freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE)
                 : null);
+    // A start waits for the lock, but not for long.
+    disk.forceFileSystem(made.path());
     try (Fd lock = records.lock(id)) {
       RunRecord now = sameRun(run, stopped(id, lock));
       return reaches

@@ -92,7 +92,7 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
    * <p>Nothing of what has the tree's name is needed afterwards.
    */
   void settle(Disk disk) throws IOException {
-    if (Fd.statIfThere(upper) != null && !isIn()) {
+    if (Fd.statIfThere(upper) != null && Fd.statIfThere(tree) != null && !isIn()) {
       putBack(disk);
     }
   }

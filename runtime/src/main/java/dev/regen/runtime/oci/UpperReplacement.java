@@ -29,13 +29,12 @@ final class UpperReplacement {
    * @param tree in the staging directory of the upper's store; its bytes are forced to the disk
    * @param directories of the upper that belong into the tree, see {@link Replacing#of}
    * @return what is left of the old upper, under a name that the sweep removes
-   * @throws IOException if it failed; the upper is what it was
+   * @throws IOException if it failed, or the container was started; the upper is what it was
    */
   Path exchange(RunRecord run, Path tree, List<byte[]> directories) throws IOException {
     Path upper = run.union().upper();
     Path placing = Staging.of(upper).placing(run.container());
     TreeRemoval.remove(placing);
-    disk.forceFileSystem(tree);
     disk.rename(tree, placing);
     Replacing replacing = Replacing.of(upper, placing, directories);
     records.replacing(run.container(), replacing);
@@ -45,13 +44,17 @@ final class UpperReplacement {
       settle(run.container());
       throw e;
     }
+    if (run.union().isMounted()) {
+      // A start came meanwhile, has mounted the old upper, and waits for the lock: it keeps that.
+      // The record, which stays, tells it to mount it again.
+      disk.exchange(placing, upper);
+      replacing.settle(disk);
+      discard(placing);
+      throw new IOException("container " + run.name() + " was started meanwhile; try again");
+    }
     Path old = Staging.around(placing).trash();
     disk.rename(placing, old);
-    // A start that came meanwhile waits for the lock, and has mounted the old upper: the record
-    // tells it to mount the new one.
-    if (!run.union().isMounted()) {
-      records.replaced(run.container());
-    }
+    records.replaced(run.container());
     return old;
   }
 
@@ -66,13 +69,16 @@ final class UpperReplacement {
       return false;
     }
     replacing.settle(disk);
-    Path left = replacing.tree();
-    if (Fd.statIfThere(left) != null) {
-      Path trash = Staging.around(left).trash();
-      disk.rename(left, trash);
-      TreeRemoval.remove(trash);
-    }
+    discard(replacing.tree());
     records.replaced(container);
     return true;
+  }
+
+  private void discard(Path tree) throws IOException {
+    if (Fd.statIfThere(tree) != null) {
+      Path trash = Staging.around(tree).trash();
+      disk.rename(tree, trash);
+      TreeRemoval.remove(trash);
+    }
   }
 }

@@ -12,12 +12,15 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -105,6 +108,49 @@ final class UpperReplacementCrashTest {
     }
     assertThat(old).as("crashes after which the layer was as before").isPositive();
     assertThat(sh(container.upper(), LIST)).isEqualTo(wanted);
+  }
+
+  @Test
+  void aStartInTheMiddleSeesTheOneLayerOrTheOther() throws IOException {
+    String files = "find . -type f -path './[kgn]*/*' | sort";
+    Created container = host.create(false);
+    run(container);
+    exchange(container, new LocalDisk());
+    String wanted = sh(container.upper(), LIST);
+    AtomicBoolean mounted = new AtomicBoolean();
+    int refused = 0;
+    for (int at = 1; at == 1 || mounted.get(); at++) {
+      assertThat(at).isLessThan(CHANGES_MAX);
+      sh(container.upper(), OLD);
+      String before = sh(container.upper(), LIST);
+      mounted.set(false);
+
+      refused +=
+          survives(container, CrashingDisk.dyingAt(at, () -> mountOnce(container, mounted)))
+              ? 0
+              : 1;
+      if (!mounted.get()) {
+        host.mount(container);
+      }
+      host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+
+      assertThat(sh(container.upper(), LIST)).as("mounted at %d", at).isIn(before, wanted);
+      assertThat(sh(container.merged(), files))
+          .as("mounted at %d", at)
+          .isEqualTo(sh(container.upper(), files));
+      end(container);
+    }
+    assertThat(refused).as("restores that a start came before").isPositive();
+  }
+
+  private void mountOnce(Created container, AtomicBoolean mounted) {
+    try {
+      if (mounted.compareAndSet(false, true)) {
+        host.mount(container);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void run(Created container) throws IOException {
