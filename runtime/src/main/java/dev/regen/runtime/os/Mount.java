@@ -1,6 +1,8 @@
 package dev.regen.runtime.os;
 
+import dev.regen.runtime.Threads;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Mounting and unmounting in the calling process's mount namespace. */
@@ -46,17 +48,7 @@ public final class Mount {
                 failure.set(e);
               }
             });
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.awaitEnd(List.of(thread));
     ErrnoException failed = failure.get();
     if (failed != null) {
       throw failed;

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.chunk;
 
 import com.github.luben.zstd.ZstdCompressCtx;
+import dev.regen.runtime.Threads;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.store.ChunkStore;
@@ -127,20 +128,8 @@ public final class ChunkPipeline implements AutoCloseable {
     for (int i = 0; i < threads.size(); i++) {
       work.add(new Work(null, new ChunkList.Place()));
     }
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
+    Threads.awaitEnd(threads);
     arena.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private @Nullable ByteBuffer poll() {

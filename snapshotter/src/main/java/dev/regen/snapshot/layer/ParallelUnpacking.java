@@ -1,5 +1,6 @@
 package dev.regen.snapshot.layer;
 
+import dev.regen.runtime.Threads;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.os.Umask;
@@ -91,7 +92,7 @@ final class ParallelUnpacking {
       await(watch);
     } finally {
       stopped = true;
-      join(all);
+      Threads.awaitEnd(all);
     }
     seams.finish();
     watch.at(making.entries().get(), making.tarBytes().get());
@@ -181,22 +182,6 @@ final class ParallelUnpacking {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancellationException("interrupted");
-    }
-  }
-
-  private static void join(List<Thread> threads) {
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 }
