@@ -2,6 +2,7 @@ package dev.regen.agent;
 
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.MountedSnapshots;
+import dev.regen.agent.container.StoppedForRestore;
 import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.oci.KnownContainers;
@@ -26,6 +27,7 @@ final class AfterStart implements AutoCloseable {
   private final Removals removals;
   private final KnownContainers containers;
   private final ContainerCapture capture;
+  private final StoppedForRestore stopped;
   private final MountedSnapshots mounts;
   private final Thread thread;
 
@@ -35,12 +37,14 @@ final class AfterStart implements AutoCloseable {
       Removals removals,
       KnownContainers containers,
       ContainerCapture capture,
+      StoppedForRestore stopped,
       MountedSnapshots mounts) {
     this.extension = extension;
     this.drain = drain;
     this.removals = removals;
     this.containers = containers;
     this.capture = capture;
+    this.stopped = stopped;
     this.mounts = mounts;
     thread = Thread.ofPlatform().name("after-start").daemon().unstarted(this::run);
   }
@@ -96,11 +100,12 @@ final class AfterStart implements AutoCloseable {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         capture.unpauseForgotten();
+        stopped.startAgain();
         return;
       } catch (EngineException.Away e) {
         LOG.debug("the engine is not there yet", e);
       } catch (IOException | RuntimeException e) {
-        LOG.warn("containers that were paused for a capture may still be", e);
+        LOG.warn("containers that were paused for a capture, or stopped, may still be", e);
         return;
       }
       try {

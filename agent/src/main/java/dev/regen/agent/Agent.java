@@ -9,6 +9,7 @@ import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
 import dev.regen.agent.container.SharedLayers;
+import dev.regen.agent.container.StoppedForRestore;
 import dev.regen.agent.container.Targets;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
@@ -172,6 +173,7 @@ public final class Agent implements AutoCloseable {
     ContainerCapture capture =
         new ContainerCapture(
             engine, targets, containers, plainLayers, captures, drain, events, disk, home, clock);
+    StoppedForRestore stopped = new StoppedForRestore(engine, targets, events, disk, home);
     InPlaceRestore inPlace =
         new InPlaceRestore(
             engine,
@@ -183,6 +185,7 @@ public final class Agent implements AutoCloseable {
             hotTrees,
             drain,
             spool,
+            stopped,
             clock);
     ContainerRestore restore =
         new ContainerRestore(
@@ -198,7 +201,8 @@ public final class Agent implements AutoCloseable {
             events);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
-    afterStart = new AfterStart(extension, drain, captures.removals(), containers, capture, mounts);
+    afterStart =
+        new AfterStart(extension, drain, captures.removals(), containers, capture, stopped, mounts);
 
     Routes routes = new Routes();
     new QueueResource(queues, snapshots, drain, captures.removals(), containers).addTo(routes);

@@ -98,6 +98,9 @@ public final class ContainerRestore {
       Optional<Target> found = named.isPresent() ? named : byRecordedName(queue, snapshot);
       refuseWhereItRuns(found);
       if (found.isPresent() && !found.get().autoRemove() && found.get().keepsItsUpper()) {
+        if (found.get().running() && !request.orOlder()) {
+          requireWhole(snapshot, job);
+        }
         message = inPlace.restore(found.get(), queue, snapshot, request, job);
         unchoose(queue, snapshot.id(), null);
       } else {
@@ -194,6 +197,19 @@ public final class ContainerRestore {
             + " on; 'regen verify "
             + name
             + "' says what each lacks");
+  }
+
+  /** What runs is not stopped for a snapshot that cannot be read. */
+  private void requireWhole(Snapshot snapshot, Job job) throws IOException {
+    job.step("reading snapshot " + snapshot.id().shortened());
+    if (!checks.isWhole(snapshot.unlocked().id())) {
+      throw new RegenException.Damaged(
+          snapshot.words()
+              + " is damaged; nothing is changed. 'regen verify "
+              + snapshot.queue()
+              + " --repair' mends what can be mended, and 'regen restore --or-older' takes the"
+              + " newest one before it that is whole");
+    }
   }
 
   /** What is chosen cannot leave the queue while this works. */

@@ -45,6 +45,7 @@ public final class InPlaceRestore {
   private final HotTrees hotTrees;
   private final SpoolDrain drain;
   private final Spool spool;
+  private final StoppedForRestore stopped;
   private final InstantSource clock;
 
   public InPlaceRestore(
@@ -57,6 +58,7 @@ public final class InPlaceRestore {
       HotTrees hotTrees,
       SpoolDrain drain,
       Spool spool,
+      StoppedForRestore stopped,
       InstantSource clock) {
     this.engine = engine;
     this.targets = targets;
@@ -67,13 +69,33 @@ public final class InPlaceRestore {
     this.hotTrees = hotTrees;
     this.drain = drain;
     this.spool = spool;
+    this.stopped = stopped;
     this.clock = clock;
   }
 
   /** Does it; returns what became of the container, for a person. */
   String restore(Target target, QueueName queue, Snapshot snapshot, Request request, Job job)
       throws IOException, InterruptedException {
-    boolean wasRunning = target.running();
+    if (target.running()) {
+      stopped.add(target.id());
+    }
+    try {
+      return restore(target, target.running(), queue, snapshot, request, job);
+    } finally {
+      if (target.running()) {
+        stopped.remove(target.id());
+      }
+    }
+  }
+
+  private String restore(
+      Target target,
+      boolean wasRunning,
+      QueueName queue,
+      Snapshot snapshot,
+      Request request,
+      Job job)
+      throws IOException, InterruptedException {
     boolean exchanged = false;
     // Where the engine does not tell, only the mount of the running container does.
     Path upper = target.known() == null ? upperOf(target) : null;

@@ -120,7 +120,7 @@ public final class PlainLayers {
   synchronized void replaceUpper(Target target, Path upper, Path tree, Instant now)
       throws IOException {
     if (target.running() || isMounted(upper)) {
-      throw new RegenException.Refused(target.words() + " is running; stop it first");
+      throw new RegenException.Refused(target.words() + " was started meanwhile; try again");
     }
     Path old = UpperExchange.exchange(disk, tree, upper);
     passedOver.put(target.id(), now);

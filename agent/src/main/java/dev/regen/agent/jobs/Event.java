@@ -27,6 +27,7 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     IMPORTED,
     NOT_CARED_FOR,
     UNPAUSED,
+    STARTED_AGAIN,
     UNKNOWN_LABEL,
     REPAIRED,
     ENCRYPTED,
