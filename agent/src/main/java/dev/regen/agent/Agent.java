@@ -208,7 +208,7 @@ public final class Agent implements AutoCloseable {
     new QueueResource(queues, snapshots, drain, captures.removals(), containers).addTo(routes);
     new SnapshotResource(queues, snapshots, drain, captures.removals()).addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
-    new ContainerResource(capture, restore, jobs).addTo(routes);
+    new ContainerResource(targets, capture, restore, jobs).addTo(routes);
     new TransferResource(
             queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
         .addTo(routes);

@@ -33,6 +33,6 @@ public final class Main {
     CommandLine line =
         regen.commandLine(
             new OutputStreamWriter(err, StandardCharsets.UTF_8), new StartCommand(environment));
-    return line.execute(arguments);
+    return regen.execute(line, arguments);
   }
 }

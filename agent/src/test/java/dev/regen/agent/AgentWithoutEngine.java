@@ -16,6 +16,7 @@ import dev.regen.runtime.overlay.Staging;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -122,6 +123,16 @@ abstract class AgentWithoutEngine {
     Map<String, String> environment = new HashMap<>(environment());
     environment.put("COLUMNS", String.valueOf(columns));
     return run(environment, StandardCharsets.UTF_8, true, arguments);
+  }
+
+  /** Runs a command whose standard output is the file {@code out}. */
+  final Result regenInto(Path out, String... arguments) throws IOException {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (OutputStream stream = Files.newOutputStream(out)) {
+      ByteArrayInputStream in = new ByteArrayInputStream(new byte[0]);
+      int code = Main.run(arguments, environment(), in, stream, err, false);
+      return new Result(code, "", err.toString(StandardCharsets.UTF_8));
+    }
   }
 
   private static Result run(

@@ -3,6 +3,8 @@ package dev.regen.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +46,9 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
             List.of("ls", "desk", "--no-such-option"),
             List.of("no-such-command"),
             List.of("pin", "desk"),
+            List.of("show", "desk@abc"),
+            List.of("restore", "desk@abc"),
+            List.of("restore", "desk", "--at", "1"),
             List.of("pin"),
             List.of("keep", "desk", "0"),
             List.of("keep", "desk", "-1"),
@@ -53,6 +58,58 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
       assertThat(result.code()).as("%s", command).isEqualTo(2);
       assertThat(result.err()).startsWith("regen: ").hasLineCount(1);
     }
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsExitCodeOne() throws IOException, InterruptedException {
+    spool("desk", NINE, "one");
+    awaitIdle();
+
+    for (List<String> command :
+        List.of(
+            List.of("export", "desk@latest"),
+            List.of("export", "desk@latest", "-o", "-"),
+            List.of("export", "desk@latest", "-o", "/dev/full"),
+            List.of("ls"),
+            List.of("show", "desk", "--json"),
+            List.of("diff", "desk@latest", "desk@latest", "--json"),
+            List.of("--help"))) {
+      Result result = regenInto(Path.of("/dev/full"), command.toArray(String[]::new));
+      assertThat(result.code()).as("%s", command).isEqualTo(1);
+      assertThat(result.err())
+          .as("%s", command)
+          .startsWith("regen: ")
+          .contains("No space left on device")
+          .hasLineCount(1);
+    }
+  }
+
+  @Test
+  void processItselfFailsIfItsOutputCannotBeWritten() throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.regen.agent.Main",
+                "--help")
+            .redirectOutput(Path.of("/dev/full").toFile())
+            .start();
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(process.waitFor()).isEqualTo(1);
+    assertThat(err).contains("standard output cannot be written: No space left on device");
+  }
+
+  @Test
+  void exportIntoADirectoryThatIsNotThereSaysSo() throws IOException, InterruptedException {
+    spool("desk", NINE, "one");
+    awaitIdle();
+
+    Result result = regen("export", "desk@latest", "-o", "/nonexist/x");
+
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err()).startsWith("regen: /nonexist is no directory").hasLineCount(1);
   }
 
   @Test

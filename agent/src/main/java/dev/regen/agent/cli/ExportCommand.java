@@ -51,6 +51,7 @@ final class ExportCommand extends AgentCommand {
       }
       return DONE;
     }
+    requireDirectory(whole.getParent());
     Path part = whole.resolveSibling("." + whole.getFileName() + "." + UUID.randomUUID());
     ProgressLine progress = new ProgressLine(err(), regen.terminal());
     try {
@@ -66,6 +67,13 @@ final class ExportCommand extends AgentCommand {
       Files.deleteIfExists(part);
     }
     return DONE;
+  }
+
+  private static void requireDirectory(@Nullable Path parent) {
+    if (parent == null || !Files.isDirectory(parent)) {
+      throw new CommandFailure(
+          Failure.Code.BAD_INPUT, parent + " is no directory; make it, or name another place");
+    }
   }
 
   private static OutputStream counted(OutputStream out, ProgressLine progress) {

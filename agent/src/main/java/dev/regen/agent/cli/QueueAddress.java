@@ -46,6 +46,14 @@ record QueueAddress(QueueName queue, @Nullable String snapshot) {
     return snapshot == null ? queue.value() : queue + "@" + snapshot;
   }
 
+  /** Refuses the beginning of an id that is too short to be one. */
+  static void requireLongEnough(String snapshot) {
+    if (snapshot.matches("[0-9a-fA-F]{1,3}")) {
+      throw new TypeConversionException(
+          "'" + snapshot + "' is too short for the beginning of an id: at least 4 characters");
+    }
+  }
+
   /** Reads an address from the command line. */
   static final class Converter implements ITypeConverter<QueueAddress> {
     @Override
@@ -58,6 +66,9 @@ record QueueAddress(QueueName queue, @Nullable String snapshot) {
               || !snapshot.matches("[a-zA-Z0-9:.+_-]+"))) {
         throw new TypeConversionException(
             "behind '@' stands latest, -1, a time, or the beginning of an id");
+      }
+      if (snapshot != null) {
+        requireLongEnough(snapshot);
       }
       try {
         return new QueueAddress(new QueueName(at < 0 ? text : text.substring(0, at)), snapshot);

@@ -2,6 +2,8 @@ package dev.regen.agent.cli;
 
 import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.os.Terminal;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -24,7 +26,7 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "A snapshot is addressed QUEUE@latest, QUEUE@-1 (the one before), QUEUE@TIMESTAMP (the"
-          + " newest not after it) or QUEUE@ID-PREFIX."
+          + " newest not after it) or QUEUE@ID-PREFIX (at least 4 characters)."
     },
     footerHeading = "%nExit codes:%n",
     footer = {
@@ -65,7 +67,7 @@ public final class Regen implements Callable<Integer> {
 
   private final Map<String, String> environment;
   private final InputStream in;
-  private final OutputStream out;
+  private final StandardOutput out;
   private final boolean terminal;
 
   @Spec
@@ -80,7 +82,7 @@ public final class Regen implements Callable<Integer> {
       Map<String, String> environment, InputStream in, OutputStream out, boolean terminal) {
     this.environment = Map.copyOf(environment);
     this.in = in;
-    this.out = out;
+    this.out = new StandardOutput(out);
     this.terminal = terminal;
   }
 
@@ -98,6 +100,21 @@ public final class Regen implements Callable<Integer> {
         .setParameterExceptionHandler((e, _) -> misused(e));
   }
 
+  /**
+   * Runs one command of {@code line}; returns its exit code. It has failed if it could not write
+   * what it had to say.
+   */
+  public int execute(CommandLine line, String... arguments) {
+    int code = line.execute(arguments);
+    line.getOut().flush();
+    String failure = out.failure();
+    if (failure == null || code != 0) {
+      return code;
+    }
+    line.getErr().println("regen: " + failure);
+    return Failure.Code.FAILED.exitCode();
+  }
+
   @Override
   public Integer call() {
     spec.commandLine().usage(spec.commandLine().getErr());
@@ -109,8 +126,9 @@ public final class Regen implements Callable<Integer> {
     return System.in;
   }
 
+  /** Not {@code System.out}, which tells nobody that it could not write. */
   public static OutputStream output() {
-    return System.out;
+    return new FileOutputStream(FileDescriptor.out);
   }
 
   public static OutputStream errors() {

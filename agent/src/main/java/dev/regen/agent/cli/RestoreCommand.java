@@ -5,7 +5,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 @Command(
     name = "restore",
@@ -38,20 +40,29 @@ final class RestoreCommand extends AgentCommand {
       description = "Where that snapshot is damaged, take the newest older one that is whole.")
   private boolean orOlder;
 
+  private void requireLongEnough(String snapshot) {
+    try {
+      QueueAddress.requireLongEnough(snapshot);
+    } catch (TypeConversionException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+    }
+  }
+
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
+    int mark = container.indexOf('@');
+    String name = at == null && mark > 0 ? container.substring(0, mark) : container;
+    String snapshot = at == null && mark > 0 ? container.substring(mark + 1) : at;
+    if (snapshot != null) {
+      requireLongEnough(snapshot);
+    }
     JsonObject body =
         new JsonObject()
-            .with("at", at)
+            .with("at", snapshot)
             .with("start", !noStart)
             .with("discard", discard)
             .with("orOlder", orOlder)
             .with("attended", true);
-    String name = at == null ? container.replaceFirst("@.*", "") : container;
-    int mark = container.indexOf('@');
-    if (at == null && mark > 0) {
-      body.with("at", container.substring(mark + 1));
-    }
     JsonObject job =
         agent.send("POST", "/v1/containers/" + AgentClient.part(name) + "/restore", body);
     out().println(followOrCancel(agent, job).string("message"));

@@ -47,6 +47,17 @@ public final class Targets {
     return Optional.empty();
   }
 
+  /**
+   * Checks that there is a container for {@code text}, as {@link #find} reads it.
+   *
+   * @throws RegenException.NotFound if the engine has none
+   */
+  public void require(String text) throws IOException {
+    if (find(text).isEmpty()) {
+      throw new RegenException.NotFound("no container '" + text + "'");
+    }
+  }
+
   /** The container with that id, for those that a start may wait for; the engine has 2 s. */
   Optional<Target> findBriefly(ContainerId id) throws IOException {
     Optional<JsonObject> found = engine.containerBriefly(id.value());

@@ -2,6 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
+import dev.regen.agent.container.Targets;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
@@ -12,11 +13,14 @@ import java.io.IOException;
  * when nobody asks for it.
  */
 public final class ContainerResource {
+  private final Targets targets;
   private final ContainerCapture capture;
   private final ContainerRestore restore;
   private final Jobs jobs;
 
-  public ContainerResource(ContainerCapture capture, ContainerRestore restore, Jobs jobs) {
+  public ContainerResource(
+      Targets targets, ContainerCapture capture, ContainerRestore restore, Jobs jobs) {
+    this.targets = targets;
     this.capture = capture;
     this.restore = restore;
     this.jobs = jobs;
@@ -30,6 +34,7 @@ public final class ContainerResource {
 
   private Answer capture(Call call) throws IOException {
     String name = call.part("container");
+    targets.require(name); // At once: who does not wait for the job would not hear of it.
     return Answer.accepted(jobs.start("capture", name, job -> capture.capture(name, job)).json());
   }
 

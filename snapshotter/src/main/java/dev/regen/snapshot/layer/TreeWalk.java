@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * for each inode with several names.
  */
 final class TreeWalk implements AutoCloseable {
+  /** Of a path that is too long, as much as tells which one it is. */
+  private static final int SHOWN_MAX = 80;
+
   /** A directory that is being walked, and where in it. */
   private static final class Level {
     private final Directory directory;
@@ -106,9 +109,9 @@ final class TreeWalk implements AutoCloseable {
 
   private void checkLimits(byte[] path) throws RegenException {
     if (path.length > EntryIndex.PATH_BYTES_MAX || levels.size() > EntryIndex.LEVELS_MAX) {
-      String shown = Paths.shown(Arrays.copyOf(path, Math.min(path.length, 200)));
+      String shown = Paths.shown(Arrays.copyOf(path, Math.min(path.length, SHOWN_MAX)));
       throw new RegenException.Refused(
-          "a path of more than 1,000 names or 64 KiB begins with " + shown + "; exclude it");
+          "a path of more than 1,000 names or 64 KiB begins with " + shown + "…; exclude it");
     }
   }
 
