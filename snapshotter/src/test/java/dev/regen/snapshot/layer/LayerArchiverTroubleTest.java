@@ -153,7 +153,7 @@ final class LayerArchiverTroubleTest {
         .isInstanceOf(RegenException.Refused.class)
         .hasMessageContaining("more than 1,000 names")
         .message()
-        .endsWith("d/d…; exclude it")
+        .endsWith("d/…; exclude it")
         .hasSizeLessThan(160);
     Tool.bash(directory, "rm -r tree");
   }
