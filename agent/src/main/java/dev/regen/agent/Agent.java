@@ -210,7 +210,16 @@ public final class Agent implements AutoCloseable {
     new ActivityResource(events, jobs).addTo(routes);
     new ContainerResource(targets, capture, restore, jobs).addTo(routes);
     new TransferResource(
-            queues, snapshots, captures, new LayerExport(reader), jobs, events, disk, home, clock)
+            queues,
+            snapshots,
+            captures,
+            new LayerExport(reader),
+            images,
+            jobs,
+            events,
+            disk,
+            home,
+            clock)
         .addTo(routes);
     new EncryptionResource(keys, queues, captures.sealing(), jobs, events).addTo(routes);
     new VerifyResource(captures.checks(), queues, stores, jobs, events).addTo(routes);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -23,7 +25,7 @@ final class CommandLineEngineTest extends AgentWithoutEngine {
     engine =
         new SmallEngine(
             directory.resolve("engine.sock"),
-            Map.of("/images/demo%3A1/json", image, "/images/" + ID + "/json", image));
+            Map.of("/images/demo:1/json", image, "/images/" + ID + "/json", image));
   }
 
   @AfterEach
@@ -36,6 +38,20 @@ final class CommandLineEngineTest extends AgentWithoutEngine {
     Map<String, String> environment = new HashMap<>(super.environment());
     environment.put("DOCKER_HOST", "unix://" + directory.resolve("engine.sock"));
     return environment;
+  }
+
+  @Test
+  void importedLayerBelongsOnTheImageThatTheNameStandsFor() throws IOException {
+    Path tar = Files.write(directory.resolve("empty.tar"), new byte[1024]);
+
+    Result named = regen("import", "desk", tar.toString(), "--image=demo:1");
+    Result unknown = regen("import", "other", tar.toString(), "--image=demo:2");
+
+    assertThat(named.err()).isEmpty();
+    assertThat(regen("show", "desk@latest", "--json").out()).contains(ID).contains("demo:1");
+    assertThat(unknown.code()).isEqualTo(4);
+    assertThat(unknown.err()).contains("the engine has no image 'demo:2'").hasLineCount(1);
+    assertThat(regen("ls", "other").code()).isEqualTo(3);
   }
 
   @Test

@@ -72,7 +72,6 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
             List.of("export", "desk@latest", "-o", "/dev/full"),
             List.of("ls"),
             List.of("show", "desk", "--json"),
-            List.of("diff", "desk@latest", "desk@latest", "--json"),
             List.of("--help"))) {
       Result result = regenInto(Path.of("/dev/full"), command.toArray(String[]::new));
       assertThat(result.code()).as("%s", command).isEqualTo(1);

@@ -104,6 +104,25 @@ final class CommandLineTest extends AgentWithoutEngine {
   }
 
   @Test
+  void importThatFailsLeavesNoQueueThatItMade() throws IOException, InterruptedException {
+    Path tree = Files.createDirectories(directory.resolve("deep/" + "d/".repeat(1010)));
+    Path tar = directory.resolve("deep.tar");
+    assertThat(tree).isDirectory();
+    Process packing =
+        new ProcessBuilder("tar", "-cf", tar.toString(), "-C", directory.toString(), "deep")
+            .inheritIO()
+            .start();
+    assertThat(packing.waitFor()).isZero();
+
+    Result result = regen("import", "desk", tar.toString());
+
+    assertThat(result.code()).as(result.err()).isEqualTo(4);
+    assertThat(result.err()).contains("more than 1,000 names");
+    assertThat(regen("ls", "desk").code()).isEqualTo(3);
+    assertThat(array(regen("ls", "--json"))).isEmpty();
+  }
+
+  @Test
   void eventsTellWhatHappened() throws IOException, InterruptedException {
     spool("desk", NINE, "one");
     awaitIdle();

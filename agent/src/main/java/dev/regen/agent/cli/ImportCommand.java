@@ -29,7 +29,8 @@ final class ImportCommand extends AgentCommand {
   @Option(
       names = "--image",
       paramLabel = "IMAGE",
-      description = "The id of the image it belongs on; default: as the queue's newest snapshot.")
+      description =
+          "The image it belongs on, by name or id; default: as the queue's newest snapshot.")
   private @Nullable String image;
 
   @Override

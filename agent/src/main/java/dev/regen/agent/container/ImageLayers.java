@@ -22,6 +22,20 @@ public final class ImageLayers {
     this.seen = seen;
   }
 
+  /**
+   * The id of the image that a person calls {@code name}.
+   *
+   * @throws RegenException.Refused if the engine has none
+   */
+  public String id(String name) throws IOException {
+    return engine
+        .imageNamed(name)
+        .orElseThrow(() ->
+            new RegenException.Refused(
+                "the engine has no image '" + name + "'; pull it, or name one of 'docker images'"))
+        .string("Id");
+  }
+
   /** Forgets what was seen of images that are gone. */
   void forgetRemoved() throws IOException {
     seen.forgetRemoved();

@@ -1,5 +1,6 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.container.ImageLayers;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
@@ -46,6 +47,7 @@ public final class TransferResource {
   private final SnapshotStore snapshots;
   private final Captures captures;
   private final LayerExport export;
+  private final ImageLayers images;
   private final Jobs jobs;
   private final Events events;
   private final Disk disk;
@@ -57,6 +59,7 @@ public final class TransferResource {
       SnapshotStore snapshots,
       Captures captures,
       LayerExport export,
+      ImageLayers images,
       Jobs jobs,
       Events events,
       Disk disk,
@@ -66,6 +69,7 @@ public final class TransferResource {
     this.snapshots = snapshots;
     this.captures = captures;
     this.export = export;
+    this.images = images;
     this.jobs = jobs;
     this.events = events;
     this.disk = disk;
@@ -107,7 +111,8 @@ public final class TransferResource {
 
   private Answer importLayer(Call call) throws IOException {
     QueueName name = call.queue();
-    String image = call.query("image");
+    String asked = call.query("image");
+    Image image = asked == null ? null : new Image(images.id(asked), asked);
     Job job = jobs.begin("import", name.value());
     jobs.run(job, _ -> unpackAndCapture(name, image, call.stream(), job));
     if (job.failure() != null) {
@@ -116,23 +121,30 @@ public final class TransferResource {
     return Answer.ok(job.json().object("result"));
   }
 
+  private record Image(String id, String name) {}
+
   private JsonObject unpackAndCapture(
-      QueueName name, @Nullable String image, InputStream layer, Job job) throws IOException {
+      QueueName name, @Nullable Image image, InputStream layer, Job job) throws IOException {
     new Records(disk).makeDirectory(temporary);
     Path tree = temporary.resolve("import-" + UUID.randomUUID());
+    boolean made = !queues.exists(name);
     try {
       job.step("unpacking");
       new LayerImport().unpack(layer, tree, LayerImport.Limits.of(temporary));
       job.step("archiving");
       CaptureResult result =
           captures.capture(frozen(name, image, tree), IMPORTED, job, job::cancelled);
+      made = false;
       return new JsonObject().with("message", told(name, result));
     } finally {
+      if (made) {
+        queues.removeUnused(name);
+      }
       TreeRemoval.remove(tree);
     }
   }
 
-  private FrozenLayer frozen(QueueName name, @Nullable String image, Path tree) throws IOException {
+  private FrozenLayer frozen(QueueName name, @Nullable Image image, Path tree) throws IOException {
     Optional<QueueContent> queue =
         queues.exists(name) ? Optional.of(queues.look(name)) : Optional.empty();
     Optional<Element> tail = queue.flatMap(QueueContent::tail);
@@ -142,8 +154,8 @@ public final class TransferResource {
             new ContainerId("imported"),
             name,
             queue.map(QueueContent::asked).orElse(ContainerSettings.KEEP_DEFAULT),
-            image != null ? image : before == null ? "" : before.imageId(),
-            image != null ? image : before == null ? "" : before.imageName(),
+            image != null ? image.id() : before == null ? "" : before.imageId(),
+            image != null ? image.name() : before == null ? "" : before.imageName(),
             List.of("everything that was not in the imported layer"),
             before == null ? new JsonObject() : before.spec());
     return new FrozenLayer(

@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
 public final class Engine implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}");
   private static final Pattern IMAGE = Pattern.compile("(sha256:)?[0-9a-f]{12,64}");
+  private static final Pattern IMAGE_NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.:/@-]{0,254}");
 
   /** Longer than any stop's own grace that people use; the engine is silent meanwhile. */
   private static final Duration CALL_LIMIT = Duration.ofMinutes(10);
@@ -95,6 +96,14 @@ public final class Engine implements AutoCloseable {
       return Optional.empty();
     }
     return lookUp("/images/" + id + "/json");
+  }
+
+  /** As {@link #image}, by what a person calls it: name, name and tag, digest or id. */
+  public Optional<JsonObject> imageNamed(String nameOrId) throws EngineException {
+    if (!IMAGE_NAME.matcher(nameOrId).matches() || nameOrId.matches(".*(//|/\\.).*")) {
+      return Optional.empty();
+    }
+    return lookUp("/images/" + nameOrId + "/json");
   }
 
   /** Stops a container and waits for it; one that does not run stays as it is. */

@@ -192,6 +192,21 @@ public final class SnapshotQueues {
   }
 
   /**
+   * Removes a queue that never held anything and of which nobody asked anything, if it is there.
+   */
+  public void removeUnused(QueueName name) throws IOException {
+    if (!exists(name)) {
+      return;
+    }
+    try (SnapshotQueue queue = open(name)) {
+      QueueContent content = queue.content();
+      if (content.equals(QueueContent.empty(name, content.asked()))) {
+        records.remove(file(name));
+      }
+    }
+  }
+
+  /**
    * Removes what unfinished writes left, and makes all queues last as they can be read now: a
    * process may have died after a rename and before the name was forced.
    */
