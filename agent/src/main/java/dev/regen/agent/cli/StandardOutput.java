@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * a command that could not say what it was asked for has failed.
  */
 final class StandardOutput extends OutputStream {
+  /** {@code EPIPE}, as the JDK words it. */
+  private static final String BROKEN_PIPE = "Broken pipe";
+
   private final OutputStream out;
   private @Nullable IOException failure;
 
@@ -16,9 +19,14 @@ final class StandardOutput extends OutputStream {
     this.out = out;
   }
 
-  /** What kept the output from being written, in a line; null if all of it was. */
+  /**
+   * What kept the output from being written, in a line; null if all of it was, or if its reader
+   * wanted no more, as {@code head} does.
+   */
   @Nullable String failure() {
-    return failure == null ? null : failure.getMessage();
+    IOException cause = failure;
+    boolean isPipe = cause != null && String.valueOf(cause.getMessage()).endsWith(BROKEN_PIPE);
+    return cause == null || isPipe ? null : cause.getMessage();
   }
 
   @Override
