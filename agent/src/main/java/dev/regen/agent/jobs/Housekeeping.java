@@ -37,7 +37,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
-  private static final Duration FORCE_LIMIT = Duration.ofSeconds(10);
   private static final Duration BETWEEN = Duration.ofMinutes(1);
 
   private final SnapshotQueues queues;
@@ -54,6 +53,7 @@ public final class Housekeeping implements AutoCloseable {
   private final Map<HotTree, Long> sizes = new HashMap<>();
 
   private boolean told = true;
+  private boolean wasTold;
   private boolean closed;
 
   /**
@@ -101,25 +101,8 @@ public final class Housekeeping implements AutoCloseable {
     thread.interrupt();
     try {
       thread.join(Duration.ofSeconds(5));
-      // What is not on the disk in time is built again after a reboot.
-      Thread.ofPlatform().name("force").daemon().start(this::force).join(FORCE_LIMIT);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  private void force() {
-    try {
-      for (Staging staging : stores.all()) {
-        views.where(
-            staging.directory(),
-            () -> {
-              hotTrees.force(staging);
-              return true;
-            });
-      }
-    } catch (IOException e) {
-      LOG.info("hot trees are not forced to the disk: {}", e.getMessage());
     }
   }
 
@@ -129,12 +112,27 @@ public final class Housekeeping implements AutoCloseable {
         try {
           tidy();
           collect.run();
+          if (!wasTold) {
+            force();
+          }
         } catch (IOException | RuntimeException e) {
           LOG.warn("hot trees were not tidied; tried again in a minute", e);
         }
       }
     } catch (InterruptedException e) {
       LOG.debug("stopped");
+    }
+  }
+
+  /** After a minute in which nothing ended, so that a reboot finds the trees on the disk. */
+  private void force() throws IOException {
+    for (Staging staging : stores.all()) {
+      views.where(
+          staging.directory(),
+          () -> {
+            hotTrees.force(staging);
+            return true;
+          });
     }
   }
 
@@ -146,6 +144,7 @@ public final class Housekeeping implements AutoCloseable {
       wait(leftMillis);
       leftMillis = (deadline - System.nanoTime()) / 1_000_000;
     }
+    wasTold = told;
     told = false;
     return !closed;
   }

@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
  * built again from chunks.
  *
  * <p>A tree has this name only when it is whole: it is unpacked under another name first. Its bytes
- * are not forced, for nobody is to wait for that: after the host went down in another way than by
- * {@link #force}, all of them are given up and built again.
+ * are forced later, for nobody is to wait for that: if the host goes down before, all of them are
+ * given up and built again.
  */
 public final class HotTrees {
   /**
@@ -51,6 +51,7 @@ public final class HotTrees {
   private final LayerRestorer restorer;
   private final SnapshotStore snapshots;
   private final Unforced unforced;
+  private long named;
 
   public HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots) throws IOException {
     this(disk, restorer, snapshots, BootId.read());
@@ -88,8 +89,7 @@ public final class HotTrees {
             restorer.restore(archive, building, uidMap, gidMap, progress);
             return building;
           });
-      unforced.note(staging);
-      disk.rename(building, hot);
+      name(building, hot);
     } catch (IOException | RuntimeException e) {
       TreeRemoval.remove(building);
       if (e instanceof RuntimeException || Fd.statIfThere(hot) == null) {
@@ -179,8 +179,7 @@ public final class HotTrees {
       disk.rename(hot, trash);
       TreeRemoval.remove(trash);
     }
-    unforced.note(staging);
-    disk.rename(tree, hot);
+    name(tree, hot);
   }
 
   /** The hot trees in {@code staging}; one that goes while they are looked at may be missing. */
@@ -197,13 +196,34 @@ public final class HotTrees {
     return trees;
   }
 
+  /** Gives a tree its name; from then on it is one that was not forced. */
+  private synchronized void name(Path tree, Path hot) throws IOException {
+    unforced.note(Staging.around(hot));
+    named++;
+    disk.rename(tree, hot);
+  }
+
   /**
-   * Forces to the disk what was made in a staging directory, as before the host goes down; no tree
-   * may be made there meanwhile.
+   * Forces the trees in a staging directory to the disk, so that they are still there after the
+   * host went down. Waits for all that was written to their file system.
    */
   public void force(Staging staging) throws IOException {
-    if (unforced.isOfThisBoot(staging)) {
-      unforced.force(staging);
+    if (!unforced.isOfThisBoot(staging)) {
+      return;
+    }
+    long before = namedUntilNow();
+    disk.forceFileSystem(staging.directory());
+    forgetUnlessNamedSince(before, staging);
+  }
+
+  private synchronized long namedUntilNow() {
+    return named;
+  }
+
+  private synchronized void forgetUnlessNamedSince(long before, Staging staging)
+      throws IOException {
+    if (named == before) {
+      unforced.forget(staging);
     }
   }
 

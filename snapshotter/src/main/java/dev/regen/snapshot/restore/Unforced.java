@@ -44,12 +44,7 @@ final class Unforced {
     }
   }
 
-  /** Forces all that was made there, and forgets it. No tree may be made there meanwhile. */
-  void force(Staging staging) throws IOException {
-    disk.forceFileSystem(staging.directory());
-    forget(staging);
-  }
-
+  /** All that was made there is on the disk, or gone. */
   void forget(Staging staging) throws IOException {
     new Records(disk).remove(file(staging));
   }
