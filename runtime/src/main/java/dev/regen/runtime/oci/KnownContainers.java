@@ -19,12 +19,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The containers that ran under the runtime extension and are still there, for work that no hook
  * asked for: captures by hand, restores in place, the sweep.
  */
 public final class KnownContainers {
+  private static final Logger LOG = LoggerFactory.getLogger(KnownContainers.class);
   private static final Duration LINK_LIMIT = Duration.ofMinutes(10);
 
   private final Disk disk;
@@ -143,7 +146,7 @@ public final class KnownContainers {
   public record Replacement(Path path, List<byte[]> directories) {}
 
   /** Makes the tree that is to take the place of an upper. */
-  public interface Replacing {
+  public interface TreeMaker {
     /**
      * Makes it; it is removed if it does not become the upper.
      *
@@ -162,11 +165,11 @@ public final class KnownContainers {
    * @throws IOException if the container runs, or is started meanwhile, or another operation works
    *     on it, or no tree could be made; nothing is changed
    */
-  public @Nullable Path replaceUpper(ContainerId id, Instant at, Replacing replacing)
+  public @Nullable Path replaceUpper(ContainerId id, Instant at, TreeMaker maker)
       throws IOException, InterruptedException {
     RunRecord run = settled(id);
     if (run.union() instanceof PlainRoot) {
-      Path tree = replacing.of(null).path();
+      Path tree = maker.of(null).path();
       try (Fd lock = records.lock(id)) {
         RunRecord now = sameRun(run, stopped(id, lock));
         replaceRoot(now, (PlainRoot) now.union(), tree);
@@ -175,20 +178,34 @@ public final class KnownContainers {
     }
     boolean reaches = Staging.reaches(run.union().upper());
     Replacement made =
-        replacing.of(
+        maker.of(
             reaches
                 ? freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE)
                 : null);
     // A start waits for the lock, but not for long.
     disk.forceFileSystem(made.path());
+    Path old;
     try (Fd lock = records.lock(id)) {
       RunRecord now = sameRun(run, stopped(id, lock));
-      return reaches
-          ? replacement.exchange(now, made.path(), made.directories())
-          : copied(made.path(), now.union().upper());
+      old =
+          reaches
+              ? replacement.exchange(now, made.path(), made.directories())
+              : copied(made.path(), now.union().upper());
     } catch (IOException e) {
       TreeRemoval.remove(made.path());
       throw e;
+    }
+    return lasts(run) ? old : null;
+  }
+
+  /** If not, the exchange stays on record, and what it left in staging. */
+  private boolean lasts(RunRecord run) {
+    try {
+      replacement.finish(run);
+      return true;
+    } catch (IOException e) {
+      LOG.warn("the new layer of {} may not last over a power cut yet", run.name(), e);
+      return false;
     }
   }
 

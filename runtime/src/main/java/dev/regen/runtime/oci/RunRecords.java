@@ -136,17 +136,17 @@ final class RunRecords {
   }
 
   /** The exchange of the container's upper that was begun and may not be over, or null. */
-  @Nullable Replacing replacing(ContainerId container) throws IOException {
+  @Nullable ReplacementRecord replacing(ContainerId container) throws IOException {
     try {
       byte[] json = disk.read(own(container).resolve("replacing.json"), RECORD_MAX_BYTES);
-      return Replacing.of(JsonObject.parse(json));
+      return ReplacementRecord.of(JsonObject.parse(json));
     } catch (NoSuchFileException e) {
       return null;
     }
   }
 
   /** Notes that the container's upper is about to be exchanged; survives a power cut. */
-  void replacing(ContainerId container, Replacing replacing) throws IOException {
+  void replacing(ContainerId container, ReplacementRecord replacing) throws IOException {
     new Records(disk).replace(own(container).resolve("replacing.json"), replacing.json().bytes());
   }
 

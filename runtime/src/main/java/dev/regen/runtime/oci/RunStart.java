@@ -58,8 +58,12 @@ final class RunStart {
   /** Prepares a run; {@code lock} is the container's, held. */
   Answer begin(Container container, HookCall call, Caller caller, Fd lock) throws IOException {
     ContainerSettings settings = container.settings();
+    boolean settled = exchange.settle(call.container());
     RunRecord before = lastRun.settle(call.container(), lock);
     ContainerRoot union = roots.of(call.container(), container.bundle().root(), before);
+    if (settled && union instanceof UnionMount mounted) {
+      mountAgain(mounted);
+    }
     if (before != null && isAnothers(before, container, union)) {
       before = null;
     }
@@ -89,9 +93,6 @@ final class RunStart {
     rememberImage(run);
     prepareEnd(run);
     if (!first) {
-      if (exchange.settle(call.container()) && union instanceof UnionMount mounted) {
-        mountAgain(mounted);
-      }
       lastLayers.claim(settings.queue(), call.container());
       Placeholders.removeOfWrongType(container.bundle());
       return new Answer.Go();

@@ -149,7 +149,8 @@ public final class RuntimeExtension {
   }
 
   private Answer failed(@Nullable Container container, ContainerId id, IOException e) {
-    boolean refuse = refuses(container, e);
+    boolean part = isUnderWay(id);
+    boolean refuse = part || refuses(container, e);
     String name = container == null ? "" : container.name();
     QueueName queue = container == null ? null : container.settings().queue();
     if (e instanceof BadLabelException label) {
@@ -160,9 +161,19 @@ public final class RuntimeExtension {
         "container "
             + (name.isEmpty() ? id.shortened() : name)
             + (refuse ? " is not started: " : " starts without its kept state: ")
-            + why(e);
+            + why(e)
+            + (part ? "; a restore of it broke off, and its layer is not whole before that" : "");
     notices.tell(refuse ? Kind.REFUSED : Kind.FAILED, queue, what);
     return refuse ? new Answer.Refuse(what) : new Answer.Go();
+  }
+
+  /** A record that cannot be read keeps no container from starting. */
+  private boolean isUnderWay(ContainerId id) {
+    try {
+      return exchange.isUnderWay(id);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static boolean refuses(@Nullable Container container, IOException e) {

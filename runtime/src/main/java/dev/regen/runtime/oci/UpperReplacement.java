@@ -24,22 +24,24 @@ final class UpperReplacement {
   }
 
   /**
-   * Does it; the container's lock is held.
+   * Does it; the container's lock is held. What was done lasts after {@link #finish}, and until
+   * then is on record.
    *
    * @param tree in the staging directory of the upper's store; its bytes are forced to the disk
-   * @param directories of the upper that belong into the tree, see {@link Replacing#of}
-   * @return what is left of the old upper, under a name that the sweep removes
+   * @param directories of the upper that belong into the tree, see {@link ReplacementRecord#of}
+   * @return what is left of the old upper, under a name that the sweep removes; to be kept until
+   *     the exchange lasts
    * @throws IOException if it failed, or the container was started; the upper is what it was
    */
   Path exchange(RunRecord run, Path tree, List<byte[]> directories) throws IOException {
     Path upper = run.union().upper();
     Path placing = Staging.of(upper).placing(run.container());
     TreeRemoval.remove(placing);
-    disk.rename(tree, placing);
-    Replacing replacing = Replacing.of(upper, placing, directories);
-    records.replacing(run.container(), replacing);
+    ReplacementRecord record = ReplacementRecord.of(upper, tree, placing, directories);
+    records.replacing(run.container(), record);
     try {
-      replacing.moveIn(disk);
+      disk.rename(tree, placing);
+      record.moveIn(disk);
     } catch (IOException e) {
       settle(run.container());
       throw e;
@@ -48,30 +50,56 @@ final class UpperReplacement {
       // A start came meanwhile, has mounted the old upper, and waits for the lock: it keeps that.
       // The record, which stays, tells it to mount it again.
       disk.exchange(placing, upper);
-      replacing.settle(disk);
+      record.settle(disk);
       discard(placing);
       throw new IOException("container " + run.name() + " was started meanwhile; try again");
     }
     Path old = Staging.around(placing).trash();
     disk.rename(placing, old);
-    records.replaced(run.container());
     return old;
   }
 
+  /** Makes an exchange last that was done, and forgets it; takes the container's lock for that. */
+  void finish(RunRecord run) throws IOException {
+    Path upper = run.union().upper();
+    disk.forceFileSystem(upper);
+    try (Fd _ = records.lock(run.container())) {
+      ReplacementRecord record = records.replacing(run.container());
+      // A start may have settled it, and another have begun since.
+      if (record != null && record.isIn()) {
+        records.replaced(run.container());
+      }
+    }
+  }
+
   /**
-   * Ends an exchange that a crash stopped.
+   * Ends an exchange that a crash stopped; the container's lock is held.
    *
    * @return whether there was one: what is mounted may be another directory than the upper then
+   * @throws IOException if the upper could not be made whole; nothing may run on it then
    */
   boolean settle(ContainerId container) throws IOException {
-    @Nullable Replacing replacing = records.replacing(container);
-    if (replacing == null) {
+    @Nullable ReplacementRecord record = records.replacing(container);
+    if (record == null) {
       return false;
     }
-    replacing.settle(disk);
-    discard(replacing.tree());
+    record.settle(disk);
+    if (Fd.statIfThere(record.upper()) != null) {
+      // The record may be on another file system: what it is about has to last before it goes.
+      disk.forceFileSystem(record.upper());
+    }
+    discard(record.tree());
     records.replaced(container);
     return true;
+  }
+
+  /** Whether parts of the container's layer may be elsewhere: then nothing may run on it. */
+  boolean isUnderWay(ContainerId container) throws IOException {
+    ReplacementRecord record = records.replacing(container);
+    return record != null
+        && Fd.statIfThere(record.upper()) != null
+        && Fd.statIfThere(record.tree()) != null
+        && !record.isIn();
   }
 
   private void discard(Path tree) throws IOException {

@@ -54,6 +54,8 @@ final class UpperReplacementCrashTest {
   @SuppressWarnings("NullAway.Init")
   private OverlayHost host;
 
+  private int crashAt;
+
   /** Who comes after the crash. */
   enum Then {
     AGENT,
@@ -141,6 +143,53 @@ final class UpperReplacementCrashTest {
       end(container);
     }
     assertThat(refused).as("restores that a start came before").isPositive();
+  }
+
+  @Test
+  void aContainerNeverStartsOnAPartOfItsLayer() throws IOException {
+    Created container = host.create(false);
+    run(container);
+    String before = sh(container.upper(), LIST);
+    while (sh(container.upper(), LIST).equals(before)) {
+      dieInTheMiddle(container);
+    }
+    Path bundle = container.bundle().resolve("config.json");
+    String config = Files.readString(bundle);
+    Files.writeString(bundle, "damaged");
+    host.mount(container);
+
+    assertThat(host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false)))
+        .as("%s", host.told)
+        .isInstanceOf(Answer.Refuse.class);
+
+    Files.writeString(bundle, config);
+    assertThat(host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false)))
+        .isInstanceOf(Answer.Go.class);
+    assertThat(sh(container.upper(), LIST)).isEqualTo(before);
+  }
+
+  /** Each call dies one change later, until the first directory has moved. */
+  private void dieInTheMiddle(Created container) throws IOException {
+    crashAt++;
+    host.extension(new LocalDisk()).recover();
+    assertThat(survives(container, CrashingDisk.dyingAt(crashAt))).isFalse();
+  }
+
+  @Test
+  void whatARunWithoutAnyHookMadeAnewStaysWhenTheRestIsPutBack() throws IOException {
+    Created container = host.create(false);
+    run(container);
+    String before = sh(container.upper(), LIST);
+    while (Files.exists(container.upper().resolve("keep/1"))) {
+      dieInTheMiddle(container);
+    }
+    sh(container.upper(), "mkdir keep/1; echo anew >keep/1/file; rm -r keep/2 2>/dev/null || true");
+
+    host.extension(new LocalDisk()).recover();
+
+    assertThat(sh(container.upper(), "cat keep/1/file")).isEqualTo("anew\n");
+    assertThat(before).contains("keep/1/file");
+    assertThat(host.staged()).noneMatch(name -> name.startsWith(Staging.PLACING));
   }
 
   private void mountOnce(Created container, AtomicBoolean mounted) {

@@ -2,6 +2,7 @@ package dev.regen.runtime.oci;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import java.io.IOException;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A layer tree that is about to take the place of a stopped container's upper, and the directories
@@ -21,7 +24,8 @@ import java.util.Map;
  * @param inode of the tree's root
  * @param moves by the directory that holds them, the same in both trees
  */
-record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
+record ReplacementRecord(Path upper, Path tree, long inode, List<Moves> moves) {
+  private static final Logger LOG = LoggerFactory.getLogger(ReplacementRecord.class);
   private static final byte[] HERE = {'.'};
   private static final int DIRECTORY = Fd.RDONLY | Fd.DIRECTORY;
 
@@ -36,10 +40,13 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
   /**
    * Describes a replacement; moves nothing.
    *
+   * @param tree as it is called now
+   * @param placing what it is to be called, and what is in its place after the exchange
    * @param directories of the upper, paths relative to it, none in another; the tree has the
    *     directories that hold them, and nothing of their names
    */
-  static Replacing of(Path upper, Path tree, List<byte[]> directories) throws IOException {
+  static ReplacementRecord of(Path upper, Path tree, Path placing, List<byte[]> directories)
+      throws IOException {
     Map<String, List<String>> names = new LinkedHashMap<>();
     for (byte[] path : directories) {
       String text = text(path);
@@ -62,7 +69,7 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
         }
       }
     }
-    return new Replacing(upper, tree, Fd.stat(tree).inode(), moves);
+    return new ReplacementRecord(upper, placing, Fd.stat(tree).inode(), moves);
   }
 
   /** Puts the tree in the upper's place; the old upper has the tree's name then. */
@@ -82,7 +89,8 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
     disk.exchange(tree, upper);
   }
 
-  private boolean isIn() throws IOException {
+  /** Whether the tree is in the upper's place. */
+  boolean isIn() throws IOException {
     return Fd.stat(upper).inode() == inode;
   }
 
@@ -103,15 +111,36 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
       for (Moves each : moves) {
         try (Fd upperParent = open(to, each.parent());
             Fd treeParent = open(from, each.parent())) {
-          for (String name : each.names()) {
-            if (treeParent.statIfThere(bytes(name)) != null) {
-              disk.move(treeParent, bytes(name), upperParent);
-            }
+          putBack(each, treeParent, upperParent, disk);
+        } catch (ErrnoException e) {
+          if (!isGone(e)) {
+            throw e;
           }
-          upperParent.touchAt(HERE, each.upperTime());
+          LOG.warn("{} of {} is not there any more: {}", each.parent(), upper, e.getMessage());
         }
       }
     }
+  }
+
+  /** What a run without any of our processes made anew under such a name stays. */
+  private void putBack(Moves each, Fd from, Fd to, Disk disk) throws IOException {
+    for (String name : each.names()) {
+      if (from.statIfThere(bytes(name)) == null) {
+        continue;
+      }
+      if (to.statIfThere(bytes(name)) == null) {
+        disk.move(from, bytes(name), to);
+      } else {
+        LOG.warn("{} in {} of {} was made anew meanwhile, and stays", name, each.parent(), upper);
+      }
+    }
+    to.touchAt(HERE, each.upperTime());
+  }
+
+  private static boolean isGone(ErrnoException e) {
+    return e.is(ErrnoException.ENOENT)
+        || e.is(ErrnoException.ENOTDIR)
+        || e.is(ErrnoException.ELOOP);
   }
 
   private static Fd open(Fd root, String parent) throws IOException {
@@ -143,7 +172,7 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
         .with("moves", all);
   }
 
-  static Replacing of(JsonObject json) throws IOException {
+  static ReplacementRecord of(JsonObject json) throws IOException {
     List<Moves> moves = new ArrayList<>();
     for (JsonObject each : json.objects("moves")) {
       moves.add(
@@ -153,7 +182,7 @@ record Replacing(Path upper, Path tree, long inode, List<Moves> moves) {
               time(each.object("upperTime")),
               time(each.object("treeTime"))));
     }
-    return new Replacing(
+    return new ReplacementRecord(
         Path.of(json.string("upper")), Path.of(json.string("tree")), json.number("inode"), moves);
   }
 
