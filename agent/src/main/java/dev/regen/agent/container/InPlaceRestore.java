@@ -239,9 +239,8 @@ public final class InPlaceRestore {
           hotTrees.prepare(snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
       return new KnownContainers.Replacement(tree, List.of());
     }
-    HotTrees.Replacement made =
-        hotTrees.over(over, snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
-    return new KnownContainers.Replacement(made.path(), made.directories());
+    return hotTrees.over(
+        over, snapshot, staging, known.uidMap(), known.gidMap(), job.cancellable());
   }
 
   /** A layer that cannot be archived can be restored over all the same. */

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -179,10 +181,13 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     try {
       Job job = jobs.begin("archive", layer.queue().value());
       turns.begun(job);
+      // Heard while the layer is read: the engine tells it soon, and what it told is not kept long.
+      FutureTask<ExitFacts> facts = new FutureTask<>(() -> ends.facts(layer, FACTS_LIMIT));
+      Thread.ofVirtual().name("end-of-" + layer.job()).start(facts);
       jobs.run(
           job,
           _ -> {
-            intake.take(layer, () -> end(layer), job);
+            intake.take(layer, () -> end(layer, facts), job);
             return new JsonObject();
           });
       settle(layer, job.failure());
@@ -192,13 +197,15 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
     }
   }
 
-  private End end(FrozenLayer layer) {
+  private End end(FrozenLayer layer, FutureTask<ExitFacts> facts) throws IOException {
     End told = known.get(layer.job());
     try {
-      return told != null ? told : EndRules.end(layer, ends.facts(layer, FACTS_LIMIT));
+      return told != null ? told : EndRules.end(layer, facts.get());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancellationException("interrupted");
+    } catch (ExecutionException e) {
+      throw new IOException("how the run ended could not be asked", e.getCause());
     }
   }
 

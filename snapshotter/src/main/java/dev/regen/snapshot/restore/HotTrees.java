@@ -2,6 +2,7 @@ package dev.regen.snapshot.restore;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer.IdRange;
+import dev.regen.runtime.oci.KnownContainers.Replacement;
 import dev.regen.runtime.os.BootId;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
@@ -121,18 +122,10 @@ public final class HotTrees {
   }
 
   /**
-   * What is to take the place of a present tree.
-   *
-   * @param path in staging
-   * @param directories of the present tree that are still to be moved into it, see {@link
-   *     LayerRestorer#restoreOver}
-   */
-  public record Replacement(Path path, List<byte[]> directories) {}
-
-  /**
    * A tree of {@code snapshot} in {@code staging} that is to take the place of {@code present}: the
    * hot tree if it is there, else a new one that shares with {@code present} what is the same. That
-   * one is nothing but an upper to be; the sweep removes it if it does not become one.
+   * one is nothing but an upper to be; the sweep removes it if it does not become one. Directories
+   * that are the same as a whole are left to be moved, see {@link LayerRestorer#restoreOver}.
    *
    * @throws RegenException.Damaged if chunks are missing or wrong; nothing is left
    */
@@ -196,9 +189,17 @@ public final class HotTrees {
     return trees;
   }
 
-  /** Gives a tree its name; from then on it is one that was not forced. */
+  /**
+   * Gives a tree its name; from then on it is one that was not forced. Where a full disk has no
+   * room to note that, it is forced at once.
+   */
   private synchronized void name(Path tree, Path hot) throws IOException {
-    unforced.note(Staging.around(hot));
+    try {
+      unforced.note(Staging.around(hot));
+    } catch (IOException e) {
+      LOG.info("{} is forced to the disk at once: {}", tree, e.getMessage());
+      disk.forceFileSystem(tree);
+    }
     named++;
     disk.rename(tree, hot);
   }

@@ -2,6 +2,8 @@ package dev.regen.snapshot.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.regen.runtime.durable.Disk;
+import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.overlay.Staging;
@@ -12,9 +14,12 @@ import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.store.MemoryChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,8 +60,46 @@ final class HotTreesAfterACrashTest {
     assertThat(inBoot("second").list(staging)).hasSize(1);
   }
 
-  private HotTrees inBoot(String boot) throws IOException {
+  @Test
+  void aTreeIsForcedAtOnceWhereAFullDiskHasNoRoomForTheNote() throws IOException {
+    inBoot("first").force(staging);
+    List<String> forced = new ArrayList<>();
+    Disk full = refusing("create", "forceFileSystem", forced);
+    Path next = Files.createDirectory(staging.directory().resolve("frozen-next"));
+
+    hotTrees(full, "first").adopt(next, SNAPSHOT, List.of(), List.of());
+
+    assertThat(forced).containsExactly("forceFileSystem");
+    assertThat(inBoot("second").list(staging)).hasSize(1);
+  }
+
+  /** The local disk, on which nothing new fits. */
+  private static Disk refusing(String method, String noted, List<String> calls) {
     LocalDisk disk = new LocalDisk();
+    return (Disk)
+        Proxy.newProxyInstance(
+            Disk.class.getClassLoader(),
+            new Class<?>[] {Disk.class},
+            (_, called, arguments) -> {
+              if (called.getName().equals(method)) {
+                throw new DiskFullException(Path.of("/"), new IOException("no space"));
+              }
+              if (called.getName().equals(noted)) {
+                calls.add(noted);
+              }
+              try {
+                return called.invoke(disk, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private HotTrees inBoot(String boot) throws IOException {
+    return hotTrees(new LocalDisk(), boot);
+  }
+
+  private HotTrees hotTrees(Disk disk, String boot) throws IOException {
     Path home = directory.resolve("home");
     Keyset keys = new Keyset(new Records(disk), home.resolve("keys"), InstantSource.system());
     LayerRestorer restorer = new LayerRestorer(new ChunkReader(new MemoryChunkStore()), 1);
