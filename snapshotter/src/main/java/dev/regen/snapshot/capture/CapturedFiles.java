@@ -4,6 +4,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownFiles;
+import dev.regen.runtime.os.Fd;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
@@ -152,20 +153,35 @@ public final class CapturedFiles implements KnownFiles {
       throws IOException {
     Linked captured = linked.remove(layer.job());
     try {
-      if (captured == null || upper == null) {
+      if (captured != null && upper != null) {
+        noteSettled(layer, captured, upper, links, stopped);
+      }
+      if (Fd.statIfThere(layer.tree()) != null) {
         links.remove().join();
-      } else {
-        UpperFacts after =
-            new UpperFacts(upper, ArchiveRequest.of(layer, captured.sealing()), clock);
-        Archived made = captured.made();
-        List<GroupFact> known = new ArrayList<>(made.facts());
-        known.addAll(after.after(links, made.linked(), layer.endedAt(), stopped));
-        facts.note(captured.id(), captured.archive(), known);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     listings.remove(layer.job());
+  }
+
+  /** The container may be removed at any moment, and its upper with it: then nothing is noted. */
+  private void noteSettled(
+      FrozenLayer layer,
+      Linked captured,
+      Path upper,
+      UpperFacts.Links links,
+      BooleanSupplier stopped)
+      throws InterruptedException {
+    try {
+      UpperFacts after = new UpperFacts(upper, ArchiveRequest.of(layer, captured.sealing()), clock);
+      Archived made = captured.made();
+      List<GroupFact> known = new ArrayList<>(made.facts());
+      known.addAll(after.after(links, made.linked(), layer.endedAt(), stopped));
+      facts.note(captured.id(), captured.archive(), known);
+    } catch (IOException e) {
+      LOG.info("the next capture reads all of {}: {}", upper, e.getMessage());
+    }
   }
 
   /**

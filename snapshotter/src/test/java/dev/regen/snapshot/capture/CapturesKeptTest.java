@@ -212,6 +212,25 @@ final class CapturesKeptTest {
     assertThat(capture(layer).chunks()).isEqualTo(whole.chunks());
   }
 
+  @Test
+  void anUpperThatTheEngineRemovesMeanwhileLeavesTheSnapshotAndNoLinks() throws IOException {
+    end();
+    run("echo changed >> d20/f7");
+    Archive whole = archived(upper);
+    FrozenLayer layer = freeze();
+    TreeRemoval.remove(upper.resolve("d21"));
+
+    assertThat(capture(layer).chunks()).isEqualTo(whole.chunks());
+    assertThat(layer.tree()).doesNotExist();
+
+    Files.createDirectory(upper.resolve("d21"));
+    FrozenLayer next = freeze();
+    TreeRemoval.remove(upper);
+
+    assertThat(capture(next)).isNotNull();
+    assertThat(next.tree()).doesNotExist();
+  }
+
   private void assertSnapshotIsWhole(FrozenLayer layer, Archive whole) throws IOException {
     Archive archive = capture(layer);
     assertThat(archive.chunks()).isEqualTo(whole.chunks());
