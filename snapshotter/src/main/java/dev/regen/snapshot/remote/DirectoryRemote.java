@@ -167,7 +167,7 @@ public final class DirectoryRemote implements RemoteStore {
             digest,
             () -> {
               long old = disk.size(chunks.file(digest));
-              chunks.delete(digest);
+              chunks.delete(Set.of(digest));
               if (old >= 0) {
                 forget(old);
               }
