@@ -81,7 +81,7 @@ public final class DirectoryRemote implements RemoteStore {
     }
   }
 
-  /** Names this store, wherever it is moved: 32 hexadecimal digits. */
+  @Override
   public String id() {
     return id;
   }
