@@ -17,13 +17,14 @@ final class CommandLineDamageTest extends AgentWithoutEngine {
     awaitIdle();
     Result whole = regen("verify");
     assertThat(whole.code()).isZero();
-    Path pack;
-    try (var files = Files.walk(directory.resolve("home/chunks/packs"))) {
-      pack = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+    Path chunk;
+    try (var files = Files.walk(directory.resolve("home/chunks/sha256"))) {
+      chunk = files.filter(Files::isRegularFile).findFirst().orElseThrow();
     }
-    byte[] bytes = Files.readAllBytes(pack);
-    bytes[20] ^= 1;
-    Files.write(pack, bytes);
+    byte[] bytes = Files.readAllBytes(chunk);
+    bytes[bytes.length / 2] ^= 1;
+    chunk.toFile().setWritable(true);
+    Files.write(chunk, bytes);
 
     Result result = regen("verify", "desk");
 

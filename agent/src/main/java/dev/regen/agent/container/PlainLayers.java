@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class PlainLayers {
   private static final Duration LINK_LIMIT = Duration.ofMinutes(10);
   private static final int REMEMBERED_MAX = 1000;
+  private static final String FUSE_DRIVER = "fuse-overlayfs";
 
   private final Disk disk;
   private final Spool spool;
@@ -60,14 +61,15 @@ public final class PlainLayers {
   /**
    * Where a container's upper is: as its engine says, or, while it runs, as the mount table has it.
    *
-   * @return null if neither knows
+   * @return null if neither knows, or the driver's marks in it are none of overlay's
    */
   @Nullable Path upper(Target target) throws IOException {
     JsonObject driver = target.inspected().objectOrNull("GraphDriver");
     JsonObject data = driver == null ? null : driver.objectOrNull("Data");
     String told = data == null ? null : data.stringOrNull("UpperDir");
-    if (told != null) {
-      return Path.of(told);
+    if (driver != null && told != null) {
+      boolean readable = !FUSE_DRIVER.equals(driver.stringOrNull("Name"));
+      return readable ? Path.of(told) : null;
     }
     // Docker with containerd's store mounts at rootfs/overlayfs/ID, containerd at ID/rootfs.
     Path id = Path.of(target.id().value());

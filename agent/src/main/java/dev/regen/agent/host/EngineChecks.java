@@ -16,13 +16,16 @@ import org.jspecify.annotations.Nullable;
 final class EngineChecks {
   private static final Set<String> OVERLAY_DRIVERS = Set.of("overlay2", "overlayfs");
 
+  private static final String FUSE_DRIVER = "fuse-overlayfs";
+
   private static final Set<String> COPYING_DRIVERS = Set.of("vfs", "btrfs");
 
-  /** Where uppers are, below the data root: of the overlay2 driver, and of the containerd store. */
+  /** Where uppers are, below the data root: of the overlay2 driver, of the containerd store … */
   private static final List<List<String>> STORES =
       List.of(
           List.of("overlay2", "diff"),
           List.of("containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots", "fs"),
+          List.of(FUSE_DRIVER, "diff"),
           List.of("vfs/dir", ""),
           List.of("btrfs/subvolumes", ""));
 
@@ -63,6 +66,11 @@ final class EngineChecks {
     String driver = info.string("Driver");
     if (OVERLAY_DRIVERS.contains(driver)) {
       return Check.fits("storage driver", driver + ": layers change places, whatever their size");
+    }
+    if (driver.equals(FUSE_DRIVER)) {
+      return Check.fits(
+          "storage driver",
+          driver + ": what a container wrote is set aside at once, and put back file by file");
     }
     if (COPYING_DRIVERS.contains(driver)) {
       return Check.fits(

@@ -5,6 +5,7 @@ import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.ContainerRoot;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.MountTable;
 import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.UnionMount;
@@ -41,6 +42,10 @@ final class ContainerRoots {
     UnionMount union = UnionMount.at(root);
     if (union != null) {
       return union;
+    }
+    FuseUnion fuse = FuseUnion.at(root);
+    if (fuse != null) {
+      return fuse;
     }
     MountTable.Entry mount = MountTable.read().at(root);
     if (mount == null) {

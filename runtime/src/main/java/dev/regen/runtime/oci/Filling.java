@@ -6,6 +6,7 @@ import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.ContainerRoot;
 import dev.regen.runtime.overlay.Fill;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.PlainRoot;
@@ -97,6 +98,7 @@ final class Filling implements TreePlacement {
     try {
       switch (root) {
         case PlainRoot plain -> plain.diff(comparing, LIMIT);
+        case FuseUnion union -> union.link(comparing, LIMIT);
         case UnionMount union -> LinkedTree.make(union.upper(), comparing, LIMIT);
       }
       disk.rename(comparing, placed.own());
@@ -108,6 +110,10 @@ final class Filling implements TreePlacement {
   private void restoreRoot() throws IOException {
     switch (root) {
       case PlainRoot plain -> restorePlain(plain);
+      case FuseUnion union -> {
+        TreeRemoval.empty(union.upper());
+        LaidOver.lay(placed.own(), union.upper());
+      }
       case UnionMount union -> {
         TreeRemoval.empty(union.upper());
         LaidOver.lay(placed.own(), union.upper());
@@ -132,6 +138,7 @@ final class Filling implements TreePlacement {
   private Path seen() {
     return switch (root) {
       case PlainRoot plain -> plain.root();
+      case FuseUnion union -> union.mountPoint();
       case UnionMount union -> union.mountPoint();
     };
   }

@@ -8,6 +8,8 @@ import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.EmptyTwin;
+import dev.regen.runtime.overlay.FuseMarks;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.LinkedTree;
 import dev.regen.runtime.overlay.PlainRoot;
@@ -85,7 +87,7 @@ final class Freeze {
   FrozenLayer again(RunRecord run, Circumstances how, Duration limit) throws IOException {
     FrozenLayer layer = describe(run, how, Kind.LINKED);
     FrozenLayer linked = link(run, layer, limit);
-    removePlaceholders(run, linked);
+    leaveOut(run, linked, limit);
     spool.write(linked);
     return linked;
   }
@@ -135,7 +137,7 @@ final class Freeze {
     } else {
       layer = link(run, layer, limit);
     }
-    removePlaceholders(run, layer);
+    leaveOut(run, layer, limit);
     spool.write(layer);
     dropOldUpper(run);
     if (run.autoRemove()) {
@@ -254,7 +256,8 @@ final class Freeze {
       root.diff(linking, limit);
     } else {
       long begunNanos = System.nanoTime();
-      if (Placeholders.areLeftOut(run.placeholders(), run.union().lowers())
+      if (!(run.union() instanceof FuseUnion)
+          && Placeholders.areLeftOut(run.placeholders(), run.union().lowers())
           && known.freeze(listed, upper, linking, limit.dividedBy(2))) {
         disk.rename(linking, listed.tree());
         return listed;
@@ -266,7 +269,12 @@ final class Freeze {
     return layer;
   }
 
-  private static void removePlaceholders(RunRecord run, FrozenLayer layer) throws IOException {
+  /** Removes what is no work of the container's from its layer tree. */
+  private static void leaveOut(RunRecord run, FrozenLayer layer, Duration limit)
+      throws IOException {
+    if (run.union() instanceof FuseUnion union) {
+      FuseMarks.remove(layer.tree(), union.lowers(), limit);
+    }
     if (layer.kind() != Kind.LISTED) {
       Placeholders.remove(layer.tree(), run.placeholders(), run.union().lowers());
     }

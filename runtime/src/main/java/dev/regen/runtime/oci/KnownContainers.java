@@ -9,9 +9,11 @@ import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Fill;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
+import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -103,17 +105,26 @@ public final class KnownContainers {
 
   /**
    * What a capture of the running, paused container reads: its upper where it is; or, where there
-   * is none, a layer tree of what differs, which goes with {@link #letGo}.
+   * is none or it is not of overlay's form, a layer tree made of it, which goes with {@link
+   * #letGo}.
    */
   public FrozenLayer inPlace(ContainerId id, Instant at) throws IOException {
     RunRecord run = required(id);
     FrozenLayer layer = describe(id, at);
-    if (run.union() instanceof PlainRoot root) {
-      Path tree = Staging.of(root.root()).building();
-      root.diff(tree, LINK_LIMIT);
-      return layer.at(tree, Fd.stat(tree).inode());
+    Path tree = Staging.of(run.union().upper()).building();
+    switch (run.union()) {
+      case UnionMount _ -> {
+        return layer;
+      }
+      case PlainRoot root -> root.diff(tree, LINK_LIMIT);
+      case FuseUnion union -> {
+        if (union.isMounted()) {
+          disk.forceFileSystem(union.mountPoint()); // What was written through a mapping.
+        }
+        union.link(tree, LINK_LIMIT);
+      }
     }
-    return layer;
+    return layer.at(tree, Fd.stat(tree).inode());
   }
 
   /** Nobody reads any more what {@link #inPlace} gave. */
@@ -151,7 +162,7 @@ public final class KnownContainers {
      * Makes it; it is removed if it does not become the upper.
      *
      * @param present the upper as it is, which nobody changes or links meanwhile; null where the
-     *     container has none, or nothing can be renamed from it
+     *     container has none, or nothing can be moved from it
      */
     Replacement of(@Nullable FrozenLayer present) throws IOException, InterruptedException;
   }
@@ -179,7 +190,7 @@ public final class KnownContainers {
     boolean reaches = Staging.reaches(run.union().upper());
     Replacement made =
         maker.of(
-            reaches
+            reaches && run.union() instanceof UnionMount
                 ? freeze.describe(run, new Circumstances(at, false, false), Kind.IN_PLACE)
                 : null);
     // A start waits for the lock, but not for long.

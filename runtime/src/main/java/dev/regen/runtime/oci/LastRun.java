@@ -4,6 +4,7 @@ import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.LinkedTree;
 import java.io.IOException;
 import java.util.Objects;
@@ -55,6 +56,16 @@ final class LastRun {
               + " has no end, the host or the engine crashed; its state goes on in this run");
     }
     return before;
+  }
+
+  /** Whether a start broke off that had put files into a root which only its engine can mount. */
+  boolean isFilledInPart(ContainerId id) throws IOException {
+    RunRecord before = records.read(id);
+    return before != null
+        && before.union() instanceof FuseUnion
+        && before.state() == State.CREATED
+        && before.placed() != null
+        && records.startedAt(id) == null;
   }
 
   private @Nullable RunRecord settleFreeze(RunRecord before) throws IOException {

@@ -2,8 +2,8 @@ package dev.regen.runtime.oci;
 
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
-import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,7 +38,7 @@ final class PutAway {
     Files.deleteIfExists(names);
     Path upper = run.union().upper();
     boolean renamed =
-        run.autoRemove() && run.union() instanceof UnionMount && Staging.reaches(upper);
+        run.autoRemove() && !(run.union() instanceof PlainRoot) && Staging.reaches(upper);
     String lines = upper + "\n" + Staging.of(upper).ended(run.container()) + "\n";
     if (renamed && lines.lines().count() == 2) {
       Files.writeString(names, lines);

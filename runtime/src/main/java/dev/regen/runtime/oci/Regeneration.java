@@ -5,6 +5,7 @@ import dev.regen.runtime.oci.NextTrees.Next;
 import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -125,6 +126,9 @@ final class Regeneration {
       records.write(run.withPlaced(null));
       if (unarchived != null) {
         spool.write(unarchived);
+      }
+      if (run.union() instanceof FuseUnion) {
+        throw new StaleUnionException("its state could not be put in: " + RuntimeExtension.why(e));
       }
       throw new IOException("its tree could not be moved in: " + RuntimeExtension.why(e), e);
     }

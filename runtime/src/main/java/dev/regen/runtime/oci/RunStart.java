@@ -4,7 +4,9 @@ import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.oci.RunRecord.State;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.ContainerRoot;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.LaidOver;
+import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.UnionMount;
 import java.io.IOException;
@@ -59,10 +61,11 @@ final class RunStart {
   Answer begin(Container container, HookCall call, Caller caller, Fd lock) throws IOException {
     ContainerSettings settings = container.settings();
     boolean settled = exchange.settle(call.container());
+    settled |= lastRun.isFilledInPart(call.container());
     RunRecord before = lastRun.settle(call.container(), lock);
     ContainerRoot union = roots.of(call.container(), container.bundle().root(), before);
-    if (settled && union instanceof UnionMount mounted) {
-      mountAgain(mounted);
+    if (settled) {
+      mountAgain(union, "it was put back");
     }
     if (before != null && isAnothers(before, container, union)) {
       before = null;
@@ -72,8 +75,8 @@ final class RunStart {
     checks.spool(settings);
     checks.volumes(container);
     boolean first = before == null && !container.engine().startedBefore();
-    if (before == null && !first && union instanceof UnionMount mounted) {
-      first = showsItsLayerAgain(container, mounted);
+    if (before == null && !first && !(union instanceof PlainRoot)) {
+      first = showsItsLayerAgain(container, union);
     }
     if (first) {
       checks.labels(container);
@@ -130,19 +133,25 @@ final class RunStart {
    *
    * @return whether it is such a start
    */
-  private static boolean showsItsLayerAgain(Container container, UnionMount union)
+  private static boolean showsItsLayerAgain(Container container, ContainerRoot union)
       throws IOException {
     if (!container.engine().autoRemove() || !LaidOver.isEmpty(union.upper())) {
       return false;
     }
-    mountAgain(union);
+    mountAgain(union, "it went to the queue");
     return true;
   }
 
   /** What is mounted may have a directory that is not the container's upper any more. */
-  private static void mountAgain(UnionMount union) throws IOException {
-    union.detach();
-    union.mount();
+  private static void mountAgain(ContainerRoot root, String change) throws IOException {
+    switch (root) {
+      case UnionMount union -> {
+        union.detach();
+        union.mount();
+      }
+      case FuseUnion _ -> throw new StaleUnionException(change);
+      case PlainRoot _ -> {}
+    }
   }
 
   /** Only a look inside a snapshot needs it: no reason to hold a run up. */

@@ -178,6 +178,7 @@ public final class RuntimeExtension {
 
   private static boolean refuses(@Nullable Container container, IOException e) {
     return e instanceof BadLabelException
+        || e instanceof StaleUnionException
         || (container != null
             && container.settings().onFailure() == ContainerSettings.OnFailure.REFUSE);
   }

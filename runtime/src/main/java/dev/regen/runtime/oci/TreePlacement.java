@@ -4,6 +4,7 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
+import dev.regen.runtime.overlay.FuseUnion;
 import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.PlainRoot;
 import dev.regen.runtime.overlay.Staging;
@@ -34,6 +35,7 @@ sealed interface TreePlacement permits Placement, Filling {
             : "its layer is a mount of its own or has a project quota, so nothing can be renamed"
                 + " to it";
       }
+      case FuseUnion _ -> "only its engine can mount fuse-overlayfs again";
       case PlainRoot _ -> "its engine's storage driver has no writable layer";
     };
   }
@@ -57,6 +59,7 @@ sealed interface TreePlacement permits Placement, Filling {
   static boolean isLaidOver(RunRecord run) throws IOException {
     return switch (run.union()) {
       case UnionMount union -> !LaidOver.isEmpty(union.upper());
+      case FuseUnion union -> !LaidOver.isEmpty(union.upper());
       // Finding out is a comparison, which is done once the intent is on record.
       case PlainRoot _ -> true;
     };

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** What a container's root file system is made of, and where it is. */
-public sealed interface ContainerRoot permits UnionMount, PlainRoot {
+public sealed interface ContainerRoot permits UnionMount, FuseUnion, PlainRoot {
   /** The directory that takes what the container writes. */
   Path upper();
 
@@ -20,6 +20,9 @@ public sealed interface ContainerRoot permits UnionMount, PlainRoot {
 
   /** Reads what {@link #json} wrote. */
   static ContainerRoot of(JsonObject json) throws IOException {
-    return json.has("root") ? PlainRoot.of(json) : UnionMount.of(json);
+    if (json.has("root")) {
+      return PlainRoot.of(json);
+    }
+    return json.has("fuse") ? FuseUnion.of(json) : UnionMount.of(json);
   }
 }

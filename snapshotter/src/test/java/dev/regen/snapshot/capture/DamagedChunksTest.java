@@ -14,9 +14,8 @@ import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.PackedChunkStore;
+import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
-import dev.regen.snapshot.store.StoredBytes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +40,7 @@ final class DamagedChunksTest {
   private SnapshotStore snapshots;
 
   @SuppressWarnings("NullAway.Init")
-  private PackedChunkStore chunks;
+  private DirectoryChunkStore chunks;
 
   @SuppressWarnings("NullAway.Init")
   private Captures captures;
@@ -51,7 +50,7 @@ final class DamagedChunksTest {
     LocalDisk disk = new LocalDisk();
     queues = new SnapshotQueues(directory.resolve("queues"));
     snapshots = new SnapshotStore(directory.resolve("snapshots"));
-    chunks = new PackedChunkStore(disk, directory.resolve("chunks"));
+    chunks = new DirectoryChunkStore(directory.resolve("chunks"));
     captures =
         new Captures(
             disk,
@@ -68,7 +67,7 @@ final class DamagedChunksTest {
     Path tree = tree("tree", 1);
     Snapshot snapshot = capture(1, tree);
     flipBit(middleChunk(snapshot));
-    chunks.delete(List.of(lastIndexChunk(snapshot)));
+    Files.delete(chunks.file(lastIndexChunk(snapshot)));
     Verified found = captures.checks().verify(null);
     assertThat(found.problems()).hasSize(2);
 
@@ -165,7 +164,9 @@ final class DamagedChunksTest {
   }
 
   private void flipBit(Digest digest) throws IOException {
-    StoredBytes.flipBit(chunks, digest);
+    byte[] bytes = Files.readAllBytes(chunks.file(digest));
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(chunks.file(digest), bytes);
   }
 
   private static Digest middleChunk(Snapshot snapshot) {

@@ -55,8 +55,8 @@ public final class MemoryChunkStore implements ChunkStore {
   }
 
   @Override
-  public void delete(Collection<Digest> digests) {
-    chunks.keySet().removeAll(digests);
+  public void delete(Digest digest) {
+    chunks.remove(digest);
   }
 
   @Override
