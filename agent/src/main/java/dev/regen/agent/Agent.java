@@ -53,7 +53,7 @@ import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.restore.QueuedTrees;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -117,7 +117,7 @@ public final class Agent implements AutoCloseable {
     Keyset keys = new Keyset(new Records(disk), configuration.keyset(), clock);
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
     SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"), keys);
-    DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    PackedChunkStore chunks = new PackedChunkStore(disk, home.resolve("chunks"));
     ChunkReader reader = new ChunkReader(chunks, keys);
     LayerArchiver archiver = new LayerArchiver(chunks, configuration.compressors());
     LayerRestorer restorer = new LayerRestorer(reader, configuration.compressors());

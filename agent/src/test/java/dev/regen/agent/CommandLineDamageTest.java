@@ -17,14 +17,13 @@ final class CommandLineDamageTest extends AgentWithoutEngine {
     awaitIdle();
     Result whole = regen("verify");
     assertThat(whole.code()).isZero();
-    Path chunk;
-    try (var files = Files.walk(directory.resolve("home/chunks/sha256"))) {
-      chunk = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+    Path pack;
+    try (var files = Files.walk(directory.resolve("home/chunks/packs"))) {
+      pack = files.filter(Files::isRegularFile).findFirst().orElseThrow();
     }
-    byte[] bytes = Files.readAllBytes(chunk);
-    bytes[bytes.length / 2] ^= 1;
-    chunk.toFile().setWritable(true);
-    Files.write(chunk, bytes);
+    byte[] bytes = Files.readAllBytes(pack);
+    bytes[20] ^= 1;
+    Files.write(pack, bytes);
 
     Result result = regen("verify", "desk");
 

@@ -2,6 +2,7 @@ package dev.regen.agent.cli;
 
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
+import dev.regen.snapshot.remote.TokenFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -75,7 +76,7 @@ final class StorageCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    String token = tokenFile == null ? null : StorageOptions.token(tokenFile);
+    String token = tokenFile == null ? null : TokenFile.read(tokenFile);
     StorageOptions options;
     try {
       options =

@@ -14,7 +14,7 @@ import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.restore.QueuedTrees;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -69,7 +69,7 @@ public final class OneShot {
   }
 
   private static QueuedTrees trees(Disk disk, Path home, Keys keys) throws IOException {
-    DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    PackedChunkStore chunks = new PackedChunkStore(disk, home.resolve("chunks"));
     // What is encrypted of a manifest is of no use to a start.
     SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"), Keys.NONE);
     LayerRestorer restorer = new LayerRestorer(new ChunkReader(chunks, keys), RESTORE_WORKERS);

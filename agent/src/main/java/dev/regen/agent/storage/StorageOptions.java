@@ -1,14 +1,9 @@
 package dev.regen.agent.storage;
 
-import dev.regen.snapshot.RegenException;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +24,6 @@ public record StorageOptions(
     @Nullable Path certificate,
     @Nullable Path key,
     @Nullable Path clients) {
-  private static final int TOKEN_BYTES_MAX = 1024;
-
   public StorageOptions {
     if (listen.isUnresolved()) {
       throw new IllegalArgumentException("no address is known for " + listen.getHostString());
@@ -58,28 +51,6 @@ public record StorageOptions(
       throw new IllegalArgumentException("not HOST:PORT: " + text);
     }
     return new InetSocketAddress(uri.getHost().replaceAll("[\\[\\]]", ""), uri.getPort());
-  }
-
-  /**
-   * The token in a file: its content without white space around it.
-   *
-   * @throws RegenException.BadInput if it is shorter than 16 characters or longer than 1,024, has
-   *     other than printable ASCII characters, or everybody may read the file
-   */
-  public static String token(Path file) throws IOException {
-    if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-      throw new RegenException.BadInput(
-          "everybody may read the token in " + file + ": chmod 600 " + file);
-    }
-    try (var in = Files.newInputStream(file)) {
-      String token =
-          new String(in.readNBytes(TOKEN_BYTES_MAX + 1), StandardCharsets.ISO_8859_1).strip();
-      if (!token.matches("[!-~]{16,1024}")) {
-        throw new RegenException.BadInput(
-            file + " holds no token: 16 to 1024 printable ASCII characters");
-      }
-      return token;
-    }
   }
 
   /** Whether anybody who reaches the address may read and write, from other hosts too. */

@@ -15,7 +15,7 @@ import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,7 +106,7 @@ final class HousekeepingTest {
   }
 
   private void keep(long budgetBytes, Instant now) throws Exception {
-    DirectoryChunkStore chunks = new DirectoryChunkStore(new LocalDisk(), home.resolve("chunks"));
+    PackedChunkStore chunks = new PackedChunkStore(new LocalDisk(), home.resolve("chunks"));
     HotTrees hotTrees =
         new HotTrees(
             new LocalDisk(),

@@ -12,7 +12,7 @@ import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,7 +53,7 @@ final class StartSweepListingTest {
   private StartSweep sweep(Path home, Stores stores) throws IOException {
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
     SnapshotStore snapshots = new SnapshotStore(disk, home.resolve("snapshots"), Keys.NONE);
-    DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    PackedChunkStore chunks = new PackedChunkStore(disk, home.resolve("chunks"));
     LayerArchiver archiver = new LayerArchiver(chunks, 1);
     Captures captures =
         new Captures(disk, home, queues, snapshots, chunks, archiver::archive, Keys.NONE);

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.HttpStore;
+import dev.regen.snapshot.remote.TokenFile;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -151,11 +152,11 @@ final class StorageServerHostileTest {
   void aTokenThatEverybodyMayReadOrThatIsShortIsNoToken() throws IOException {
     Path file = Files.writeString(directory.resolve("token"), TOKEN + "\n");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
-    assertThatThrownBy(() -> StorageOptions.token(file)).hasMessageContaining("chmod 600");
+    assertThatThrownBy(() -> TokenFile.read(file)).hasMessageContaining("chmod 600");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-    assertThat(StorageOptions.token(file)).isEqualTo(TOKEN);
+    assertThat(TokenFile.read(file)).isEqualTo(TOKEN);
     Files.writeString(file, "short");
-    assertThatThrownBy(() -> StorageOptions.token(file)).hasMessageContaining("no token");
+    assertThatThrownBy(() -> TokenFile.read(file)).hasMessageContaining("no token");
   }
 
   private HttpStore client(@Nullable String token) {

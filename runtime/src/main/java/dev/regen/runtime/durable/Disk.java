@@ -26,6 +26,14 @@ public interface Disk {
   byte[] read(Path file, long limitBytes) throws IOException;
 
   /**
+   * {@code length} bytes of a file from {@code offset} on.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is none
+   * @throws IOException if it ends before that
+   */
+  byte[] read(Path file, long offset, int length) throws IOException;
+
+  /**
    * Writes a new file, lasting after {@link #force} of the file and {@link #forceDirectory} of its
    * directory.
    *
@@ -62,6 +70,12 @@ public interface Disk {
    * #rename}.
    */
   void move(Fd from, byte[] name, Fd to) throws IOException;
+
+  /**
+   * Gives the room of some bytes back, which are zeros from now on; the file keeps its length. A
+   * power cut may bring them back. Where the file system cannot do that they stay as they are.
+   */
+  void punch(Path file, long offset, long length) throws IOException;
 
   /** Forces the names in a directory to the disk. */
   void forceDirectory(Path directory) throws IOException;

@@ -48,6 +48,22 @@ public final class LocalDisk implements Disk {
   }
 
   @Override
+  public byte[] read(Path file, long offset, int length) throws IOException {
+    try (SeekableByteChannel channel = Files.newByteChannel(file)) {
+      ByteBuffer content = ByteBuffer.allocate(length);
+      channel.position(offset);
+      while (content.hasRemaining()) {
+        ByteBuffer piece = piece(content);
+        if (channel.read(piece) < 0) {
+          throw new IOException(file + " is shorter than " + (offset + length) + " bytes");
+        }
+        content.position(content.position() + piece.position());
+      }
+      return content.array();
+    }
+  }
+
+  @Override
   public void create(Path file, ByteBuffer content) throws IOException {
     try (FileChannel channel =
         FileChannel.open(
@@ -104,6 +120,13 @@ public final class LocalDisk implements Disk {
   @Override
   public void move(Fd from, byte[] name, Fd to) throws IOException {
     from.renameAt(name, to, name, RENAME_NOREPLACE);
+  }
+
+  @Override
+  public void punch(Path file, long offset, long length) throws IOException {
+    try (Fd opened = Fd.open(Fd.bytes(file), Fd.WRONLY, 0)) {
+      opened.punch(offset, length);
+    }
   }
 
   @Override

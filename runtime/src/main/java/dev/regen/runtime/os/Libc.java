@@ -76,6 +76,8 @@ final class Libc {
 
   static native int ftruncate(int fd, long length);
 
+  static native int fallocate(int fd, int mode, long offset, long length);
+
   static native int fsync(int fd);
 
   static native int fdatasync(int fd);

@@ -12,6 +12,8 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
   private static final int ENXIO = 6;
+  private static final int KEEP_SIZE = 1;
+  private static final int PUNCH_HOLE = 2;
   private static final long FICLONE = 0x40049409;
   private static final Set<Integer> NO_CLONE =
       Set.of(
@@ -129,6 +131,21 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
 
   public final void truncate(long lengthBytes) throws ErrnoException {
     check("ftruncate", path(), Libc.ftruncate(number, lengthBytes));
+  }
+
+  /**
+   * Makes a hole of these bytes, the blocks of which are free then.
+   *
+   * @return false where the file system cannot do that; nothing has changed
+   */
+  public final boolean punch(long offsetBytes, long lengthBytes) throws ErrnoException {
+    if (Libc.fallocate(number, KEEP_SIZE | PUNCH_HOLE, offsetBytes, lengthBytes) == 0) {
+      return true;
+    }
+    if (Native.getLastError() == ErrnoException.EOPNOTSUPP) {
+      return false;
+    }
+    throw ErrnoException.last("fallocate", path());
   }
 
   /**

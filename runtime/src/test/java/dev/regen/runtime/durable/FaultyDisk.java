@@ -157,6 +157,30 @@ public final class FaultyDisk implements Disk {
   }
 
   @Override
+  public synchronized byte[] read(Path file, long offset, int length) throws IOException {
+    byte[] bytes = existing(file).bytes;
+    if (offset + length > bytes.length) {
+      throw new IOException(file + " is shorter than " + (offset + length) + " bytes");
+    }
+    return Arrays.copyOfRange(bytes, (int) offset, (int) offset + length);
+  }
+
+  /** What was punched is lost at once: worse than what a file system does. */
+  @Override
+  public synchronized void punch(Path file, long offset, long length) throws IOException {
+    Node node = existing(file);
+    boolean cut = isCutNow();
+    if (!cut || lot.nextBoolean()) {
+      byte[] punched = node.bytes.clone();
+      Arrays.fill(punched, (int) offset, (int) (offset + length), (byte) 0);
+      node.lastingBytes =
+          Arrays.equals(node.bytes, node.lastingBytes) ? punched : node.lastingBytes;
+      node.bytes = punched;
+    }
+    endOfOperation(cut);
+  }
+
+  @Override
   public synchronized void create(Path file, ByteBuffer content) throws IOException {
     Node directory = existing(parent(file));
     if (directory.names.containsKey(name(file))) {

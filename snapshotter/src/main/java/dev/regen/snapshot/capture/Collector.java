@@ -71,7 +71,7 @@ final class Collector {
     if (!kept.isEmpty()) {
       return new Swept(0, 0, kept);
     }
-    delete(garbage);
+    chunks.delete(garbage);
     return new Swept(0, garbage.size(), List.of());
   }
 
@@ -109,7 +109,7 @@ final class Collector {
       chunks.list(garbage::add);
       garbage.removeAll(needed);
       garbage.removeAll(promised.digests());
-      delete(garbage);
+      chunks.delete(garbage);
     }
     return new Swept(orphans.size(), garbage.size(), kept);
   }
@@ -124,12 +124,6 @@ final class Collector {
     } catch (RegenException e) {
       kept.add("the manifests of queue '" + name + "': " + e.getMessage());
       return Optional.empty();
-    }
-  }
-
-  private void delete(Set<Digest> garbage) throws IOException {
-    for (Digest digest : garbage) {
-      chunks.delete(digest);
     }
   }
 }

@@ -81,7 +81,7 @@ public final class DirectoryRemote implements RemoteStore {
     }
   }
 
-  /** Names this store, wherever it is moved: 32 hexadecimal digits. */
+  @Override
   public String id() {
     return id;
   }
@@ -167,7 +167,7 @@ public final class DirectoryRemote implements RemoteStore {
             digest,
             () -> {
               long old = disk.size(chunks.file(digest));
-              chunks.delete(digest);
+              chunks.delete(Set.of(digest));
               if (old >= 0) {
                 forget(old);
               }

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
@@ -34,6 +35,7 @@ public final class HttpStore implements RemoteStore {
   private static final String CHUNKS = "/v1/chunks/sha256/";
   private static final String RECORDS = "/v1/records/";
   private static final int NAMES_BYTES_MAX = 32 << 20;
+  private static final int STATUS_BYTES_MAX = 64 << 10;
 
   private final Calls calls;
 
@@ -58,6 +60,21 @@ public final class HttpStore implements RemoteStore {
    */
   public HttpStore(URI server, Options options) {
     this.calls = new Calls(server, options);
+  }
+
+  @Override
+  public String id() throws IOException {
+    byte[] status = calls.body(calls.to("/v1/status").GET(), STATUS_BYTES_MAX);
+    String id;
+    try {
+      id = JsonObject.parse(status).string("id");
+    } catch (IOException e) {
+      throw calls.nonsense(String.valueOf(e.getMessage()));
+    }
+    if (!id.matches("[0-9a-f]{32}")) {
+      throw calls.nonsense("it does not say which store it is");
+    }
+    return id;
   }
 
   @Override

@@ -36,6 +36,17 @@ public interface RemoteStore extends Closeable {
   /** For {@link #replaceRecord}: only where there is no such record. */
   String ABSENT = "*";
 
+  /**
+   * Names this store, by whatever way it is reached and wherever it is moved: 32 hexadecimal
+   * digits.
+   */
+  String id() throws IOException;
+
+  /** What did not work since this store was opened, and was borne, in words. */
+  default List<String> troubles() {
+    return List.of();
+  }
+
   /** Those of {@code digests} that this store does not have; all of them are leased. */
   Set<Digest> missing(Collection<Digest> digests) throws IOException;
 

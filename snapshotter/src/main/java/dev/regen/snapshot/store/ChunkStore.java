@@ -66,8 +66,11 @@ public interface ChunkStore {
    */
   boolean setAside(Digest digest) throws IOException;
 
-  /** Removes a chunk if it is there. */
-  void delete(Digest digest) throws IOException;
+  /**
+   * Removes those that are there. If this fails, any of them may be gone; a crash may bring some
+   * back.
+   */
+  void delete(Collection<Digest> digests) throws IOException;
 
   /** Names every chunk, in no order. */
   void list(Consumer<Digest> each) throws IOException;

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * #force} has forced its bytes; so a file under a chunk's name is whole. One journal commit of the
  * file system then serves many chunks. Until that, this process finds the chunk all the same.
  *
- * <p>One process at a time may have a store open for writing. Opening it removes what a crash left
- * in {@code tmp/}, and forces the names a crash may have left unforced.
+ * <p>One process at a time may change a store. Looking changes nothing: the first change removes
+ * what a crash left in {@code tmp/}, and forces the names a crash may have left unforced.
  */
 public final class DirectoryChunkStore implements ChunkStore {
   private static final int STRIPES = 64;
@@ -53,13 +53,14 @@ public final class DirectoryChunkStore implements ChunkStore {
   private final Object[] stripes = new Object[STRIPES];
   private final Object forcing = new Object();
   private final AtomicLong written = new AtomicLong();
+  private boolean prepared;
 
-  /** Opens the store in {@code directory} of the local file system, and makes it if need be. */
-  public DirectoryChunkStore(Path directory) throws IOException {
+  /** The store in {@code directory} of the local file system, which the first change makes. */
+  public DirectoryChunkStore(Path directory) {
     this(new LocalDisk(), directory);
   }
 
-  public DirectoryChunkStore(Disk disk, Path directory) throws IOException {
+  public DirectoryChunkStore(Disk disk, Path directory) {
     this.disk = disk;
     this.records = new Records(disk);
     this.unfinished = directory.resolve("tmp");
@@ -67,6 +68,13 @@ public final class DirectoryChunkStore implements ChunkStore {
     this.damaged = directory.resolve("damaged");
     for (int i = 0; i < STRIPES; i++) {
       stripes[i] = new Object();
+    }
+  }
+
+  /** Makes the store ready to be changed, once. */
+  synchronized void prepare() throws IOException {
+    if (prepared) {
+      return;
     }
     records.makeDirectory(unfinished);
     records.makeDirectory(named);
@@ -77,6 +85,7 @@ public final class DirectoryChunkStore implements ChunkStore {
       disk.forceDirectory(prefix);
     }
     disk.forceDirectory(named);
+    prepared = true;
   }
 
   @Override
@@ -102,6 +111,7 @@ public final class DirectoryChunkStore implements ChunkStore {
     if (length < 1 || length > Chunk.STORED_BYTES_MAX) {
       throw new IllegalArgumentException("chunk of " + length + " stored bytes");
     }
+    prepare();
     synchronized (stripe(digest)) {
       // A file of another length is damaged, and replaced.
       if (pending.containsKey(digest) || disk.size(file(digest)) == length) {
@@ -138,6 +148,7 @@ public final class DirectoryChunkStore implements ChunkStore {
    */
   @Override
   public void force() throws IOException {
+    prepare();
     synchronized (forcing) {
       Map<Digest, Path> now = Map.copyOf(pending);
       try {
@@ -164,6 +175,7 @@ public final class DirectoryChunkStore implements ChunkStore {
       if (disk.size(file(digest)) < 0) {
         return false;
       }
+      prepare();
       records.makeDirectory(damaged);
       disk.rename(file(digest), damaged.resolve(digest.hex()));
       disk.forceDirectory(damaged);
@@ -172,14 +184,23 @@ public final class DirectoryChunkStore implements ChunkStore {
     }
   }
 
+  /** Keeps a copy of damaged bytes where {@link #setAside} puts them. */
+  void keepAside(Digest digest, byte[] bytes) throws IOException {
+    records.makeDirectory(damaged);
+    records.replace(damaged.resolve(digest.hex()), bytes);
+  }
+
   @Override
-  public void delete(Digest digest) throws IOException {
-    synchronized (stripe(digest)) {
-      Path file = pending.remove(digest);
-      if (file != null) {
-        disk.delete(file);
+  public void delete(Collection<Digest> digests) throws IOException {
+    prepare();
+    for (Digest digest : digests) {
+      synchronized (stripe(digest)) {
+        Path file = pending.remove(digest);
+        if (file != null) {
+          disk.delete(file);
+        }
+        disk.delete(file(digest));
       }
-      disk.delete(file(digest));
     }
   }
 

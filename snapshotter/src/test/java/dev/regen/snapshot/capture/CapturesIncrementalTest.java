@@ -19,8 +19,8 @@ import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
-import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.InterruptedStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -69,7 +69,7 @@ final class CapturesIncrementalTest {
     Path home = directory.resolve("home");
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
     snapshots = new SnapshotStore(disk, home.resolve("snapshots"), Keys.NONE);
-    DirectoryChunkStore store = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    PackedChunkStore store = new PackedChunkStore(disk, home.resolve("chunks"));
     chunks = new InterruptedStore(store, 0, () -> {});
     captures =
         new Captures(

@@ -19,8 +19,8 @@ import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.MemoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,7 +71,7 @@ final class CapturesKeptTest {
     Path home = directory.resolve("home");
     SnapshotQueues queues = new SnapshotQueues(disk, home.resolve("queues"));
     snapshots = new SnapshotStore(disk, home.resolve("snapshots"), Keys.NONE);
-    DirectoryChunkStore chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    PackedChunkStore chunks = new PackedChunkStore(disk, home.resolve("chunks"));
     captures =
         new Captures(
             disk,

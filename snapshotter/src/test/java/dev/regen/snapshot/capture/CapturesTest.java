@@ -12,6 +12,7 @@ import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
+import dev.regen.snapshot.store.StoredBytes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -216,10 +217,7 @@ final class CapturesTest {
     home.capture(1, "a-b", Home.GOOD);
     home.capture(2, "b-c", Home.GOOD);
     List<Element> elements = home.queue().elements();
-    Path chunk = home.chunks.file(NamedTrees.digest("b"));
-    byte[] bytes = Files.readAllBytes(chunk);
-    bytes[7] ^= 4;
-    Files.write(chunk, bytes);
+    Path chunk = StoredBytes.flipBit(home.chunks, NamedTrees.digest("b"));
     Files.delete(home.snapshots.file(elements.getLast().id()));
 
     Verified verified = home.captures.checks().verify(Home.DESK);

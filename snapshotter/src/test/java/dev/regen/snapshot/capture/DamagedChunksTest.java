@@ -14,8 +14,9 @@ import dev.regen.snapshot.crypt.Keys;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
+import dev.regen.snapshot.store.StoredBytes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ final class DamagedChunksTest {
   private SnapshotStore snapshots;
 
   @SuppressWarnings("NullAway.Init")
-  private DirectoryChunkStore chunks;
+  private PackedChunkStore chunks;
 
   @SuppressWarnings("NullAway.Init")
   private Captures captures;
@@ -50,7 +51,7 @@ final class DamagedChunksTest {
     LocalDisk disk = new LocalDisk();
     queues = new SnapshotQueues(directory.resolve("queues"));
     snapshots = new SnapshotStore(directory.resolve("snapshots"));
-    chunks = new DirectoryChunkStore(directory.resolve("chunks"));
+    chunks = new PackedChunkStore(disk, directory.resolve("chunks"));
     captures =
         new Captures(
             disk,
@@ -67,7 +68,7 @@ final class DamagedChunksTest {
     Path tree = tree("tree", 1);
     Snapshot snapshot = capture(1, tree);
     flipBit(middleChunk(snapshot));
-    Files.delete(chunks.file(lastIndexChunk(snapshot)));
+    chunks.delete(List.of(lastIndexChunk(snapshot)));
     Verified found = captures.checks().verify(null);
     assertThat(found.problems()).hasSize(2);
 
@@ -164,9 +165,7 @@ final class DamagedChunksTest {
   }
 
   private void flipBit(Digest digest) throws IOException {
-    byte[] bytes = Files.readAllBytes(chunks.file(digest));
-    bytes[bytes.length / 2] ^= 1;
-    Files.write(chunks.file(digest), bytes);
+    StoredBytes.flipBit(chunks, digest);
   }
 
   private static Digest middleChunk(Snapshot snapshot) {

@@ -20,7 +20,7 @@ import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -45,7 +45,7 @@ final class EncryptedQueueTest {
   private final FixedKeys keys = new FixedKeys().activate(1);
   private SnapshotQueues queues;
   private SnapshotStore snapshots;
-  private DirectoryChunkStore chunks;
+  private PackedChunkStore chunks;
   private Captures captures;
   private Path home;
   private Path tree;
@@ -58,7 +58,7 @@ final class EncryptedQueueTest {
     new Records(disk).makeDirectory(home);
     queues = new SnapshotQueues(disk, home.resolve("queues"));
     snapshots = new SnapshotStore(disk, home.resolve("snapshots"), keys);
-    chunks = new DirectoryChunkStore(disk, home.resolve("chunks"));
+    chunks = new PackedChunkStore(disk, home.resolve("chunks"));
     LayerArchiver archiver = new LayerArchiver(chunks, 2);
     captures = new Captures(disk, home, queues, snapshots, chunks, archiver::archive, keys);
     tree = Files.createDirectories(directory.resolve("trees/" + MARKER + "-tree"));

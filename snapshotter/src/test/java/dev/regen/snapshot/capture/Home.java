@@ -16,7 +16,7 @@ import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,7 +33,7 @@ final class Home {
 
   final SnapshotQueues queues;
   final SnapshotStore snapshots;
-  final DirectoryChunkStore chunks;
+  final PackedChunkStore chunks;
   final Captures captures;
   private final ChunkReader reader;
 
@@ -45,7 +45,7 @@ final class Home {
     new Records(disk).makeDirectory(directory);
     queues = new SnapshotQueues(disk, directory.resolve("queues"));
     snapshots = new SnapshotStore(disk, directory.resolve("snapshots"), keys);
-    chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
+    chunks = new PackedChunkStore(disk, directory.resolve("chunks"));
     reader = new ChunkReader(chunks, keys);
     captures =
         new Captures(disk, directory, queues, snapshots, chunks, new NamedTrees(chunks), keys);

@@ -155,7 +155,7 @@ final class LayerDiffTest {
     Edits.bash(directory, "for t in a b; do seq 5000 > $t/f; done; touch -d @5 a/f b/f a b");
     Archive before = archive("a");
     Archive now = archive("b");
-    store.delete(before.chunks().getFirst().digest());
+    store.delete(List.of(before.chunks().getFirst().digest()));
 
     assertThat(diff(entries(before), entries(now), null, Instant.EPOCH)).isEmpty();
 

@@ -171,8 +171,8 @@ final class IncrementalArchiveTest {
   @Test
   void chunkThatIsGoneIsMadeAgain() throws IOException {
     Archived first = settled(known());
-    memory.delete(first.archive().chunks().get(3).digest());
-    memory.delete(first.archive().entryIndex().getLast().digest());
+    memory.delete(List.of(first.archive().chunks().get(3).digest()));
+    memory.delete(List.of(first.archive().entryIndex().getLast().digest()));
 
     Archived second = settled(known(first));
 

@@ -62,7 +62,7 @@ final class LayerRestoreTest {
   void aMissingChunkIsNamedAndNothingIsLeft() throws IOException {
     Archive archive = archived();
     Chunk third = archive.chunks().get(2);
-    store.delete(third.digest());
+    store.delete(List.of(third.digest()));
 
     assertThatThrownBy(() -> restore(archive))
         .isInstanceOf(RegenException.Damaged.class)

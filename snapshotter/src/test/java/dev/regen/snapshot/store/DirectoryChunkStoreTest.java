@@ -74,6 +74,7 @@ final class DirectoryChunkStoreTest {
     DirectoryChunkStore next = new DirectoryChunkStore(chunks);
 
     assertThat(next.missing(List.of(digest(bytes)))).containsExactly(digest(bytes));
+    next.force();
     assertThat(chunks.resolve("tmp")).isEmptyDirectory();
   }
 
@@ -121,9 +122,8 @@ final class DirectoryChunkStoreTest {
     store.force();
     store.put(digest(other), ByteBuffer.wrap(other));
 
-    store.delete(digest(one));
-    store.delete(digest(other));
-    store.delete(digest(other));
+    store.delete(List.of(digest(one), digest(other)));
+    store.delete(List.of(digest(other)));
 
     List<Digest> left = new ArrayList<>();
     store.list(left::add);

@@ -62,8 +62,8 @@ public final class InterruptedStore implements ChunkStore {
   }
 
   @Override
-  public void delete(Digest digest) throws IOException {
-    store.delete(digest);
+  public void delete(Collection<Digest> digests) throws IOException {
+    store.delete(digests);
   }
 
   @Override

@@ -55,8 +55,8 @@ public final class MemoryChunkStore implements ChunkStore {
   }
 
   @Override
-  public void delete(Digest digest) {
-    chunks.remove(digest);
+  public void delete(Collection<Digest> digests) {
+    chunks.keySet().removeAll(digests);
   }
 
   @Override

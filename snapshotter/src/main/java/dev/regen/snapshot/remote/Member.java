@@ -1,0 +1,85 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One store of a {@link ShardedStore}, and what is known of how well it serves. */
+final class Member {
+  /** For so long a store that failed is asked only if no other can answer. */
+  private static final long AWAY_NANOS = 10_000_000_000L;
+
+  private final Placement.Server server;
+  private final RemoteStore store;
+  private final Set<Digest> healed = new HashSet<>();
+  private boolean away;
+  private long awayUntilNanos;
+  private @Nullable String lastFailure;
+
+  /** Something to ask the store. */
+  @FunctionalInterface
+  interface Question<T> {
+    T ask(RemoteStore store) throws IOException;
+  }
+
+  Member(Placement.Server server, RemoteStore store) {
+    this.server = server;
+    this.store = store;
+  }
+
+  Placement.Server server() {
+    return server;
+  }
+
+  RemoteStore store() {
+    return store;
+  }
+
+  /** Asks, and remembers whether there was an answer; that the store refuses is one. */
+  <T> T ask(Question<T> question) throws IOException {
+    try {
+      T answer = question.ask(store);
+      answered();
+      return answer;
+    } catch (RegenException.Refused e) {
+      failed(e, false);
+      throw e;
+    } catch (RegenException | InterruptedIOException e) {
+      throw e;
+    } catch (IOException e) {
+      failed(e, true);
+      throw e;
+    }
+  }
+
+  synchronized boolean isAway() {
+    return away && System.nanoTime() - awayUntilNanos < 0;
+  }
+
+  /** What it last failed with, null if it never did. */
+  synchronized @Nullable String lastFailure() {
+    return lastFailure;
+  }
+
+  synchronized void healed(Digest digest) {
+    healed.add(digest);
+  }
+
+  synchronized int healedChunks() {
+    return healed.size();
+  }
+
+  private synchronized void answered() {
+    away = false;
+  }
+
+  private synchronized void failed(IOException failure, boolean isAway) {
+    lastFailure = String.valueOf(failure.getMessage());
+    away = isAway;
+    awayUntilNanos = System.nanoTime() + AWAY_NANOS;
+  }
+}
