@@ -37,7 +37,7 @@ final class AgentCrashEngineTest {
         assertThat(before).as("at change %d", crashAt).isEqualTo(written.toString());
         written.append(line).append('\n');
       }
-      finished = survives();
+      finished = host.agentOutlivesItsWork();
 
       host.stopAgent(true);
       host.startAgent();
@@ -45,12 +45,5 @@ final class AgentCrashEngineTest {
       assertThat(host.regen("verify", "desk").ok()).as("at change %d", crashAt).isNotEmpty();
     }
     assertThat(host.desk("desk", "cat /root/runs").out()).isEqualTo(written.toString());
-  }
-
-  /** Whether the agent still runs when there is nothing left to do. */
-  private boolean survives() throws IOException, InterruptedException {
-    Host.await("the agent to die or to be done", () -> !host.agentAlive() || host.isSpoolEmpty());
-    Thread.sleep(300);
-    return host.agentAlive();
   }
 }

@@ -35,7 +35,7 @@ final class AgentCrashKeptEngineTest {
 
       kept.run(when);
       kept.run(when);
-      finished = survives();
+      finished = host.agentOutlivesItsWork();
 
       host.stopAgent(true);
       host.startAgent();
@@ -45,12 +45,5 @@ final class AgentCrashKeptEngineTest {
     }
     kept.assertSnapshotsAreWhole("at last");
     assertThat(host.home().resolve("listings")).as("freezes by facts left none").isEmptyDirectory();
-  }
-
-  /** Whether the agent still runs when there is nothing left to do. */
-  private boolean survives() throws IOException, InterruptedException {
-    Host.await("the agent to die or to be done", () -> !host.agentAlive() || host.isSpoolEmpty());
-    Thread.sleep(300);
-    return host.agentAlive();
   }
 }

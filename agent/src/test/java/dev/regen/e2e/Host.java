@@ -176,6 +176,13 @@ final class Host implements AutoCloseable {
     return agent != null && agent.alive();
   }
 
+  /** Waits for the agent to have nothing left to do; whether it is still there then. */
+  boolean agentOutlivesItsWork() throws IOException, InterruptedException {
+    await("the agent to die or to be done", () -> !agentAlive() || isSpoolEmpty());
+    Thread.sleep(300);
+    return agentAlive();
+  }
+
   /** Ends the agent: asked to with {@code TERM}, or by {@code KILL}. */
   void stopAgent(boolean kill) throws InterruptedException {
     if (agent != null) {

@@ -39,22 +39,22 @@ final class Freeze {
   private final RunRecords records;
   private final Spool spool;
   private final KnownFiles known;
-  private final Removals removals;
+  private final EngineRemoval removal;
   private final PutAway putAway;
 
-  /** What the engine removes. */
+  /** How far the engine is in removing a container. */
   @FunctionalInterface
-  interface Removals {
+  interface EngineRemoval {
     /** Whether it may have removed files of the container's layer already. */
     boolean begunOn(ContainerId container) throws IOException;
   }
 
-  Freeze(Disk disk, RunRecords records, Spool spool, KnownFiles known, Removals removals) {
+  Freeze(Disk disk, RunRecords records, Spool spool, KnownFiles known, EngineRemoval removal) {
     this.disk = disk;
     this.records = records;
     this.spool = spool;
     this.known = known;
-    this.removals = removals;
+    this.removal = removal;
     this.putAway = new PutAway(records);
   }
 
@@ -191,7 +191,7 @@ final class Freeze {
 
   /** While the union is mounted, nobody removes its upper. */
   private void refusePart(RunRecord run, FrozenLayer layer) throws IOException {
-    if (!run.union().isMounted() && removals.begunOn(run.container())) {
+    if (!run.union().isMounted() && removal.begunOn(run.container())) {
       records.remove(run.container());
       TreeRemoval.remove(layer.tree());
       throw new IOException(

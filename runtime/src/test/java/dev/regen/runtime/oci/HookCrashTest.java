@@ -1,7 +1,6 @@
 package dev.regen.runtime.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
@@ -9,13 +8,11 @@ import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.HookCall.Verb;
 import dev.regen.runtime.oci.OverlayHost.Created;
 import dev.regen.runtime.overlay.LinkedTree;
-import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,11 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class HookCrashTest {
   private static final int CHANGES_MAX = 200;
 
-  @SuppressWarnings("NullAway.Init")
-  private Path root;
-
-  @SuppressWarnings("NullAway.Init")
-  private OverlayHost host;
+  @AutoClose private final OverlayHost host;
 
   /** What the engine does after the hook died. */
   enum Then {
@@ -49,17 +42,8 @@ final class HookCrashTest {
     NEVER
   }
 
-  @BeforeEach
-  void start() throws IOException {
-    assumeTrue(Files.isWritable(Path.of("/var/lib")), "needs root: it mounts overlays");
-    root = Files.createTempDirectory(Path.of("/var/lib"), "regen-test-");
-    host = new OverlayHost(root);
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    host.close();
-    TreeRemoval.remove(root);
+  HookCrashTest() throws IOException {
+    host = new OverlayHost();
   }
 
   @ParameterizedTest
@@ -88,15 +72,14 @@ final class HookCrashTest {
         container = host.create(autoRemove);
       }
       if (!finished) {
-        host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+        host.handle(container, Verb.CREATE);
       }
 
       assertHoldsRuns(container, crashAt);
 
       host.started(container);
       write(container, crashAt);
-      host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
-      host.gone(container);
+      host.end(container);
     }
     host.archive();
     assertThat(host.staged()).as("what is left in staging: %s", host.told).hasSize(1);
@@ -120,7 +103,7 @@ final class HookCrashTest {
     for (int crashAt = 1; !finished; crashAt++) {
       assertThat(crashAt).isLessThan(CHANGES_MAX);
       Created container = host.create(autoRemove);
-      host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+      host.handle(container, Verb.CREATE);
       assertHoldsRuns(container, crashAt - 1);
       host.started(container);
       write(container, crashAt - 1);
@@ -146,17 +129,17 @@ final class HookCrashTest {
 
   @Test
   void upperThatTheFrontPutAwayIsTheStateOfTheNextRunThatFindsNoAgentEither() throws IOException {
-    Created container = started(true);
+    Created container = host.running(true);
     write(container, 0);
     host.putAway(container);
     host.gone(container);
 
-    Created next = started(true);
+    Created next = host.running(true);
     write(next, 1);
     host.putAway(next);
     host.gone(next);
     Created third = host.create(true);
-    host.extension(new LocalDisk()).handle(third.call(Verb.CREATE, false));
+    host.handle(third, Verb.CREATE);
 
     assertHoldsRuns(third, 2);
     assertThat(host.told).noneMatch(told -> told.contains("without an end"));
@@ -165,15 +148,15 @@ final class HookCrashTest {
   @Test
   void upperThatTheFrontPutAwayAgainstAnAgentThatGoesOnIsNeverTakenForItsEmptyTwin()
       throws IOException {
-    Created container = started(true);
+    Created container = host.running(true);
     write(container, 0);
-    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
+    host.handle(container, Verb.DELETE);
     host.putAway(container);
     host.gone(container);
     host.extension(new LocalDisk()).recover();
 
     Created next = host.create(true);
-    host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
+    host.handle(next, Verb.CREATE);
 
     assertHoldsRuns(next, 1);
   }
@@ -183,7 +166,7 @@ final class HookCrashTest {
     boolean exchanged = false;
     for (int crashAt = 1; !exchanged; crashAt++) {
       assertThat(crashAt).isLessThan(CHANGES_MAX);
-      Created container = started(true);
+      Created container = host.running(true);
       write(container, 0);
       Files.writeString(container.merged().resolve("removed"), "by the engine");
       survives(container, Verb.DELETE, CrashingDisk.dyingAt(crashAt));
@@ -199,27 +182,17 @@ final class HookCrashTest {
     assertThat(host.told).anyMatch(told -> told.contains("its engine was removing it"));
   }
 
-  private Created started(boolean autoRemove) throws IOException {
-    Created container = host.create(autoRemove);
-    host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
-    host.started(container);
-    return container;
-  }
-
   @Test
   void layerThatIsFrozenInPartIsNotTakenForTheWholeOfIt() throws IOException {
     host.known = this::links;
-    Created container = host.create(false);
-    host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
-    host.started(container);
+    Created container = host.running(false);
     write(container, 0);
-    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
-    host.gone(container);
+    host.end(container);
     host.remove(container);
     host.pending = new Slow(Duration.ofHours(1));
 
     Created next = host.create(true);
-    host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
+    host.handle(next, Verb.CREATE);
 
     assertThat(next.merged().resolve("run0")).doesNotExist();
     assertThat(host.told).anyMatch(told -> told.contains("is not archived yet"));
@@ -230,15 +203,14 @@ final class HookCrashTest {
   @Test
   void layerThatIsFrozenInPartIsWaitedForLongerThanOneThatCanBeMovedIn() throws IOException {
     host.known = this::links;
-    Created container = started(false);
+    Created container = host.running(false);
     write(container, 0);
-    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
-    host.gone(container);
+    host.end(container);
     host.remove(container);
     host.pending = new Slow(Duration.ofSeconds(60));
 
     Created next = host.create(true);
-    host.extension(new LocalDisk()).handle(next.call(Verb.CREATE, false));
+    host.handle(next, Verb.CREATE);
 
     assertHoldsRuns(next, 1);
   }

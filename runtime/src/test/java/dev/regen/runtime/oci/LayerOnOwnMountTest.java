@@ -2,10 +2,10 @@ package dev.regen.runtime.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.HookCall.Verb;
+import dev.regen.runtime.oci.OverlayHost.Created;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Mount;
 import dev.regen.runtime.overlay.MountTable;
@@ -13,65 +13,42 @@ import dev.regen.runtime.overlay.Staging;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Layers that no tree can be renamed to or from, each being a file system of its own. */
 final class LayerOnOwnMountTest {
   private static final int LAYER_BYTES = 1 << 20;
 
-  @SuppressWarnings("NullAway.Init")
-  @TempDir
-  private Path directory;
+  @AutoClose private final OverlayHost host;
 
-  private final List<Path> layers = new ArrayList<>();
-
-  @SuppressWarnings("NullAway.Init")
-  private OverlayHost host;
-
-  @BeforeEach
-  void start() throws IOException {
-    assumeTrue(Files.isWritable(Path.of("/proc/sys/vm/drop_caches")), "needs root");
-    host = new OverlayHost(directory);
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    host.close();
-    for (Path layer : layers) {
-      if (MountTable.read().at(layer) != null) {
-        Mount.detach(layer);
-      }
-    }
+  LayerOnOwnMountTest() throws IOException {
+    host = new OverlayHost();
   }
 
   @Test
   void threeRunsRememberFilesAndDeletionsByCopies() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
-    OverlayHost.Created first = created(true);
+    Created first = created(true);
     assertThat(Staging.reaches(first.upper())).isFalse();
-    extension.handle(first.call(Verb.CREATE, false));
+    host.handle(first, Verb.CREATE);
     host.started(first);
     Files.delete(first.merged().resolve("etc/deleted"));
     Files.writeString(first.merged().resolve("state"), "mine");
     Files.createLink(first.merged().resolve("again"), first.merged().resolve("state"));
-    end(extension, first);
+    end(first);
 
-    OverlayHost.Created second = created(true);
-    assertThat(extension.handle(second.call(Verb.CREATE, false))).isEqualTo(new Answer.Go());
+    Created second = created(true);
+    assertThat(host.handle(second, Verb.CREATE)).isEqualTo(new Answer.Go());
     host.started(second);
     assertThat(second.merged().resolve("etc/deleted")).doesNotExist();
     assertThat(Files.getAttribute(second.merged().resolve("again"), "unix:ino"))
         .isEqualTo(Files.getAttribute(second.merged().resolve("state"), "unix:ino"));
     Files.writeString(second.merged().resolve("more"), "of the second run");
-    end(extension, second);
+    end(second);
 
-    OverlayHost.Created third = created(true);
-    assertThat(extension.handle(third.call(Verb.CREATE, false))).isEqualTo(new Answer.Go());
+    Created third = created(true);
+    assertThat(host.handle(third, Verb.CREATE)).isEqualTo(new Answer.Go());
     assertThat(third.merged().resolve("etc/deleted")).doesNotExist();
     assertThat(third.merged().resolve("state")).hasContent("mine");
     assertThat(third.merged().resolve("more")).hasContent("of the second run");
@@ -80,18 +57,17 @@ final class LayerOnOwnMountTest {
 
   @Test
   void containerThatStaysIsCopiedToo() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
-    OverlayHost.Created first = created(false);
-    extension.handle(first.call(Verb.CREATE, false));
+    Created first = created(false);
+    host.handle(first, Verb.CREATE);
     host.started(first);
     Files.delete(first.merged().resolve("etc/deleted"));
     Files.writeString(first.merged().resolve("state"), "mine");
-    extension.handle(first.call(Verb.DELETE, false));
+    host.handle(first, Verb.DELETE);
     host.gone(first);
     host.archive();
 
-    OverlayHost.Created second = created(true);
-    extension.handle(second.call(Verb.CREATE, false));
+    Created second = created(true);
+    host.handle(second, Verb.CREATE);
 
     assertThat(second.merged().resolve("etc/deleted")).doesNotExist();
     assertThat(second.merged().resolve("state")).hasContent("mine");
@@ -99,7 +75,7 @@ final class LayerOnOwnMountTest {
 
   @Test
   void treeTakesThePlaceOfSuchAnUpperByACopyOrChangesNothing() throws IOException {
-    OverlayHost.Created first = created(false);
+    Created first = created(false);
     Files.writeString(first.upper().resolve("before"), "mine");
     Mount.detach(first.merged());
     Path tree = Files.createDirectories(Staging.of(first.upper()).building());
@@ -125,17 +101,16 @@ final class LayerOnOwnMountTest {
 
   @Test
   void stateTooLargeForItsLayerIsTakenOutAgainAndStays() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
-    OverlayHost.Created first = host.create(true);
-    extension.handle(first.call(Verb.CREATE, false));
+    Created first = host.create(true);
+    host.handle(first, Verb.CREATE);
     host.started(first);
     Files.write(first.merged().resolve("large"), new byte[LAYER_BYTES + 1]);
-    extension.handle(first.call(Verb.DELETE, false));
+    host.handle(first, Verb.DELETE);
     host.gone(first);
     host.archive();
-    OverlayHost.Created second = created(false);
+    Created second = created(false);
 
-    assertThat(extension.handle(second.call(Verb.CREATE, false))).isEqualTo(new Answer.Go());
+    assertThat(host.handle(second, Verb.CREATE)).isEqualTo(new Answer.Go());
 
     assertThat(host.told)
         .anyMatch(told -> told.contains("starts without its kept state") && told.contains("space"));
@@ -146,14 +121,13 @@ final class LayerOnOwnMountTest {
 
   @Test
   void endAfterTheUnionIsGoneKeepsNothingRatherThanHalf() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
-    OverlayHost.Created first = created(true);
-    extension.handle(first.call(Verb.CREATE, false));
+    Created first = created(true);
+    host.handle(first, Verb.CREATE);
     host.started(first);
     Files.writeString(first.merged().resolve("state"), "mine");
     Mount.detach(first.merged());
 
-    extension.handle(first.call(Verb.DELETE, false));
+    host.handle(first, Verb.DELETE);
 
     assertThat(host.told).anyMatch(told -> told.contains("is not kept"));
     assertThat(host.spool().list()).isEmpty();
@@ -162,19 +136,18 @@ final class LayerOnOwnMountTest {
 
   @Test
   void containerThatDoesNotBeginIsAsItWas() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
-    OverlayHost.Created first = created(true);
-    extension.handle(first.call(Verb.CREATE, false));
+    Created first = created(true);
+    host.handle(first, Verb.CREATE);
     host.started(first);
     Files.delete(first.merged().resolve("etc/deleted"));
-    end(extension, first);
-    OverlayHost.Created second = created(false);
+    end(first);
+    Created second = created(false);
     Files.writeString(second.merged().resolve("copied-in"), "mine");
     Files.createSymbolicLink(second.merged().resolve("link"), Path.of("copied-in"));
-    extension.handle(second.call(Verb.CREATE, false));
+    host.handle(second, Verb.CREATE);
     assertThat(second.merged().resolve("etc/deleted")).doesNotExist();
 
-    extension.handle(second.call(Verb.CREATE_FAILED, false));
+    host.handle(second, Verb.CREATE_FAILED);
 
     assertThat(second.upper().resolve("copied-in")).hasContent("mine");
     assertThat(second.upper().resolve("link")).isSymbolicLink();
@@ -183,12 +156,11 @@ final class LayerOnOwnMountTest {
 
   @Test
   void stateSurvivesADeadHookAtEachStepOfAnEnd() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
     boolean finished = false;
     for (int crashAt = 1; !finished; crashAt++) {
       assertThat(crashAt).isLessThan(100);
-      OverlayHost.Created container = created(true);
-      extension.handle(container.call(Verb.CREATE, false));
+      Created container = created(true);
+      host.handle(container, Verb.CREATE);
       host.started(container);
       for (int before = 1; before < crashAt; before++) {
         assertThat(container.merged().resolve("run" + before)).exists();
@@ -200,35 +172,34 @@ final class LayerOnOwnMountTest {
       } catch (CrashingDisk.Crash e) {
         // The same call again is what end() does.
       }
-      end(extension, container);
+      end(container);
     }
     assertThat(host.staged()).as("what is left: %s", host.told).hasSize(1);
   }
 
   @Test
   void stateSurvivesADeadHookAtEachStepOfAStart() throws IOException {
-    RuntimeExtension extension = host.extension(new LocalDisk());
-    OverlayHost.Created first = created(true);
-    extension.handle(first.call(Verb.CREATE, false));
+    Created first = created(true);
+    host.handle(first, Verb.CREATE);
     host.started(first);
     Files.delete(first.merged().resolve("etc/deleted"));
     Files.writeString(first.merged().resolve("state"), "mine");
-    end(extension, first);
+    end(first);
     boolean finished = false;
     for (int crashAt = 1; !finished; crashAt++) {
       assertThat(crashAt).isLessThan(100);
-      OverlayHost.Created next = created(true);
+      Created next = created(true);
       Files.writeString(next.upper().resolve("copied-in"), "mine too");
       try {
         host.extension(CrashingDisk.dyingAt(crashAt)).handle(next.call(Verb.CREATE, false));
         finished = true;
       } catch (CrashingDisk.Crash e) {
-        assertThat(extension.handle(next.call(Verb.CREATE, false))).isEqualTo(new Answer.Go());
+        assertThat(host.handle(next, Verb.CREATE)).isEqualTo(new Answer.Go());
       }
       assertThat(next.merged().resolve("state")).as("crash at %d", crashAt).hasContent("mine");
       assertThat(next.merged().resolve("etc/deleted")).doesNotExist();
       assertThat(next.merged().resolve("copied-in")).hasContent("mine too");
-      extension.handle(next.call(Verb.CREATE_FAILED, false));
+      host.handle(next, Verb.CREATE_FAILED);
       assertThat(next.upper().resolve("copied-in")).hasContent("mine too");
       assertThat(next.upper().resolve("state")).doesNotExist();
       Mount.detach(next.merged());
@@ -238,8 +209,8 @@ final class LayerOnOwnMountTest {
     assertThat(host.staged()).as("what is left: %s", host.told).hasSize(1);
   }
 
-  private void end(RuntimeExtension extension, OverlayHost.Created container) throws IOException {
-    extension.handle(container.call(Verb.DELETE, false));
+  private void end(Created container) throws IOException {
+    host.handle(container, Verb.DELETE);
     while (MountTable.read().at(container.merged()) != null) {
       Mount.detach(container.merged());
     }
@@ -249,12 +220,12 @@ final class LayerOnOwnMountTest {
   }
 
   /** The layer's directory is mounted anew, empty, as engines do with a disk for each container. */
-  private OverlayHost.Created created(boolean autoRemove) throws IOException {
-    OverlayHost.Created created = host.create(autoRemove);
+  private Created created(boolean autoRemove) throws IOException {
+    Created created = host.create(autoRemove);
     Mount.detach(created.merged());
     byte[] options = Fd.bytes("size=" + LAYER_BYTES);
     Mount.mount("tmpfs", layer(created), "tmpfs", 0, options);
-    layers.add(layer(created));
+    host.mounted(layer(created));
     for (String name : List.of("diff", "work", "merged")) {
       Files.createDirectories(layer(created).resolve(name));
     }
@@ -262,7 +233,7 @@ final class LayerOnOwnMountTest {
     return created;
   }
 
-  private static Path layer(OverlayHost.Created container) {
+  private static Path layer(Created container) {
     return container.bundle().resolveSibling("../docker/overlay2/" + container.id()).normalize();
   }
 }

@@ -1,38 +1,20 @@
 package dev.regen.runtime.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.HookCall.Verb;
 import dev.regen.runtime.oci.OverlayHost.Created;
-import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** What is told names container, queue and snapshot as a person does. */
 final class NoticesNamingTest {
-  @SuppressWarnings("NullAway.Init")
-  private Path root;
+  @AutoClose private final OverlayHost host;
 
-  @SuppressWarnings("NullAway.Init")
-  private OverlayHost host;
-
-  @BeforeEach
-  void start() throws IOException {
-    assumeTrue(Files.isWritable(Path.of("/var/lib")), "needs root: it mounts overlays");
-    root = Files.createTempDirectory(Path.of("/var/lib"), "regen-test-");
-    host = new OverlayHost(root);
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    host.close();
-    TreeRemoval.remove(root);
+  NoticesNamingTest() throws IOException {
+    host = new OverlayHost();
   }
 
   @Test
@@ -40,7 +22,7 @@ final class NoticesNamingTest {
     Created container = host.create(true);
     host.inRecord(container, "\"regen.keeps\":\"3\"", "\"regen.keep\":\"many\"");
 
-    Answer answer = host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+    Answer answer = host.handle(container, Verb.CREATE);
 
     assertThat(answer.line()).contains("container desk is not started: label regen.keep: 'many'");
     assertThat(host.told)
@@ -53,12 +35,9 @@ final class NoticesNamingTest {
   @Test
   void startIsToldWithTheSnapshotsShortenedId() throws IOException {
     for (int run = 1; run <= 2; run++) {
-      Created container = host.create(true);
-      host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
-      host.started(container);
+      Created container = host.running(true);
       Files.writeString(container.merged().resolve("file"), "content");
-      host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
-      host.gone(container);
+      host.end(container);
       host.archive();
     }
 

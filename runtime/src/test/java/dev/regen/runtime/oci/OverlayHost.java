@@ -1,5 +1,7 @@
 package dev.regen.runtime.oci;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
@@ -47,7 +49,12 @@ final class OverlayHost implements AutoCloseable {
   /** What snapshots are said to hold of an upper. */
   KnownFiles known = KnownFiles.NONE;
 
-  OverlayHost(Path root) throws IOException {
+  /** A host in a directory of its own; a test without root is skipped. */
+  OverlayHost() throws IOException {
+    this(emptyDirectory());
+  }
+
+  private OverlayHost(Path root) throws IOException {
     this.root = root;
     this.home = root.resolve("home");
     this.layers = root.resolve("docker/overlay2");
@@ -61,6 +68,44 @@ final class OverlayHost implements AutoCloseable {
     HookCall call(Verb verb, boolean force) {
       return new HookCall(verb, id, bundle, Path.of("/run/no-runc"), force);
     }
+  }
+
+  private static Path emptyDirectory() throws IOException {
+    assumeTrue(Files.isWritable(Path.of("/proc/sys/vm/drop_caches")), "needs root: it mounts");
+    return Files.createTempDirectory(Path.of("/var/lib"), "regen-test-");
+  }
+
+  Path home() {
+    return home;
+  }
+
+  /** The layer below all containers. */
+  Path image() {
+    return root.resolve("image");
+  }
+
+  /** Something is mounted here that {@link #close} takes off. */
+  void mounted(Path at) {
+    mounted.add(at);
+  }
+
+  /** One call of the front. */
+  Answer handle(Created container, Verb verb) {
+    return extension(new LocalDisk()).handle(container.call(verb, false));
+  }
+
+  /** A container that runs. */
+  Created running(boolean autoRemove) throws IOException {
+    Created container = create(autoRemove);
+    handle(container, Verb.CREATE);
+    started(container);
+    return container;
+  }
+
+  /** The end of one that runs. */
+  void end(Created container) throws IOException {
+    handle(container, Verb.DELETE);
+    gone(container);
   }
 
   RuntimeExtension extension(Disk disk) {
@@ -109,7 +154,7 @@ final class OverlayHost implements AutoCloseable {
   }
 
   void mount(Created container) throws IOException {
-    mount(container, root.resolve("image"));
+    mount(container, image());
   }
 
   /** As {@link #mount(Created)}, with the image seen at {@code image}. */
@@ -208,11 +253,12 @@ final class OverlayHost implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    for (Path at : mounted) {
+    for (Path at : mounted.reversed()) {
       while (MountTable.read().at(at) != null) {
         Mount.detach(at);
       }
     }
+    TreeRemoval.remove(root);
   }
 
   private @Nullable Path hot() throws IOException {

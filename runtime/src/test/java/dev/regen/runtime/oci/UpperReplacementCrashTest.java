@@ -1,7 +1,6 @@
 package dev.regen.runtime.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
@@ -10,7 +9,6 @@ import dev.regen.runtime.oci.KnownContainers.Replacement;
 import dev.regen.runtime.oci.OverlayHost.Created;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
-import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -18,8 +16,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -48,11 +45,7 @@ final class UpperReplacementCrashTest {
       touch -d @2000 keep
       """;
 
-  @SuppressWarnings("NullAway.Init")
-  private Path root;
-
-  @SuppressWarnings("NullAway.Init")
-  private OverlayHost host;
+  @AutoClose private final OverlayHost host;
 
   private int crashAt;
 
@@ -62,17 +55,8 @@ final class UpperReplacementCrashTest {
     START
   }
 
-  @BeforeEach
-  void start() throws IOException {
-    assumeTrue(Files.isWritable(Path.of("/var/lib")), "needs root: it mounts overlays");
-    root = Files.createTempDirectory(Path.of("/var/lib"), "regen-test-");
-    host = new OverlayHost(root);
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    host.close();
-    TreeRemoval.remove(root);
+  UpperReplacementCrashTest() throws IOException {
+    host = new OverlayHost();
   }
 
   @ParameterizedTest
@@ -95,7 +79,7 @@ final class UpperReplacementCrashTest {
         host.extension(new LocalDisk()).recover();
       } else {
         host.mount(container);
-        host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+        host.handle(container, Verb.CREATE);
         assertThat(sh(container.merged(), "find . -type f | sort"))
             .as("killed at change %d; %s", crashAt, host.told)
             .contains("./keep/1/file", "./keep/2/deep/file");
@@ -134,7 +118,7 @@ final class UpperReplacementCrashTest {
       if (!mounted.get()) {
         host.mount(container);
       }
-      host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+      host.handle(container, Verb.CREATE);
 
       assertThat(sh(container.upper(), LIST)).as("mounted at %d", at).isIn(before, wanted);
       assertThat(sh(container.merged(), files))
@@ -158,13 +142,12 @@ final class UpperReplacementCrashTest {
     Files.writeString(bundle, "damaged");
     host.mount(container);
 
-    assertThat(host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false)))
+    assertThat(host.handle(container, Verb.CREATE))
         .as("%s", host.told)
         .isInstanceOf(Answer.Refuse.class);
 
     Files.writeString(bundle, config);
-    assertThat(host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false)))
-        .isInstanceOf(Answer.Go.class);
+    assertThat(host.handle(container, Verb.CREATE)).isInstanceOf(Answer.Go.class);
     assertThat(sh(container.upper(), LIST)).isEqualTo(before);
   }
 
@@ -203,15 +186,14 @@ final class UpperReplacementCrashTest {
   }
 
   private void run(Created container) throws IOException {
-    host.extension(new LocalDisk()).handle(container.call(Verb.CREATE, false));
+    host.handle(container, Verb.CREATE);
     end(container);
     sh(container.upper(), OLD);
   }
 
   private void end(Created container) throws IOException {
     host.started(container);
-    host.extension(new LocalDisk()).handle(container.call(Verb.DELETE, false));
-    host.gone(container);
+    host.end(container);
     host.archive();
   }
 
@@ -230,7 +212,7 @@ final class UpperReplacementCrashTest {
     sh(tree, NEW);
     List<byte[]> directories = List.of(Fd.bytes("keep/1"), Fd.bytes("keep/2"));
     try {
-      new KnownContainers(disk, root.resolve("home"), KnownFiles.NONE)
+      new KnownContainers(disk, host.home(), KnownFiles.NONE)
           .replaceUpper(container.id(), Instant.now(), _ -> new Replacement(tree, directories));
     } catch (InterruptedException e) {
       throw new IOException(e);
