@@ -59,16 +59,20 @@ record JvmOptions(List<String> hook, List<String> commandLine, List<String> agen
     List<String> brief = joined(ALL, SHORT);
     List<String> hook = new ArrayList<>(brief);
     List<String> commandLine = new ArrayList<>(brief);
+    List<String> agent = joined(ALL, RESIDENT);
     try {
       Path layers = Files.createDirectory(scratch.resolve("training"));
       List<String> hooks = List.of("dev.regen.agent.hook.OneShotTraining", layers.toString());
       use(caches, directory, "hook", hook, hooks, nowhere, say);
       List<String> list = List.of("dev.regen.agent.Main", "ls");
       use(caches, directory, "cli", commandLine, list, nowhere, say);
+      Path home = Files.createDirectory(scratch.resolve("agent"));
+      List<String> ends = List.of("dev.regen.agent.AgentTraining", home.toString());
+      use(caches, directory, "agent", agent, ends, nowhere, say);
     } finally {
       TreeRemoval.remove(scratch);
     }
-    return new JvmOptions(hook, commandLine, joined(ALL, RESIDENT));
+    return new JvmOptions(hook, commandLine, agent);
   }
 
   private static void use(
