@@ -3,7 +3,6 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
-import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.ContainerRoot;
 import dev.regen.runtime.overlay.Fill;
 import dev.regen.runtime.overlay.FuseUnion;
@@ -50,7 +49,7 @@ final class Filling implements TreePlacement {
   @Override
   public void moveIn() throws IOException {
     try {
-      if (!isTree(placed.placing())) {
+      if (!placed.isAt(placed.placing())) {
         disk.rename(placed.origin(), placed.placing());
       }
       keepOwn();
@@ -83,10 +82,10 @@ final class Filling implements TreePlacement {
       }
       TreeRemoval.remove(placed.own());
     }
-    if (isTree(placed.placing())) {
+    if (placed.isAt(placed.placing())) {
       return placed.placing();
     }
-    return isTree(placed.origin()) ? placed.origin() : null;
+    return placed.isAt(placed.origin()) ? placed.origin() : null;
   }
 
   /** From the moment that what the root holds has its name, the root may be changed. */
@@ -141,10 +140,5 @@ final class Filling implements TreePlacement {
       case FuseUnion union -> union.mountPoint();
       case UnionMount union -> union.mountPoint();
     };
-  }
-
-  private boolean isTree(Path path) throws IOException {
-    Stat stat = Fd.statIfThere(path);
-    return stat != null && stat.inode() == placed.inode();
   }
 }

@@ -139,7 +139,7 @@ final class Freeze {
     }
     leaveOut(run, layer, limit);
     spool.write(layer);
-    dropOldUpper(run);
+    dropPlaced(run);
     if (run.autoRemove()) {
       records.remove(run.container());
     } else {
@@ -280,12 +280,25 @@ final class Freeze {
     }
   }
 
-  /** The upper that the container had before a tree was moved in; its files were laid over that. */
-  private static void dropOldUpper(RunRecord run) throws IOException {
+  /**
+   * Removes the upper that the container had before a tree was moved in; its files were laid over
+   * that. Where the run began without the tree, and no snapshot holds that, it is for the spool.
+   */
+  void dropPlaced(RunRecord run) throws IOException {
     Placed placed = run.placed();
-    if (placed != null) {
-      placed.drop();
+    if (placed == null) {
+      return;
     }
+    FrozenLayer unarchived = placed.unarchived();
+    if (unarchived != null && run.without() != null) {
+      if (placed.isAt(placed.placing()) && Fd.statIfThere(placed.origin()) == null) {
+        disk.rename(placed.placing(), placed.origin());
+      }
+      if (placed.isAt(placed.origin())) {
+        spool.write(unarchived);
+      }
+    }
+    placed.drop();
   }
 
   /** The first signal decides: {@code docker stop} sends TERM, and KILL to what does not listen. */

@@ -48,6 +48,7 @@ final class LastRun {
       return records.read(id);
     }
     if (before.state() == State.CREATED) {
+      freeze.dropPlaced(before);
       notices.tell(
           Kind.MERGED,
           before.queue(),

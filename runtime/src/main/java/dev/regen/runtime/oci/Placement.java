@@ -3,7 +3,6 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.RunRecord.Placed;
 import dev.regen.runtime.os.Fd;
-import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.EmptyTwin;
 import dev.regen.runtime.overlay.LaidOver;
 import dev.regen.runtime.overlay.TreeRemoval;
@@ -33,7 +32,7 @@ final class Placement implements TreePlacement {
 
   /** Whether the tree is the upper now. */
   boolean isIn() throws IOException {
-    return isTree(union.upper());
+    return placed.isAt(union.upper());
   }
 
   /**
@@ -45,7 +44,7 @@ final class Placement implements TreePlacement {
   public void moveIn() throws IOException {
     try {
       if (!isIn()) {
-        if (!isTree(placed.placing())) {
+        if (!placed.isAt(placed.placing())) {
           disk.rename(placed.origin(), placed.placing());
         }
         if (union.isMounted()) {
@@ -89,19 +88,14 @@ final class Placement implements TreePlacement {
       }
       disk.exchange(placed.placing(), union.upper());
       back = placed.placing();
-    } else if (isTree(placed.placing())) {
+    } else if (placed.isAt(placed.placing())) {
       back = placed.placing();
-    } else if (isTree(placed.origin())) {
+    } else if (placed.isAt(placed.origin())) {
       back = placed.origin();
     }
     if (Fd.statIfThere(union.upper()) != null && !union.isMounted()) {
       union.mount();
     }
     return back;
-  }
-
-  private boolean isTree(Path path) throws IOException {
-    Stat stat = Fd.statIfThere(path);
-    return stat != null && stat.inode() == placed.inode();
   }
 }

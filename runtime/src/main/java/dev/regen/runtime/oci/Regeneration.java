@@ -92,7 +92,7 @@ final class Regeneration {
       throw new IOException("unpacking its state took longer than the engine waited");
     }
     RunRecord placing = run.withPlaced(placed);
-    records.write(placing);
+    records.write(placing.brokenOff());
     if (placed != null) {
       moveIn(placing, placed);
     }

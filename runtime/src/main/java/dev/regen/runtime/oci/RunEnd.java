@@ -126,8 +126,8 @@ final class RunEnd {
     }
     if (gone) {
       lost(run);
-    } else if (run.placed() != null && hasSharedTree(run) && hasStarted(run)) {
-      run.placed().drop();
+    } else if (run.without() == null && hasSharedTree(run) && hasStarted(run)) {
+      freeze.dropPlaced(run);
     }
     return false;
   }
@@ -146,10 +146,7 @@ final class RunEnd {
 
   /** The engine removed the container without an end, as it does after the host went down. */
   private void lost(RunRecord run) throws IOException {
-    Placed placed = run.placed();
-    if (placed != null) {
-      placed.drop();
-    }
+    freeze.dropPlaced(run);
     records.remove(run.container());
     notices.tell(
         Kind.FAILED,

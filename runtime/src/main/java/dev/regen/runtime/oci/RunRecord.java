@@ -3,6 +3,8 @@ package dev.regen.runtime.oci;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.ContainerRoot;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
@@ -61,6 +63,12 @@ record RunRecord(
     /** What the root held before, where the tree is put into the root itself. */
     Path own() {
       return placing.resolveSibling(placing.getFileName() + ".own");
+    }
+
+    /** Whether the tree is at {@code path}. */
+    boolean isAt(Path path) throws IOException {
+      Stat stat = Fd.statIfThere(path);
+      return stat != null && stat.inode() == inode;
     }
 
     /** Removes what only a run that has not begun needs. */
@@ -149,6 +157,11 @@ record RunRecord(
 
   RunRecord begunWithout(String reason) {
     return new RunRecord(facts, state, placed, ending, placeholders, reason);
+  }
+
+  /** As it is to be found if nobody lives to say that the container has its state. */
+  RunRecord brokenOff() {
+    return begunWithout("every process that could put it in died; some of it may be there");
   }
 
   RunRecord ending(FrozenLayer layer) {

@@ -82,7 +82,7 @@ final class RunStart {
       checks.labels(container);
     }
     RunRecord run = record(container, call, union, first, before);
-    RunRecord other = owners.claim(run);
+    RunRecord other = owners.claim(first ? run.brokenOff() : run);
     if (other != null) {
       String message =
           "queue "

@@ -162,6 +162,35 @@ final class HookCrashTest {
   }
 
   @Test
+  void stateThatARunBeginsWithoutSinceEveryProcessDiedIsThereAfterItsEnd() throws IOException {
+    boolean finished = false;
+    for (int crashAt = 1; !finished; crashAt++) {
+      assertThat(crashAt).isLessThan(CHANGES_MAX);
+      try (OverlayHost unarchived = new OverlayHost()) {
+        Created first = unarchived.running(true);
+        write(first, 0);
+        unarchived.end(first);
+        Created next = unarchived.create(true);
+
+        finished = survives(unarchived, next, Verb.CREATE, CrashingDisk.dyingAt(crashAt));
+        if (Files.exists(next.merged().resolve("etc"))) {
+          unarchived.started(next);
+          unarchived.handle(next, Verb.DELETE);
+        } else {
+          unarchived.handle(next, Verb.CREATE_FAILED); // There is nothing to run in.
+        }
+        unarchived.gone(next);
+        unarchived.extension(new LocalDisk()).recover();
+
+        assertThat(unarchived.spool().list())
+            .as("killed at change %d; %s", crashAt, unarchived.told)
+            .anyMatch(HookCrashTest::holdsFirstRun)
+            .allMatch(layer -> holdsFirstRun(layer) || layer.run().startedWithout() != null);
+      }
+    }
+  }
+
+  @Test
   void layerThatTheEngineHasBegunToRemoveIsNoState() throws IOException {
     boolean exchanged = false;
     for (int crashAt = 1; !exchanged; crashAt++) {
@@ -259,12 +288,20 @@ final class HookCrashTest {
   }
 
   private boolean survives(Created container, Verb verb, Disk disk) {
+    return survives(host, container, verb, disk);
+  }
+
+  private static boolean survives(OverlayHost host, Created container, Verb verb, Disk disk) {
     try {
       host.extension(disk).handle(container.call(verb, false));
       return true;
     } catch (CrashingDisk.Crash e) {
       return false;
     }
+  }
+
+  private static boolean holdsFirstRun(FrozenLayer layer) {
+    return Files.exists(layer.tree().resolve("run0"));
   }
 
   private static void write(Created container, int number) throws IOException {
