@@ -159,7 +159,8 @@ class QueueEngineTest {
     assertThat(host.regen("restore", "nosuch").code()).isEqualTo(3);
     var early = host.regen("restore", "exists", "--at", "2020-01-01");
     assertThat(early.code()).isEqualTo(3);
-    assertThat(early.err().lines().count()).isOne();
+    // The steps of the job may stand before it, if the command happens to see them.
+    assertThat(early.err().lines()).last().asString().startsWith("regen: ");
     host.docker(
             "run",
             "-d",
