@@ -1,5 +1,6 @@
 package dev.regen.runtime.overlay;
 
+import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.runtime.overlay.Whiteouts.Opacity;
@@ -49,10 +50,13 @@ public final class FuseMarks {
     try (Fd root = Fd.directory(tree)) {
       boolean allThere = true;
       for (Path lower : lowers) {
-        if (Fd.statIfThere(lower) == null) {
-          allThere = false;
-        } else {
+        try {
           below.add(Fd.directory(lower));
+        } catch (ErrnoException e) {
+          if (!e.is(ErrnoException.ENOENT)) {
+            throw e;
+          }
+          allThere = false;
         }
       }
       new FuseMarks(allThere, new Deadline(tree, limit)).walk(root, below, 0);

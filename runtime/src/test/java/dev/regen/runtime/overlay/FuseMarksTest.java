@@ -79,7 +79,7 @@ final class FuseMarksTest {
 
   @Test
   void directoryStaysOpaqueWhereALayerBelowIsGone() throws IOException, InterruptedException {
-    sh("cd merged; rm -r replaced; mkdir replaced; mkdir new");
+    sh("ln -s nowhere removed; cd merged; rm -r replaced; mkdir replaced; mkdir new");
 
     FuseMarks.remove(upper(), List.of(root.resolve("removed"), root.resolve("top")), LIMIT);
 
