@@ -123,7 +123,7 @@ public final class Agent implements AutoCloseable {
     LayerRestorer restorer = new LayerRestorer(reader, configuration.compressors());
     Captures captures =
         new Captures(disk, home, queues, snapshots, chunks, archiver::archive, keys);
-    HotTrees hotTrees = new HotTrees(disk, restorer, snapshots);
+    HotTrees hotTrees = new HotTrees(disk, restorer, snapshots, captures.unpacked()::note);
     Spool spool = new Spool(disk, home.resolve("spool"));
     Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);

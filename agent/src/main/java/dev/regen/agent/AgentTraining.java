@@ -40,6 +40,8 @@ public final class AgentTraining {
   private static final long LIMIT_NANOS = 60_000_000_000L;
   private static final QueueName QUEUE = new QueueName("training");
 
+  private static final InstantSource CLOCK = InstantSource.system();
+
   private final Path scratch;
   private final Staging staging;
   private final Map<String, String> environment;
@@ -68,9 +70,9 @@ public final class AgentTraining {
   private void run() throws IOException, InterruptedException {
     AgentConfiguration configuration =
         AgentConfiguration.of(new JsonObject().with("spoolPollMillis", 20), environment);
-    try (Agent agent = new Agent(configuration, environment, InstantSource.system())) {
+    try (Agent agent = new Agent(configuration, environment, CLOCK)) {
       agent.start();
-      Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+      Instant now = CLOCK.instant().truncatedTo(ChronoUnit.MILLIS);
       for (int end = 0; end < ENDS; end++) {
         take(now.plusMillis(end));
       }
@@ -88,7 +90,7 @@ public final class AgentTraining {
     if (before == null) {
       fill(tree);
     } else {
-      Files.move(before, tree);
+      new LocalDisk().rename(before, tree);
       change(tree);
     }
     Spool spool = new Spool(new LocalDisk(), scratch.resolve("agent-home/spool"));

@@ -76,6 +76,6 @@ public final class OneShot {
     return new QueuedTrees(
         new SnapshotQueues(disk, home.resolve("queues")),
         snapshots,
-        new HotTrees(disk, restorer, snapshots));
+        new HotTrees(disk, restorer, snapshots, HotTrees.Unpacked.UNHEARD));
   }
 }

@@ -111,7 +111,8 @@ final class HousekeepingTest {
         new HotTrees(
             new LocalDisk(),
             new LayerRestorer(new ChunkReader(chunks), 1),
-            new SnapshotStore(home.resolve("snapshots")));
+            new SnapshotStore(home.resolve("snapshots")),
+            HotTrees.Unpacked.UNHEARD);
     new Housekeeping(
             queues, hotTrees, () -> {}, stores, new Views(home), budgetBytes, IN_USE, () -> now)
         .tidy();

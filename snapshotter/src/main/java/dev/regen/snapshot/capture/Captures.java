@@ -49,6 +49,7 @@ public final class Captures {
   private final Keys keys;
   private final CollectionGate gate;
   private final CapturedFiles files;
+  private final UnpackedTrees unpacked;
   private final Removals removals;
   private final SnapshotSealing resealing;
   private final Checks checks;
@@ -79,6 +80,7 @@ public final class Captures {
     removals = new Removals(gate, queues, snapshots, collector);
     FactsStore noted = new FactsStore(disk, snapshots);
     QueueFacts facts = new QueueFacts(queues, snapshots, chunks, keys, noted);
+    unpacked = new UnpackedTrees(gate, facts, chunks, keys);
     files = new CapturedFiles(disk, gate, queues, snapshots, keys, facts, listings);
     resealing = new SnapshotSealing(gate, removals, queues, snapshots, chunks, keys);
     checks = new Checks(gate, removals, queues, snapshots, chunks, archiver, keys);
@@ -87,6 +89,11 @@ public final class Captures {
   /** What is known of the files that snapshots were made of. */
   public CapturedFiles files() {
     return files;
+  }
+
+  /** What learns of trees that snapshots were unpacked to. */
+  public UnpackedTrees unpacked() {
+    return unpacked;
   }
 
   /** What takes snapshots out of their queues and deletes. */

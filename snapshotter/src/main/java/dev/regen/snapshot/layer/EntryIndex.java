@@ -122,6 +122,7 @@ public final class EntryIndex {
   private int nextChunk;
   private byte[] bytes = NO_BYTES;
   private int at;
+  private int recordBegin;
   private byte[] path = NO_BYTES;
   private long entries;
   private long tarOffset;
@@ -149,6 +150,16 @@ public final class EntryIndex {
   /** Which chunk of the index the last entry stands in, from 0. */
   int chunk() {
     return nextChunk - 1;
+  }
+
+  /** Where in that chunk, uncompressed, its record begins. */
+  int recordBegin() {
+    return recordBegin;
+  }
+
+  /** Where it ends. */
+  int recordEnd() {
+    return at;
   }
 
   /** Whether the next entry stands in the same chunk. */
@@ -181,6 +192,7 @@ public final class EntryIndex {
   }
 
   private Entry entry() throws RegenException {
+    recordBegin = at;
     int head = bytes[at++] & 0xFF;
     Type type = type(head);
     boolean group = (head & BEGINS_GROUP) != 0;

@@ -102,7 +102,7 @@ final class GroupKeys {
     return GroupKey.of(sha256);
   }
 
-  private static boolean isBefore(Stat.Time time, Instant before) {
+  static boolean isBefore(Stat.Time time, Instant before) {
     return time.seconds() < before.getEpochSecond()
         || (time.seconds() == before.getEpochSecond() && time.nanos() < before.getNano());
   }

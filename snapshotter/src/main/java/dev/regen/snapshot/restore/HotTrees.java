@@ -51,18 +51,35 @@ public final class HotTrees {
   private final Disk disk;
   private final LayerRestorer restorer;
   private final SnapshotStore snapshots;
+  private final Unpacked unpacked;
   private final Unforced unforced;
   private long named;
 
-  public HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots) throws IOException {
-    this(disk, restorer, snapshots, BootId.read());
+  /** Hears of trees that were unpacked. */
+  @FunctionalInterface
+  public interface Unpacked {
+    /** Nobody is interested. */
+    Unpacked UNHEARD = (_, _, _, _, _) -> {};
+
+    /**
+     * {@code tree} is whole, and has not been given to anybody yet; who waits for it waits here.
+     */
+    void of(
+        Path tree, Snapshot snapshot, Archive archive, List<IdRange> uidMap, List<IdRange> gidMap);
+  }
+
+  public HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots, Unpacked unpacked)
+      throws IOException {
+    this(disk, restorer, snapshots, unpacked, BootId.read());
   }
 
   /** As above, in another boot of the host. */
-  HotTrees(Disk disk, LayerRestorer restorer, SnapshotStore snapshots, String boot) {
+  HotTrees(
+      Disk disk, LayerRestorer restorer, SnapshotStore snapshots, Unpacked unpacked, String boot) {
     this.disk = disk;
     this.restorer = restorer;
     this.snapshots = snapshots;
+    this.unpacked = unpacked;
     this.unforced = new Unforced(disk, boot);
   }
 
@@ -88,6 +105,7 @@ public final class HotTrees {
           snapshot,
           archive -> {
             restorer.restore(archive, building, uidMap, gidMap, progress);
+            unpacked.of(building, snapshot, archive, uidMap, gidMap);
             return building;
           });
       name(building, hot);

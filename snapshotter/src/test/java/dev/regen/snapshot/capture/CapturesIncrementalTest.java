@@ -10,9 +10,11 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.LayerFacts;
 import dev.regen.runtime.oci.SeenRun;
+import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.crypt.Keys;
+import dev.regen.snapshot.facts.FactsStore;
 import dev.regen.snapshot.layer.ArchiveRequest;
 import dev.regen.snapshot.layer.LayerArchiver;
 import dev.regen.snapshot.layer.LayerRestorer;
@@ -80,7 +82,12 @@ final class CapturesIncrementalTest {
             chunks,
             new LayerArchiver(chunks, 2)::archive,
             Keys.NONE);
-    hotTrees = new HotTrees(disk, new LayerRestorer(new ChunkReader(store), 2), snapshots);
+    hotTrees =
+        new HotTrees(
+            disk,
+            new LayerRestorer(new ChunkReader(store), 2),
+            snapshots,
+            captures.unpacked()::note);
   }
 
   @AfterEach
@@ -116,6 +123,41 @@ final class CapturesIncrementalTest {
 
     assertThat(again.id()).isEqualTo(first.id());
     assertThat(chunks.puts() - puts).isLessThanOrEqualTo(3);
+  }
+
+  /** After a restore, or where the hot tree was given up. */
+  @Test
+  void runFromAnUnpackedTreeCostsWhatItChanged() throws Exception {
+    Snapshot first =
+        run(
+            "rm d0/gone; echo more >> d0/below;"
+                + "for d in {1..40}; do mkdir d$d; for f in {1..20}; do"
+                + " head -c 20000 /dev/urandom > d$d/f$f; done; ln d$d/f1 d$d/z; done;"
+                + "head -c 5000000 /dev/urandom > large");
+    unpackInPlaceOfTheUpper(first);
+    awaitFacts(first);
+    int puts = chunks.puts();
+
+    Snapshot second = run("echo changed >> d20/f7");
+
+    assertThat(chunks.puts() - puts).isLessThanOrEqualTo(5);
+    assertRestores(second);
+  }
+
+  private void unpackInPlaceOfTheUpper(Snapshot snapshot) throws IOException {
+    Script.bash(fs, "rm -rf upper");
+    Staging staging = new Staging(fs.resolve("staging"));
+    Path tree = hotTrees.prepare(snapshot, staging, List.of(), List.of(), Progress.NONE);
+    Script.bash(fs, "mv " + tree + " upper");
+  }
+
+  private void awaitFacts(Snapshot snapshot) throws Exception {
+    FactsStore facts = new FactsStore(new LocalDisk(), snapshots);
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while (facts.of(snapshot.id()).orElseThrow().sets().size() < 2) {
+      assertThat(System.nanoTime()).as("nothing was noted").isLessThan(deadline);
+      Thread.sleep(10);
+    }
   }
 
   /**

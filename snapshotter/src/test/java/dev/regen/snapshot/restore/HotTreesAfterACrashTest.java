@@ -103,6 +103,7 @@ final class HotTreesAfterACrashTest {
     Path home = directory.resolve("home");
     Keyset keys = new Keyset(new Records(disk), home.resolve("keys"), InstantSource.system());
     LayerRestorer restorer = new LayerRestorer(new ChunkReader(new MemoryChunkStore()), 1);
-    return new HotTrees(disk, restorer, new SnapshotStore(disk, home, keys), boot);
+    return new HotTrees(
+        disk, restorer, new SnapshotStore(disk, home, keys), HotTrees.Unpacked.UNHEARD, boot);
   }
 }
