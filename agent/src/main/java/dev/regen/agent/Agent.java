@@ -6,6 +6,7 @@ import dev.regen.agent.container.Differences;
 import dev.regen.agent.container.ImageLayers;
 import dev.regen.agent.container.InPlaceRestore;
 import dev.regen.agent.container.MountedSnapshots;
+import dev.regen.agent.container.NextRun;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
 import dev.regen.agent.container.SharedLayers;
@@ -22,6 +23,7 @@ import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.Routes;
 import dev.regen.agent.http.SnapshotResource;
+import dev.regen.agent.http.StoreResource;
 import dev.regen.agent.http.TransferResource;
 import dev.regen.agent.http.VerifyResource;
 import dev.regen.agent.jobs.EngineEnds;
@@ -55,6 +57,8 @@ import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.restore.QueuedTrees;
 import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
+import dev.regen.snapshot.transfer.Pull;
+import dev.regen.snapshot.transfer.Push;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +77,9 @@ public final class Agent implements AutoCloseable {
 
   /** Longer than a start waits for anything. */
   private static final Duration HOT_TREE_IN_USE = Duration.ofMinutes(3);
+
+  /** How long what an interrupted pull has fetched waits for the next one. */
+  private static final Duration ARRIVING_MAX = Duration.ofDays(1);
 
   private final AgentConfiguration configuration;
   private final AgentLock lock;
@@ -138,7 +145,7 @@ public final class Agent implements AutoCloseable {
         new Housekeeping(
             queues,
             hotTrees,
-            captures.removals()::collect,
+            () -> collect(captures, clock),
             stores,
             new Views(home),
             configuration.hotTreeBytes(),
@@ -187,6 +194,7 @@ public final class Agent implements AutoCloseable {
             spool,
             stopped,
             clock);
+    NextRun nextRun = new NextRun(queues, hotTrees, stores);
     ContainerRestore restore =
         new ContainerRestore(
             engine,
@@ -196,8 +204,7 @@ public final class Agent implements AutoCloseable {
             queues,
             snapshots,
             captures.checks(),
-            hotTrees,
-            stores,
+            nextRun,
             events);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
@@ -229,6 +236,15 @@ public final class Agent implements AutoCloseable {
             new Differences(targets, containers, plainLayers, images, captures, reader, clock))
         .addTo(routes);
     new MountResource(queues, snapshots, mounts, jobs).addTo(routes);
+    new StoreResource(
+            queues,
+            new Push(queues, snapshots, chunks),
+            new Pull(queues, snapshots, chunks, captures.arrivals()),
+            nextRun::prepareIfNewest,
+            configuration.store(),
+            jobs,
+            events)
+        .addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }
 
@@ -263,6 +279,11 @@ public final class Agent implements AutoCloseable {
         api) {
       LOG.debug("closing what is left");
     }
+  }
+
+  private static void collect(Captures captures, InstantSource clock) {
+    captures.arrivals().giveUpOlderThan(clock.instant().minus(ARRIVING_MAX));
+    captures.removals().collect();
   }
 
   private void hear(EngineEvent event) {

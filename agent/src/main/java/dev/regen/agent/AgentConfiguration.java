@@ -2,6 +2,7 @@ package dev.regen.agent;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the agent can be told.
@@ -23,6 +25,8 @@ import java.util.Set;
  *     hotTreeMegabytes}, default 20,000; 0 keeps none but for some minutes)
  * @param dataRoots where engines keep their data ({@code dataRoots}; {@code REGEN_DATA_ROOTS},
  *     separated by spaces, goes before it)
+ * @param store where {@code push} and {@code pull} go that name no store ({@code store}), null for
+ *     nowhere
  */
 public record AgentConfiguration(
     Path home,
@@ -31,7 +35,8 @@ public record AgentConfiguration(
     int compressors,
     Duration spoolPoll,
     long hotTreeBytes,
-    List<Path> dataRoots) {
+    List<Path> dataRoots,
+    @Nullable StoreUrl store) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
@@ -44,7 +49,8 @@ public record AgentConfiguration(
           "compressors",
           "spoolPollMillis",
           "hotTreeMegabytes",
-          "dataRoots");
+          "dataRoots",
+          "store");
   private static final int COMPRESSORS_MAX = 64;
   private static final long MEGABYTE = 1_000_000;
   private static final long HOT_TREE_MEGABYTES = 20_000;
@@ -105,7 +111,18 @@ public record AgentConfiguration(
         Math.toIntExact(json.numberOr("compressors", 2)),
         Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)),
         Math.multiplyExact(json.numberOr("hotTreeMegabytes", HOT_TREE_MEGABYTES), MEGABYTE),
-        dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")));
+        dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")),
+        store(json.stringOrNull("store")));
+  }
+
+  /** The same with another store. */
+  AgentConfiguration with(StoreUrl other) {
+    return new AgentConfiguration(
+        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other);
+  }
+
+  private static @Nullable StoreUrl store(@Nullable String text) {
+    return text == null ? null : StoreUrl.parse(text);
   }
 
   private static List<Path> dataRoots(JsonObject json, String given) throws IOException {
@@ -114,11 +131,7 @@ public record AgentConfiguration(
     return (told.isEmpty() ? List.of("/var/lib/docker") : told).stream().map(Path::of).toList();
   }
 
-  private static Path path(
-      JsonObject json,
-      String key,
-      @org.jspecify.annotations.Nullable String given,
-      String otherwise)
+  private static Path path(JsonObject json, String key, @Nullable String given, String otherwise)
       throws IOException {
     if (given != null && !given.isBlank()) {
       return Path.of(given);

@@ -1,12 +1,15 @@
 package dev.regen.agent;
 
 import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 @Command(
     name = "agent",
@@ -18,13 +21,20 @@ import picocli.CommandLine.Command;
 final class StartCommand implements Callable<Integer> {
   private final Map<String, String> environment;
 
+  @Option(
+      names = "--store",
+      paramLabel = "URL",
+      description = "Where push and pull go that name no store; before 'store' in the file.")
+  private @Nullable String store;
+
   StartCommand(Map<String, String> environment) {
     this.environment = Map.copyOf(environment);
   }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    AgentConfiguration configuration = AgentConfiguration.load(new LocalDisk(), environment);
+    AgentConfiguration loaded = AgentConfiguration.load(new LocalDisk(), environment);
+    AgentConfiguration configuration = store == null ? loaded : loaded.with(StoreUrl.parse(store));
     CountDownLatch stopped = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
     Thread atEnd =

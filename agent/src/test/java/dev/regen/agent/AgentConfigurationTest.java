@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +24,8 @@ final class AgentConfigurationTest {
                 2,
                 Duration.ofSeconds(1),
                 20_000_000_000L,
-                List.of(Path.of("/var/lib/docker"))));
+                List.of(Path.of("/var/lib/docker")),
+                null));
   }
 
   @Test
@@ -32,7 +34,8 @@ final class AgentConfigurationTest {
         JsonObject.parse(
             """
             {"home": "/h", "run": "/r", "keyset": "/k", "compressors": 3, "spoolPollMillis": 50,
-             "hotTreeMegabytes": 7, "dataRoots": ["/a", "/b"]}
+             "hotTreeMegabytes": 7, "dataRoots": ["/a", "/b"],
+             "store": "dir:/s"}
             """);
 
     assertThat(AgentConfiguration.of(json, Map.of()))
@@ -44,7 +47,8 @@ final class AgentConfigurationTest {
                 3,
                 Duration.ofMillis(50),
                 7_000_000,
-                List.of(Path.of("/a"), Path.of("/b"))));
+                List.of(Path.of("/a"), Path.of("/b")),
+                StoreUrl.parse("dir:/s")));
   }
 
   @Test
@@ -75,6 +79,7 @@ final class AgentConfigurationTest {
             "{\"compressors\": 0}",
             "{\"home\": \"relative\"}",
             "{\"spoolPollMillis\": 1}",
+            "{\"store\": \"/path\"}",
             "{\"hotTreeMegabytes\": -1}")) {
       JsonObject json = JsonObject.parse(text);
       assertThatThrownBy(() -> AgentConfiguration.of(json, Map.of())).as(text).isNotNull();

@@ -17,6 +17,15 @@ final class LsCommand extends AgentCommand {
       converter = QueueAddress.Converter.class)
   private @Nullable QueueAddress address;
 
+  @Option(names = "--stored", description = "What the agent's store has, not this host.")
+  private boolean stored;
+
+  @Option(
+      names = "--store",
+      paramLabel = "URL",
+      description = "What this store has, not this host.")
+  private @Nullable String store;
+
   @Option(names = "--json", description = "As a JSON array.")
   private boolean json;
 
@@ -26,7 +35,9 @@ final class LsCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException {
     QueueAddress queue = address;
-    if (queue == null) {
+    if (stored || store != null) {
+      listStored(agent, queue);
+    } else if (queue == null) {
       List<JsonObject> queues = agent.get("/v1/queues").objects("queues");
       if (json) {
         printArray(queues);
@@ -42,6 +53,42 @@ final class LsCommand extends AgentCommand {
       }
     }
     return DONE;
+  }
+
+  private void listStored(AgentClient agent, @Nullable QueueAddress queue) throws IOException {
+    JsonObject answer =
+        agent.send(
+            "POST",
+            "/v1/store/queues"
+                + (queue == null ? "" : "/" + AgentClient.part(queue.queue().value())),
+            new JsonObject().with("store", store));
+    List<JsonObject> snapshots = answer.objects("snapshots");
+    for (String trouble : answer.strings("troubles")) {
+      err().println("regen: " + trouble);
+    }
+    if (json) {
+      printArray(snapshots);
+      return;
+    }
+    Table table = new Table("QUEUE", "ID", "TIME", "SIZE", "WHY", "GOOD", "IMAGE", "STATE");
+    for (JsonObject snapshot : snapshots) {
+      boolean complete = snapshot.has("time");
+      table.row(
+          snapshot.string("queue"),
+          snapshot.string("id").substring(0, 12),
+          complete ? Times.of(snapshot.string("time"), utc) : "-",
+          size(snapshot, "sizeBytes"),
+          complete ? why(snapshot) : "-",
+          complete ? snapshot.string("good") : "-",
+          complete ? snapshot.string("image") : "-",
+          snapshot.string("state") + (snapshot.flag("encrypted") ? ", encrypted" : ""));
+    }
+    table.print(out());
+  }
+
+  private static String why(JsonObject snapshot) throws IOException {
+    String exit = snapshot.has("exitCode") ? " (" + snapshot.number("exitCode") + ")" : "";
+    return snapshot.string("reason") + exit;
   }
 
   private void printQueues(List<JsonObject> queues) throws IOException {
@@ -62,13 +109,12 @@ final class LsCommand extends AgentCommand {
     Table table = new Table("ID", "TIME", "SIZE", "NEW", "WHY", "GOOD", "PINNED", "STATE");
     for (JsonObject snapshot : answer.objects("snapshots")) {
       String id = snapshot.string("id");
-      String exit = snapshot.has("exitCode") ? " (" + snapshot.number("exitCode") + ")" : "";
       table.row(
           id.matches("[0-9a-f]{32}") ? id.substring(0, 12) : id,
           Times.of(snapshot.string("time"), utc),
           size(snapshot, "sizeBytes"),
           size(snapshot, "newBytes"),
-          snapshot.string("reason") + exit,
+          why(snapshot),
           snapshot.string("good"),
           snapshot.flag("pinned") ? "pinned" : "-",
           snapshot.string("state")

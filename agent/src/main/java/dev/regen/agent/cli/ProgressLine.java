@@ -6,9 +6,15 @@ import java.io.PrintWriter;
 
 /** How far long work is: one line that changes on a terminal, a plain line per step elsewhere. */
 final class ProgressLine {
+  /** Before that a rate says nothing. */
+  private static final double RATE_SECONDS_MIN = 0.5;
+
   private final PrintWriter out;
   private final boolean terminal;
   private String shown = "";
+  private String timed = "";
+  private long timedSinceNanos;
+  private long timedFromBytes;
 
   ProgressLine(PrintWriter out, boolean terminal) {
     this.out = out;
@@ -18,11 +24,7 @@ final class ProgressLine {
   void show(JsonObject job) throws IOException {
     String step = job.string("step");
     String words = step.isEmpty() ? job.string("state") : step;
-    long entries = job.numberOr("entries", 0);
-    String line =
-        terminal && entries > 0
-            ? words + ": " + entries + " entries, " + Sizes.of(job.numberOr("bytes", 0))
-            : words;
+    String line = terminal ? words + howFar(step, job) : words;
     if (line.equals(shown)) {
       return;
     }
@@ -33,6 +35,39 @@ final class ProgressLine {
     } else {
       out.println(line);
     }
+  }
+
+  private String howFar(String step, JsonObject job) throws IOException {
+    long entries = job.numberOr("entries", 0);
+    long bytes = job.numberOr("bytes", 0);
+    long expected = job.numberOr("bytesExpected", 0);
+    if (expected == 0) {
+      return entries > 0 ? ": " + entries + " entries, " + Sizes.of(bytes) : "";
+    }
+    if (!step.equals(timed)) {
+      timed = step;
+      timedSinceNanos = System.nanoTime();
+      timedFromBytes = bytes;
+    }
+    String line =
+        ": "
+            + entries
+            + " of "
+            + job.numberOr("entriesExpected", 0)
+            + " chunks, "
+            + Sizes.of(bytes)
+            + " of "
+            + Sizes.of(expected);
+    double seconds = (System.nanoTime() - timedSinceNanos) / 1e9;
+    double rate = (bytes - timedFromBytes) / seconds;
+    return seconds < RATE_SECONDS_MIN || rate < 1
+        ? line
+        : line
+            + ", "
+            + Sizes.of((long) rate)
+            + "/s, "
+            + (long) Math.ceil((expected - bytes) / rate)
+            + " s left";
   }
 
   void bytes(String words, long bytes) {

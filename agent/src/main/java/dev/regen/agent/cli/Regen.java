@@ -45,6 +45,8 @@ import picocli.CommandLine.Spec;
       DiffCommand.class,
       ExportCommand.class,
       ImportCommand.class,
+      PushCommand.class,
+      PullCommand.class,
       PinCommand.class,
       UnpinCommand.class,
       RmCommand.class,

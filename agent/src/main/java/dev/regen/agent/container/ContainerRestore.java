@@ -8,9 +8,6 @@ import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
-import dev.regen.runtime.oci.Stores;
-import dev.regen.runtime.os.Fd;
-import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
@@ -18,7 +15,6 @@ import dev.regen.snapshot.capture.Checks;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.util.List;
@@ -48,8 +44,7 @@ public final class ContainerRestore {
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final Checks checks;
-  private final HotTrees hotTrees;
-  private final Stores stores;
+  private final NextRun nextRun;
   private final Events events;
 
   public ContainerRestore(
@@ -60,8 +55,7 @@ public final class ContainerRestore {
       SnapshotQueues queues,
       SnapshotStore snapshots,
       Checks checks,
-      HotTrees hotTrees,
-      Stores stores,
+      NextRun nextRun,
       Events events) {
     this.engine = engine;
     this.targets = targets;
@@ -70,8 +64,7 @@ public final class ContainerRestore {
     this.queues = queues;
     this.snapshots = snapshots;
     this.checks = checks;
-    this.hotTrees = hotTrees;
-    this.stores = stores;
+    this.nextRun = nextRun;
     this.events = events;
   }
 
@@ -236,7 +229,7 @@ public final class ContainerRestore {
       throws IOException, InterruptedException {
     JsonObject host = member(snapshot.spec(), "hostConfig");
     JsonObject config = member(snapshot.spec(), "config");
-    prepare(snapshot, job);
+    nextRun.prepare(snapshot, job);
     String next = "the next run of queue " + queue + " starts from " + snapshot.words();
     if (found.isPresent() || config == null || host == null || host.flag("AutoRemove")) {
       return next;
@@ -305,15 +298,6 @@ public final class ContainerRestore {
       throw failure;
     }
     unchoose(queue, snapshot.id(), null);
-  }
-
-  /** Where one store is known the tree is made ready there; otherwise the start does it. */
-  private void prepare(Snapshot snapshot, Job job) throws IOException {
-    List<Staging> all = stores.all();
-    if (all.size() == 1 && Fd.statIfThere(all.getFirst().directory()) != null) {
-      job.step("unpacking " + snapshot.id().shortened());
-      hotTrees.prepare(snapshot, all.getFirst(), List.of(), List.of(), job.cancellable());
-    }
   }
 
   private static @Nullable JsonObject member(JsonObject json, String name) {

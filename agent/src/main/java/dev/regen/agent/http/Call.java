@@ -35,6 +35,11 @@ final class Call {
     return value;
   }
 
+  /** Whether the path has a part {@code {name}}. */
+  boolean has(String name) {
+    return path.containsKey(name);
+  }
+
   QueueName queue() throws RegenException {
     return queueName(part("queue"));
   }

@@ -32,7 +32,10 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     REPAIRED,
     ENCRYPTED,
     DECRYPTED,
-    KEY_MADE;
+    KEY_MADE,
+    PUSHED,
+    PULLED,
+    DEGRADED;
 
     public String word() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -33,6 +33,8 @@ public final class Job implements Progress {
   private String step = "";
   private long entries;
   private long bytes;
+  private long entriesExpected;
+  private long bytesExpected;
   private @Nullable Instant endedAt;
   private @Nullable Failure failure;
   private @Nullable JsonObject result;
@@ -54,6 +56,14 @@ public final class Job implements Progress {
   /** What it does at this moment, for a person. */
   public synchronized void step(String words) {
     step = words;
+  }
+
+  /** So much there is to do; nothing of it is done. */
+  public synchronized void expected(long entriesInAll, long bytesInAll) {
+    entriesExpected = entriesInAll;
+    bytesExpected = bytesInAll;
+    entries = 0;
+    bytes = 0;
   }
 
   @Override
@@ -148,6 +158,9 @@ public final class Job implements Progress {
             .with("endedAt", endedAt)
             .with("entries", entries)
             .with("bytes", bytes);
+    if (entriesExpected > 0) {
+      json.with("entriesExpected", entriesExpected).with("bytesExpected", bytesExpected);
+    }
     Failure why = failure;
     if (why != null) {
       json.with("code", why.code().word()).with("message", why.message());

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,7 +88,9 @@ public final class Jobs {
     } catch (InterruptedException e) {
       job.failed(new Failure(Failure.Code.CANCELLED, "the agent was stopped"), clock.instant());
     } catch (IOException | RuntimeException e) {
-      if (e instanceof RuntimeException && !(e instanceof IllegalArgumentException)) {
+      boolean expected =
+          e instanceof IllegalArgumentException || e instanceof CancellationException;
+      if (e instanceof RuntimeException && !expected) {
         LOG.error("a job failed unexpectedly", e);
       }
       job.failed(Failure.of(e), clock.instant());

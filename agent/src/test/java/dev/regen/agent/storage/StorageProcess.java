@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** {@code regen storage} as a process of its own. */
-final class StorageProcess implements AutoCloseable {
+public final class StorageProcess implements AutoCloseable {
   private final Process process;
   private final URI uri;
 
@@ -25,7 +25,13 @@ final class StorageProcess implements AutoCloseable {
     this.uri = uri;
   }
 
-  static StorageProcess start(Path directory) throws IOException {
+  /** Starts a server on a free port. */
+  public static StorageProcess start(Path directory) throws IOException {
+    return start(directory, 0);
+  }
+
+  /** Starts a server on this port, which another one may just have left. */
+  public static StorageProcess start(Path directory, int port) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
     command.addAll(
@@ -38,7 +44,7 @@ final class StorageProcess implements AutoCloseable {
             "dev.regen.agent.Main",
             "storage",
             "--listen",
-            "127.0.0.1:0",
+            "127.0.0.1:" + port,
             "--dir",
             directory.toString()));
     Process process =
@@ -51,12 +57,16 @@ final class StorageProcess implements AutoCloseable {
         process, URI.create(line.substring(line.lastIndexOf(' ') + 1).strip()));
   }
 
+  public URI uri() {
+    return uri;
+  }
+
   HttpStore client() {
     return new HttpStore(uri, HttpStore.Options.DEFAULT);
   }
 
   /** {@code kill -9}. */
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
     close();
   }
@@ -68,8 +78,12 @@ final class StorageProcess implements AutoCloseable {
   }
 
   /** The names of the chunk files below a store's directory. */
-  static List<Path> chunkFiles(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory.resolve("chunks/sha256"))) {
+  public static List<Path> chunkFiles(Path directory) throws IOException {
+    Path chunks = directory.resolve("chunks/sha256");
+    if (!Files.exists(chunks)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.walk(chunks)) {
       return files.filter(Files::isRegularFile).toList();
     }
   }

@@ -4,6 +4,7 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.End;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
@@ -25,14 +26,16 @@ import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
  * Takes frozen layers into their queues. What else changes one home's snapshots keeps clear of
  * that, and is handed out here: {@link #files}, {@link #removals}, {@link #sealing}, {@link
- * #checks}.
+ * #checks}, {@link #arrivals}.
  *
  * <p>A capture is archive → force → manifest → queue → only then, delete what the queue gave up.
  * After a crash or an exception anywhere in between, the snapshot is whole in its queue or absent,
@@ -53,6 +56,7 @@ public final class Captures {
   private final Removals removals;
   private final SnapshotSealing resealing;
   private final Checks checks;
+  private final Arrivals arrivals;
 
   /**
    * Captures into one home.
@@ -76,8 +80,16 @@ public final class Captures {
     this.keys = keys;
     gate = new CollectionGate(disk, home.resolve("collect.lock"));
     Listings listings = new Listings(disk, home.resolve("listings"));
-    Collector collector = new Collector(queues, snapshots, chunks, listings::chunks);
+    Arriving arriving = new Arriving(disk, home.resolve("arriving"), keys);
+    Collector.Promised promised =
+        () -> {
+          Set<Digest> digests = new HashSet<>(listings.chunks());
+          digests.addAll(arriving.chunks());
+          return digests;
+        };
+    Collector collector = new Collector(queues, snapshots, chunks, promised);
     removals = new Removals(gate, queues, snapshots, collector);
+    arrivals = new Arrivals(gate, removals, queues, snapshots, chunks, arriving);
     FactsStore noted = new FactsStore(disk, snapshots);
     QueueFacts facts = new QueueFacts(queues, snapshots, chunks, keys, noted);
     unpacked = new UnpackedTrees(gate, facts, chunks, keys);
@@ -109,6 +121,11 @@ public final class Captures {
   /** What verifies and repairs. */
   public Checks checks() {
     return checks;
+  }
+
+  /** What takes in snapshots of other hosts. */
+  public Arrivals arrivals() {
+    return arrivals;
   }
 
   /** Keeps collection away while chunks of snapshots are read that may leave their queue. */

@@ -202,7 +202,12 @@ public record QueueContent(
     return ids(elements).stream().filter(id -> !staying.contains(id)).toList();
   }
 
-  static void checkKeep(int keep) {
+  /**
+   * Looks whether a queue may have this length.
+   *
+   * @throws IllegalArgumentException if not
+   */
+  public static void checkKeep(int keep) {
     check(keep >= 1 && keep <= KEEP_MAX, "a queue's length is 1 to " + KEEP_MAX + ", not " + keep);
   }
 

@@ -17,7 +17,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A store that does not answer, refuses or has damage is passed over: a put goes to the next one
  * in the chunk's order, of a failure domain that has no copy yet, and a get comes from the next
  * one. A put has failed only if no store took it; fewer copies than wanted are counted in {@link
- * #troubles}, and {@link #missing} names that chunk again when all that should have it answer.
+ * #troubles}, and named by {@link #missing} of the next that opens the stores, if they answer.
  * Copies count wherever they lie, so stores may be added to a list, in any order.
  *
  * <p>What asks for names ({@link #list}, {@link #records}, {@link #record}) fails where more stores
@@ -45,7 +44,7 @@ public final class ShardedStore implements RemoteStore {
   /** Who has a copy of what has too few, as of the last question. */
   private final Map<Digest, List<Member>> holders = new ConcurrentHashMap<>();
 
-  private final AtomicLong shortOfCopies = new AtomicLong();
+  private final Set<Digest> shortOfCopies = ConcurrentHashMap.newKeySet();
 
   /**
    * @param stores one for each server of {@code placement}, in that order; closed with this one
@@ -100,10 +99,10 @@ public final class ShardedStore implements RemoteStore {
                 + " damaged chunks; they were healed from another copy");
       }
     }
-    if (shortOfCopies.get() > 0) {
+    if (!shortOfCopies.isEmpty()) {
       troubles.add(
-          shortOfCopies
-              + " chunks have fewer than "
+          shortOfCopies.size()
+              + " chunks or records have fewer than "
               + replicas
               + " copies; push again when all servers answer");
     }
@@ -124,7 +123,8 @@ public final class ShardedStore implements RemoteStore {
       });
       if (have.isEmpty()) {
         all.add(digest);
-      } else if (domains(withSilent(have, digest, missing.keySet())).size() < replicas) {
+      } else if (!shortOfCopies.contains(digest)
+          && domains(withSilent(have, digest, missing.keySet())).size() < replicas) {
         all.add(digest);
         holders.put(digest, have);
       }
@@ -248,7 +248,7 @@ public final class ShardedStore implements RemoteStore {
       throw failures.size() == 1 ? failures.getFirst() : Members.failure(failures);
     }
     if (domains.size() < replicas) {
-      shortOfCopies.incrementAndGet();
+      shortOfCopies.add(key);
     }
   }
 

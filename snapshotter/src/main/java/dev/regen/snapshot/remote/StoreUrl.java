@@ -136,6 +136,16 @@ public record StoreUrl(
   }
 
   @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof StoreUrl url && url.text.equals(text);
+  }
+
+  @Override
+  public int hashCode() {
+    return text.hashCode();
+  }
+
+  @Override
   public String toString() {
     return text;
   }

@@ -88,19 +88,52 @@ public final class SnapshotStore {
    * @throws RegenException.Refused if a newer Regen wrote it
    */
   public Snapshot read(SnapshotId id) throws IOException {
+    return parsed(file(id), id, stored(id));
+  }
+
+  /**
+   * A manifest as it is on the disk, whole or not.
+   *
+   * @throws RegenException.NotFound if there is no such snapshot
+   * @throws RegenException.Damaged if its file is too long
+   */
+  public byte[] stored(SnapshotId id) throws IOException {
     Path file = file(id);
     try {
-      byte[] manifest = disk.read(file, MANIFEST_BYTES_MAX);
+      return disk.read(file, MANIFEST_BYTES_MAX);
+    } catch (NoSuchFileException e) {
+      throw new RegenException.NotFound("no snapshot " + id + ": " + file + " is not there");
+    } catch (FileTooLargeException e) {
+      throw new RegenException.Damaged(e.getMessage() + "; no manifest is that long");
+    }
+  }
+
+  /**
+   * Stores a manifest as another host had it on its disk, in place of one of the same id; it
+   * survives a power cut once this has returned. It may be encrypted under a key that is not to be
+   * had here.
+   *
+   * @throws RegenException.Damaged if it is not that snapshot's, or not what was written
+   * @throws RegenException.Refused if a newer Regen wrote it
+   */
+  public Snapshot writeStored(SnapshotId id, byte[] manifest) throws IOException {
+    Path file = file(id);
+    if (manifest.length > MANIFEST_BYTES_MAX) {
+      throw new RegenException.Damaged("no manifest is " + manifest.length + " bytes long");
+    }
+    Snapshot snapshot = parsed(file, id, manifest);
+    records.replace(file, manifest);
+    return snapshot;
+  }
+
+  private Snapshot parsed(Path file, SnapshotId id, byte[] manifest) throws RegenException {
+    try {
       JsonObject json = SealedRecord.open(file, manifest, ENCRYPTED_VERSION);
       Snapshot snapshot = ManifestCodec.decode(json, keys);
       if (!snapshot.id().equals(id)) {
         throw new RegenException.Damaged(file + " is the manifest of " + snapshot.id());
       }
       return snapshot;
-    } catch (NoSuchFileException e) {
-      throw new RegenException.NotFound("no snapshot " + id + ": " + file + " is not there");
-    } catch (FileTooLargeException e) {
-      throw new RegenException.Damaged(e.getMessage() + "; no manifest is that long");
     } catch (ManifestCodec.Malformed e) {
       throw new RegenException.Damaged(file + " is damaged: " + e.getMessage());
     }

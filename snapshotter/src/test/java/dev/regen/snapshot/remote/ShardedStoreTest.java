@@ -90,7 +90,9 @@ final class ShardedStoreTest extends RemoteStoreContract {
     putAll();
     assertThat(sharded.missing(put)).as("nobody could take another").isEmpty();
     assertThat(sharded.troubles().getLast())
-        .isEqualTo(CHUNKS + " chunks have fewer than 2 copies; push again when all servers answer");
+        .isEqualTo(
+            CHUNKS
+                + " chunks or records have fewer than 2 copies; push again when all servers answer");
 
     stores.get(0).broken = null;
     stores.get(2).broken = null;

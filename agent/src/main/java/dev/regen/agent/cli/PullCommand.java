@@ -1,0 +1,36 @@
+package dev.regen.agent.cli;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "pull",
+    description = {
+      "Fetches a snapshot from a store and appends it to its queue: the next run starts from it."
+          + " What lies here already is not fetched.",
+      "Interrupted and run again within a day it fetches the rest. It is in the queue whole, or not"
+          + " at all."
+    })
+final class PullCommand extends AgentCommand {
+  @Parameters(
+      index = "0",
+      paramLabel = "QUEUE[@S]",
+      converter = QueueAddress.Converter.class,
+      description = "S as in the store; default: the latest there.")
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private QueueAddress address;
+
+  @Option(names = "--store", paramLabel = "URL", description = StoreOption.DESCRIPTION)
+  private @Nullable String store;
+
+  @Option(names = "--json", description = "Say what was done as a JSON object.")
+  private boolean json;
+
+  @Override
+  int run(AgentClient agent) throws IOException, InterruptedException {
+    return StoreOption.run(this, agent, address, "pull", store, json);
+  }
+}

@@ -1,0 +1,44 @@
+package dev.regen.agent.cli;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** What the commands that use a store have in common. */
+final class StoreOption {
+  static final String DESCRIPTION =
+      "dir:/path, or servers: http://h1:7070,http://h2:7070?replicas=2; behind a server ;weight=2"
+          + " and ;domain=rack1, at the end token-file, ca-file, cert-file, key-file. Default:"
+          + " 'store' of the agent's configuration.";
+
+  private StoreOption() {}
+
+  /** Has a snapshot pushed or pulled, and says what came of it. */
+  static int run(
+      AgentCommand command,
+      AgentClient agent,
+      QueueAddress address,
+      String verb,
+      @Nullable String store,
+      boolean json)
+      throws IOException, InterruptedException {
+    JsonObject body =
+        new JsonObject()
+            .with("snapshot", address.snapshot())
+            .with("store", store)
+            .with("attended", true);
+    JsonObject job = agent.send("POST", address.queuePath() + "/" + verb, body);
+    JsonObject result = command.followOrCancel(agent, job);
+    for (String trouble : result.strings("troubles")) {
+      command.err().println("regen: " + trouble);
+    }
+    if (json) {
+      command.out().println(result);
+    } else {
+      command
+          .out()
+          .println(result.string("message") + " (" + Sizes.of(result.number("bytes")) + ")");
+    }
+    return AgentCommand.DONE;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.regen.agent.jobs;
+
+import dev.regen.snapshot.transfer.TransferProgress;
+
+/** A transfer as a job shows it: entries are chunks. */
+public record JobTransfer(Job job) implements TransferProgress {
+  @Override
+  public void step(String words) {
+    job.step(words);
+  }
+
+  @Override
+  public void expected(long chunks, long bytes) {
+    job.expected(chunks, bytes);
+  }
+
+  @Override
+  public void done(long chunks, long bytes) {
+    job.advanced(chunks, bytes);
+  }
+
+  @Override
+  public boolean cancelled() {
+    return job.cancelled();
+  }
+}

@@ -1,0 +1,155 @@
+package dev.regen.snapshot.transfer;
+
+import dev.regen.snapshot.Chunk;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Transfers many chunks at once: at most {@link #CHUNKS_MAX}, of {@link #BYTES_MAX} together. The
+ * first failure ends all.
+ */
+final class Crew {
+  static final int CHUNKS_MAX = 48;
+
+  /** The agent's heap is small, and each chunk is in it about twice. */
+  static final int BYTES_MAX = 24 << 20;
+
+  private static final long LOOK_MILLIS = 200;
+
+  private final TransferProgress progress;
+  private final Semaphore places = new Semaphore(CHUNKS_MAX);
+  private final Semaphore room = new Semaphore(BYTES_MAX);
+  private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+  private final Set<Thread> remote = new HashSet<>();
+  private boolean stopped;
+  private final AtomicLong chunksDone = new AtomicLong();
+  private final AtomicLong bytesDone = new AtomicLong();
+
+  /** Transfers one chunk. */
+  @FunctionalInterface
+  interface Work<T> {
+    void run(T item) throws IOException;
+  }
+
+  /** A call to a store. */
+  @FunctionalInterface
+  interface Call<R> {
+    R run() throws IOException;
+  }
+
+  /** Something to transfer. */
+  interface Item {
+    Chunk chunk();
+  }
+
+  Crew(TransferProgress progress) {
+    this.progress = progress;
+  }
+
+  /**
+   * Transfers all; nothing is under way any more when this returns or throws.
+   *
+   * @throws IOException what the first that failed did with
+   * @throws CancellationException if the progress says so
+   */
+  <T extends Item> void run(Collection<T> items, Work<T> work) throws IOException {
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      try {
+        for (T item : items) {
+          take(places, 1);
+          take(room, item.chunk().storedBytes());
+          threads.execute(() -> one(item, work));
+        }
+        take(places, CHUNKS_MAX);
+      } finally {
+        stop();
+      }
+    }
+    check();
+  }
+
+  /**
+   * Calls a store; given up when all ends. Whatever else the work does is never interrupted: that
+   * would close files of this host which others use.
+   */
+  <R> R remotely(Call<R> call) throws IOException {
+    synchronized (remote) {
+      if (stopped) {
+        throw new CancellationException("cancelled");
+      }
+      remote.add(Thread.currentThread());
+    }
+    try {
+      return call.run();
+    } finally {
+      synchronized (remote) {
+        remote.remove(Thread.currentThread());
+        Thread.interrupted();
+      }
+    }
+  }
+
+  private <T extends Item> void one(T item, Work<T> work) {
+    int bytes = item.chunk().storedBytes();
+    try {
+      if (failure.get() == null && !isStopped()) {
+        work.run(item);
+        progress.done(chunksDone.incrementAndGet(), bytesDone.addAndGet(bytes));
+      }
+    } catch (IOException | RuntimeException e) {
+      failure.compareAndSet(null, e);
+    } finally {
+      room.release(bytes);
+      places.release();
+    }
+  }
+
+  private void take(Semaphore what, int permits) throws IOException {
+    try {
+      while (!what.tryAcquire(permits, LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        check();
+      }
+      check();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+
+  private void check() throws IOException {
+    switch (failure.get()) {
+      case null -> {
+        if (progress.cancelled()) {
+          throw new CancellationException("cancelled");
+        }
+      }
+      case IOException e -> throw e;
+      case RuntimeException e -> throw e;
+      case Exception e -> throw new IllegalStateException(e);
+    }
+  }
+
+  private boolean isStopped() {
+    synchronized (remote) {
+      return stopped;
+    }
+  }
+
+  private void stop() {
+    synchronized (remote) {
+      stopped = true;
+      remote.forEach(Thread::interrupt);
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package dev.regen.snapshot.transfer;
+
+import dev.regen.runtime.QueueName;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.queue.Element;
+import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.remote.RemoteStore;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One queue as a store has it.
+ *
+ * <p>A snapshot is complete there if a record {@code queues/QUEUE/snapshots/ID/REVISION-TAG} names
+ * it; the highest name counts. No such name is used for two contents, so copies of a record never
+ * differ, and of two hosts that push the same snapshot at one moment either one may be the last.
+ * While it is being pushed {@code queues/QUEUE/upload/ID} names it.
+ */
+public final class RemoteQueue {
+  private static final Pattern COMPLETE =
+      Pattern.compile("snapshots/([0-9a-f]{32})/([0-9]{6})-([0-9a-f]{16})");
+  private static final Pattern UPLOAD = Pattern.compile("upload/([0-9a-f]{32})");
+  private static final int REVISIONS_MAX = 999_999;
+  private static final String QUEUES = "queues/";
+
+  private final RemoteStore store;
+  private final QueueName name;
+  private final String prefix;
+
+  public RemoteQueue(RemoteStore store, QueueName name) {
+    this.store = store;
+    this.name = name;
+    this.prefix = QUEUES + name + "/";
+  }
+
+  /**
+   * What a store has of a queue.
+   *
+   * @param complete oldest first
+   * @param uploading what is not complete yet, or was given up
+   */
+  public record Listing(List<StoredSnapshot> complete, Set<SnapshotId> uploading) {}
+
+  /** The queues of which a store has anything, sorted. */
+  public static List<QueueName> all(RemoteStore store) throws IOException {
+    Set<QueueName> names = new TreeSet<>();
+    for (String record : store.records(QUEUES)) {
+      String[] parts = record.split("/", 3);
+      if (parts.length == 3 && QueueName.isValid(parts[1])) {
+        names.add(new QueueName(parts[1]));
+      }
+    }
+    return List.copyOf(names);
+  }
+
+  /** All of it; a record that cannot be read is passed over. */
+  public Listing list() throws IOException {
+    Map<SnapshotId, NavigableMap<String, String>> revisions = new TreeMap<>(byValue());
+    Set<SnapshotId> uploading = new TreeSet<>(byValue());
+    for (String record : store.records(prefix)) {
+      String rest = record.substring(prefix.length());
+      Matcher complete = COMPLETE.matcher(rest);
+      Matcher upload = UPLOAD.matcher(rest);
+      if (complete.matches()) {
+        revisions
+            .computeIfAbsent(new SnapshotId(complete.group(1)), _ -> new TreeMap<>())
+            .put(record, complete.group(2));
+      } else if (upload.matches()) {
+        uploading.add(new SnapshotId(upload.group(1)));
+      }
+    }
+    List<StoredSnapshot> all = new ArrayList<>();
+    for (Map.Entry<SnapshotId, NavigableMap<String, String>> one : revisions.entrySet()) {
+      newest(one.getKey(), one.getValue()).ifPresent(all::add);
+    }
+    all.sort(
+        Comparator.comparing((StoredSnapshot s) -> s.element().time())
+            .thenComparing(s -> s.id().value()));
+    all.forEach(stored -> uploading.remove(stored.id()));
+    return new Listing(all, uploading);
+  }
+
+  /**
+   * The snapshot that an address names, as in a queue of this host.
+   *
+   * @throws RegenException.NotFound if the store has no such snapshot
+   * @throws RegenException.Refused if it is only being uploaded
+   */
+  public StoredSnapshot find(String address) throws IOException {
+    Listing listing = list();
+    if (listing.complete().isEmpty()) {
+      throw none(listing);
+    }
+    Map<SnapshotId, StoredSnapshot> byId = new TreeMap<>(byValue());
+    List<Element> elements = new ArrayList<>();
+    List<StoredSnapshot> newest = listing.complete();
+    newest = newest.subList(Math.max(0, newest.size() - QueueContent.KEEP_MAX), newest.size());
+    for (StoredSnapshot stored : newest) {
+      Element element = stored.element();
+      byId.put(stored.id(), stored);
+      elements.add(
+          new Element(
+              element.id(), element.since(), after(elements, element), element.end(), false));
+    }
+    QueueContent content =
+        new QueueContent(
+            name, QueueContent.KEEP_MAX, QueueContent.KEEP_MAX, elements, null, List.of(), false);
+    try {
+      return Objects.requireNonNull(byId.get(content.find(address, ZoneId.systemDefault()).id()));
+    } catch (RegenException.NotFound e) {
+      for (SnapshotId id : listing.uploading()) {
+        if (id.value().startsWith(address)) {
+          throw uploading(id);
+        }
+      }
+      throw new RegenException.NotFound("in the store: " + e.getMessage());
+    }
+  }
+
+  /** The newest record of one snapshot, if it is complete. */
+  Optional<StoredSnapshot> find(SnapshotId id) throws IOException {
+    NavigableMap<String, String> revisions = new TreeMap<>();
+    for (String record : store.records(prefix + "snapshots/" + id + "/")) {
+      Matcher complete = COMPLETE.matcher(record.substring(prefix.length()));
+      if (complete.matches()) {
+        revisions.put(record, complete.group(2));
+      }
+    }
+    return newest(id, revisions);
+  }
+
+  /** Says that a snapshot is on its way, and where to read what it is made of. */
+  void begin(StoredSnapshot snapshot) throws IOException {
+    store.replaceRecord(upload(snapshot.id()), snapshot.bytes(), null);
+  }
+
+  /** It is not on its way any more. */
+  void end(SnapshotId id) throws IOException {
+    store.deleteRecord(upload(id));
+  }
+
+  /** Says that a snapshot is complete; what was said of it before goes. */
+  void complete(StoredSnapshot snapshot) throws IOException {
+    String own = prefix + "snapshots/" + snapshot.id() + "/";
+    List<String> before = store.records(own);
+    int revision = 0;
+    for (String record : before) {
+      Matcher known = COMPLETE.matcher(record.substring(prefix.length()));
+      revision = known.matches() ? Math.max(revision, Integer.parseInt(known.group(2))) : revision;
+    }
+    if (revision >= REVISIONS_MAX) {
+      throw new RegenException.Refused(
+          "snapshot " + snapshot.id().shortened() + " was pushed " + revision + " times already");
+    }
+    byte[] bytes = snapshot.bytes();
+    String next = own + String.format("%06d-%s", revision + 1, StoredSnapshot.tag(bytes));
+    store.replaceRecord(next, bytes, null);
+    for (String record : before) {
+      store.deleteRecord(record);
+    }
+    end(snapshot.id());
+  }
+
+  private Optional<StoredSnapshot> newest(SnapshotId id, NavigableMap<String, String> revisions)
+      throws IOException {
+    for (String record : revisions.descendingKeySet()) {
+      Optional<byte[]> bytes = store.record(record);
+      if (bytes.isPresent()) {
+        try {
+          return Optional.of(StoredSnapshot.parse(record, name, id, bytes.get()));
+        } catch (RegenException.Damaged e) {
+          // An older one may be whole.
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private RegenException none(Listing listing) {
+    return listing.uploading().isEmpty()
+        ? new RegenException.NotFound("the store has no snapshot of queue '" + name + "'")
+        : uploading(listing.uploading().iterator().next());
+  }
+
+  private RegenException uploading(SnapshotId id) {
+    return new RegenException.Refused(
+        "snapshot "
+            + id.shortened()
+            + " of queue '"
+            + name
+            + "' is uploading: it can be pulled when all of it is there. If that was interrupted,"
+            + " push it again");
+  }
+
+  private String upload(SnapshotId id) {
+    return prefix + "upload/" + id;
+  }
+
+  /** Two hosts may have ended runs at one moment. */
+  private static Instant after(List<Element> before, Element element) {
+    Instant earliest = before.isEmpty() ? element.time() : before.getLast().time().plusMillis(1);
+    return element.time().isAfter(earliest) ? element.time() : earliest;
+  }
+
+  private static Comparator<SnapshotId> byValue() {
+    return Comparator.comparing(SnapshotId::value);
+  }
+}
