@@ -1,0 +1,112 @@
+package dev.regen.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** A container that moves: two hosts, each with its engine and agent, and a storage server. */
+@EngineTest
+final class PushPullEngineTest {
+  private final Host here;
+
+  PushPullEngineTest(Host here) {
+    this.here = here;
+  }
+
+  @Test
+  void aContainerGoesOnOnAnotherHostAndComesBack() throws IOException, InterruptedException {
+    here.desk(
+            "desk",
+            "echo one >/root/notes; rm /lower/deleted; ln /root/notes /root/same;"
+                + " mkdir /var; dd if=/dev/urandom of=/var/data bs=1M count=5; chown 7:7 /var/data")
+        .ok();
+    here.awaitIdle();
+    String data = here.desk("desk", "sha256sum /var/data").ok();
+    here.awaitIdle();
+    try (Host there = Host.start();
+        Server server = new Server(here)) {
+      Path image = here.shared().resolve("image.tar");
+      here.docker("save", "-o", image.toString(), Host.IMAGE).ok();
+      there.docker("load", "-i", image.toString()).ok();
+
+      assertThat(here.regen("push", "desk", "--store", server.url()).ok()).contains("is pushed");
+      assertThat(there.regen("pull", "desk", "--store", server.url()).ok())
+          .contains("is the newest of queue desk");
+
+      assertThat(
+              there
+                  .desk(
+                      "desk",
+                      "cat /root/notes; ls /lower; stat -c '%h %u' /root/same /var/data;"
+                          + " sha256sum /var/data; echo two >>/root/notes")
+                  .ok())
+          .isEqualTo("one\nkept\n2 0\n1 7\n" + data);
+      assertThat(there.snapshots("desk")).hasSize(2);
+
+      JsonObject back = pushed(there, server);
+      assertThat(back.number("bytes")).isLessThan(back.number("totalBytes") / 10);
+      assertThat(here.regen("pull", "desk", "--store", server.url()).ok()).contains("newest");
+      assertThat(here.desk("desk", "cat /root/same; sha256sum /var/data").ok())
+          .isEqualTo("one\ntwo\n" + data);
+    }
+  }
+
+  private static JsonObject pushed(Host host, Server server)
+      throws IOException, InterruptedException {
+    return JsonObject.parse(host.regen("push", "desk", "--store", server.url(), "--json").ok());
+  }
+
+  /** {@code regen storage} as a process. */
+  private static final class Server implements AutoCloseable {
+    private final int port;
+    private final Daemon process;
+
+    Server(Host host) throws IOException, InterruptedException {
+      try (ServerSocket free = new ServerSocket(0)) {
+        port = free.getLocalPort();
+      }
+      List<String> words =
+          List.of(
+              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+              "-Xmx160m",
+              "--enable-native-access=ALL-UNNAMED",
+              "-cp",
+              System.getProperty("java.class.path"),
+              "dev.regen.agent.Main",
+              "storage",
+              "--listen=127.0.0.1:" + port,
+              "--dir=" + host.shared().resolve("store"));
+      process = Daemon.start(words, Map.of(), host.shared().resolve("storage.log"));
+      Host.await("the storage server", () -> !process.alive() || isUp());
+    }
+
+    String url() {
+      return "http://127.0.0.1:" + port;
+    }
+
+    private boolean isUp() {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        return socket.isConnected();
+      } catch (IOException e) {
+        return false;
+      }
+    }
+
+    @Override
+    public void close() {
+      try {
+        process.stop(false);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}
