@@ -114,9 +114,9 @@ final class Pack {
     return named;
   }
 
-  /** The file, null while it is filled. */
-  @Nullable Path file() {
-    return file;
+  /** Its file, once it is written. */
+  Path there() {
+    return there(file);
   }
 
   int offset(int entry) {

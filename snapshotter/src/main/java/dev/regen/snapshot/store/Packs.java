@@ -1,7 +1,6 @@
 package dev.regen.snapshot.store;
 
 import dev.regen.runtime.durable.Disk;
-import dev.regen.runtime.durable.Records;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
@@ -20,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The packs of a store and which chunk is in which of them. For one thread at a time; what {@link
- * #find} returns may be read by any.
+ * The packs of a store and which chunk is in which of them. For one thread at a time, the one that
+ * owns its monitor; what {@link #find} returns may be read by any.
  */
 final class Packs {
   private static final Logger LOG = LoggerFactory.getLogger(Packs.class);
@@ -124,9 +123,8 @@ final class Packs {
   /** Names every chunk; reads the lists again. */
   void list(Consumer<Digest> each) throws IOException {
     for (Pack pack : packs.values()) {
-      Path file = pack.file();
       List<Digest> digests =
-          pack.isNamed() && file != null ? PackList.read(disk, file).digests() : pack.digests();
+          pack.isNamed() ? PackList.read(disk, pack.there()).digests() : pack.digests();
       for (int entry = 0; entry < digests.size(); entry++) {
         if (!pack.removed().get(entry)) {
           each.accept(digests.get(entry));
@@ -176,11 +174,6 @@ final class Packs {
       disk.forceDirectory(directory);
       empty.forEach(pack -> packs.remove(pack.number()));
     }
-  }
-
-  /** Removes what an unfinished write of the record left. */
-  void sweep() throws IOException {
-    new Records(disk).sweep(directory);
   }
 
   private Pack pack(int number) {

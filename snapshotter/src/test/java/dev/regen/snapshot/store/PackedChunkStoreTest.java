@@ -1,12 +1,10 @@
 package dev.regen.snapshot.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
-import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -17,28 +15,30 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-final class PackedChunkStoreTest {
-  @TempDir Path directory;
-  private Path chunks;
+final class PackedChunkStoreTest extends ChunkStoreContract {
   private PackedChunkStore store;
 
   @BeforeEach
   void openStore() {
-    chunks = directory.resolve("chunks");
     store = opened();
   }
 
   private PackedChunkStore opened() {
+    return new PackedChunkStore(new LocalDisk(), chunks());
+  }
+
+  @Override
+  ChunkStore open(Path chunks) {
     return new PackedChunkStore(new LocalDisk(), chunks);
+  }
+
+  @Override
+  Path flipBit(ChunkStore damaged, Digest digest) throws IOException {
+    return StoredBytes.flipBit((PackedChunkStore) damaged, digest);
   }
 
   @Test
@@ -57,8 +57,8 @@ final class PackedChunkStoreTest {
     assertHolds(store, all);
     assertHolds(opened(), all);
     assertThat(packs()).hasSize(2);
-    assertThat(chunks.resolve("tmp")).isEmptyDirectory();
-    assertThat(chunks.resolve("sha256")).isEmptyDirectory();
+    assertThat(chunks().resolve("tmp")).isEmptyDirectory();
+    assertThat(chunks().resolve("sha256")).isEmptyDirectory();
   }
 
   @Test
@@ -75,7 +75,7 @@ final class PackedChunkStoreTest {
   @Test
   void smallChunksInFilesOfTheirOwnAreFoundAndDeleted() throws IOException {
     byte[] small = bytes(2, 700);
-    DirectoryChunkStore before = new DirectoryChunkStore(chunks);
+    DirectoryChunkStore before = new DirectoryChunkStore(chunks());
     before.put(digest(small), ByteBuffer.wrap(small));
     before.force();
 
@@ -87,23 +87,17 @@ final class PackedChunkStoreTest {
   }
 
   @Test
-  void lookingChangesNothing() throws IOException {
-    assertThat(store.missing(Set.of(digest(bytes(3, 1))))).hasSize(1);
-    assertThat(chunks).doesNotExist();
-  }
-
-  @Test
   void deletedChunksStayDeletedAndTheirRoomIsGivenBack() throws IOException {
     List<byte[]> all = put(60, 60_000);
     store.force();
     long before = blocks();
 
     List<byte[]> gone = all.subList(10, 50);
-    store.delete(gone.stream().map(PackedChunkStoreTest::digest).toList());
+    store.delete(gone.stream().map(ChunkStoreContract::digest).toList());
 
     assertThat(before - blocks()).isGreaterThan(39 * 60_000 / 512);
     for (PackedChunkStore one : List.of(store, opened())) {
-      assertThat(one.missing(gone.stream().map(PackedChunkStoreTest::digest).toList())).hasSize(40);
+      assertThat(one.missing(gone.stream().map(ChunkStoreContract::digest).toList())).hasSize(40);
       assertHolds(one, all.subList(0, 10));
       assertHolds(one, all.subList(50, 60));
       assertThat(listed(one)).hasSize(20);
@@ -129,24 +123,14 @@ final class PackedChunkStoreTest {
     assertThat(listed(opened())).hasSize(9);
   }
 
-  @Test
-  void aChunkThatIsDeletedBeforeItIsForcedIsNotFound() throws IOException {
-    List<byte[]> all = put(10, 5000);
-    store.delete(Set.of(digest(all.get(4))));
-    store.force();
-
-    assertThat(store.missing(Set.of(digest(all.get(4))))).hasSize(1);
-    assertThat(listed(store)).hasSize(9);
-  }
-
   /** The holes of deleted chunks must never be taken for chunks. */
   @Test
   void withoutItsRecordOfDeletionsTheBytesTell() throws IOException {
     List<byte[]> all = put(60, 60_000);
     store.force();
-    List<Digest> gone = all.subList(10, 50).stream().map(PackedChunkStoreTest::digest).toList();
+    List<Digest> gone = all.subList(10, 50).stream().map(ChunkStoreContract::digest).toList();
     store.delete(gone);
-    Files.writeString(chunks.resolve("packs/removed"), "rubbish");
+    Files.writeString(chunks().resolve("packs/removed"), "rubbish");
 
     PackedChunkStore next = opened();
 
@@ -154,24 +138,6 @@ final class PackedChunkStoreTest {
     assertThat(listed(next)).hasSize(20);
     next.delete(Set.of(digest(all.get(0))));
     assertThat(listed(opened())).hasSize(19);
-  }
-
-  @Test
-  void aDamagedChunkIsNeverReturnedAndItsFileIsNamed() throws IOException {
-    List<byte[]> all = put(10, 5000);
-    store.force();
-    Path file = StoredBytes.flipBit(store, digest(all.get(3)));
-
-    assertThatThrownBy(() -> store.get(digest(all.get(3))))
-        .isInstanceOf(RegenException.Damaged.class)
-        .hasMessageContaining(file.toString());
-
-    assertThat(store.setAside(digest(all.get(3)))).isTrue();
-    assertThat(Files.size(chunks.resolve("damaged").resolve(digest(all.get(3)).hex())))
-        .isEqualTo(5000);
-    assertThat(store.put(digest(all.get(3)), ByteBuffer.wrap(all.get(3)))).isTrue();
-    store.force();
-    assertHolds(opened(), all);
   }
 
   @Test
@@ -198,48 +164,6 @@ final class PackedChunkStoreTest {
     assertThat(pack).exists();
   }
 
-  @Test
-  void whatAProcessDidNotForceIsSweptByTheNext() throws IOException {
-    List<byte[]> all = put(120, 60_000);
-
-    PackedChunkStore next = opened();
-
-    assertThat(next.missing(all.stream().map(PackedChunkStoreTest::digest).toList())).hasSize(120);
-    next.force();
-    assertThat(chunks.resolve("tmp")).isEmptyDirectory();
-  }
-
-  @Test
-  void writersOfTheSameChunksAtOnceWriteEachOnce() throws Exception {
-    AtomicInteger written = new AtomicInteger();
-    List<Future<?>> writers = new ArrayList<>();
-    try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
-      for (int writer = 0; writer < 4; writer++) {
-        writers.add(
-            threads.submit(() -> {
-              for (int i = 0; i < 400; i++) {
-                byte[] bytes = bytes(100 + i, 40_000);
-                if (store.put(digest(bytes), ByteBuffer.wrap(bytes))) {
-                  written.incrementAndGet();
-                }
-                assertThat(store.get(digest(bytes))).isEqualTo(bytes);
-                if (i % 50 == 0) {
-                  store.force();
-                  assertThat(opened().get(digest(bytes))).isEqualTo(bytes);
-                }
-              }
-              return null;
-            }));
-      }
-      for (Future<?> writer : writers) {
-        writer.get();
-      }
-    }
-    store.force();
-    assertThat(written).hasValue(400);
-    assertThat(listed(opened())).doesNotHaveDuplicates().hasSize(400);
-  }
-
   private List<byte[]> put(int count, int length) throws IOException {
     List<byte[]> all = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -252,23 +176,16 @@ final class PackedChunkStoreTest {
 
   private static void assertHolds(PackedChunkStore store, List<byte[]> all) throws IOException {
     for (byte[] bytes : all) {
-      assertThat(store.get(digest(bytes))).isEqualTo(bytes);
-      assertThat(store.holds(new Chunk(digest(bytes), bytes.length, 1))).isTrue();
+      assertHolds(store, bytes);
       assertThat(store.holds(new Chunk(digest(bytes), bytes.length + 1, 1))).isFalse();
     }
   }
 
-  private static List<Digest> listed(PackedChunkStore store) throws IOException {
-    List<Digest> all = new ArrayList<>();
-    store.list(all::add);
-    return all;
-  }
-
   private List<Path> packs() throws IOException {
-    if (!Files.isDirectory(chunks.resolve("packs"))) {
+    if (!Files.isDirectory(chunks().resolve("packs"))) {
       return List.of();
     }
-    try (Stream<Path> files = Files.list(chunks.resolve("packs"))) {
+    try (Stream<Path> files = Files.list(chunks().resolve("packs"))) {
       return files.filter(file -> file.getFileName().toString().length() == 64).toList();
     }
   }
@@ -280,15 +197,5 @@ final class PackedChunkStoreTest {
       blocks += Long.parseLong(stat.inputReader(StandardCharsets.US_ASCII).readLine());
     }
     return blocks;
-  }
-
-  private static byte[] bytes(long seed, int length) {
-    byte[] bytes = new byte[length];
-    new Random(seed).nextBytes(bytes);
-    return bytes;
-  }
-
-  private static Digest digest(byte[] bytes) {
-    return Digest.of(ByteBuffer.wrap(bytes));
   }
 }
