@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
  */
 @EngineTest(storageDriver = "fuse-overlayfs")
 final class FuseOverlayEngineTest extends CopiedRoots {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 11);
+  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);
 
   private final Host host;
 

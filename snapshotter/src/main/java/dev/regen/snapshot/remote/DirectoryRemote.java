@@ -72,6 +72,7 @@ public final class DirectoryRemote implements RemoteStore {
       this.room = new Room(directory, quotaBytes);
       this.leases = new Leases(lease, nanoTime);
       this.chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
+      chunks.prepare();
       this.commits = new GroupCommit(chunks::force);
       this.records = new RecordFiles(disk, directory.resolve("records"), room);
       takeStock();

@@ -71,8 +71,8 @@ public final class DirectoryChunkStore implements ChunkStore {
     }
   }
 
-  /** Makes the store ready to be changed, once. */
-  synchronized void prepare() throws IOException {
+  /** Makes the store ready to be changed, once; the first change does it otherwise. */
+  public synchronized void prepare() throws IOException {
     if (prepared) {
       return;
     }
