@@ -241,6 +241,7 @@ public final class Agent implements AutoCloseable {
             new Push(queues, snapshots, chunks),
             new Pull(queues, snapshots, chunks, captures.arrivals()),
             nextRun::prepareIfNewest,
+            containers,
             configuration.store(),
             jobs,
             events)

@@ -51,9 +51,24 @@ final class PushPullEngineTest {
           .isEqualTo("one\nkept\n2 0\n1 7\n" + data);
       assertThat(there.snapshots("desk")).hasSize(2);
 
+      here.docker(
+              "run",
+              "-d",
+              "--rm",
+              "--runtime=regen",
+              "--network=none",
+              "--name=desk",
+              Host.IMAGE,
+              "sleep",
+              "100")
+          .ok();
       JsonObject back = pushed(there, server);
       assertThat(back.number("bytes")).isLessThan(back.number("totalBytes") / 10);
-      assertThat(here.regen("pull", "desk", "--store", server.url()).ok()).contains("newest");
+      assertThat(here.regen("pull", "desk", "--store", server.url()).ok())
+          .contains("container desk is running");
+      here.docker("rm", "-f", "desk").ok();
+      here.awaitIdle();
+      here.regen("restore", "desk", "--at", back.string("snapshot")).ok();
       assertThat(here.desk("desk", "cat /root/same; sha256sum /var/data").ok())
           .isEqualTo("one\ntwo\n" + data);
     }

@@ -8,6 +8,7 @@ import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.OpenStores;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
@@ -35,6 +36,7 @@ public final class StoreResource {
   private final Push push;
   private final Pull pull;
   private final Unpacking unpacking;
+  private final KnownContainers containers;
   private final @Nullable StoreUrl configured;
   private final Jobs jobs;
   private final Events events;
@@ -54,6 +56,7 @@ public final class StoreResource {
       Push push,
       Pull pull,
       Unpacking unpacking,
+      KnownContainers containers,
       @Nullable StoreUrl configured,
       Jobs jobs,
       Events events) {
@@ -61,6 +64,7 @@ public final class StoreResource {
     this.push = push;
     this.pull = pull;
     this.unpacking = unpacking;
+    this.containers = containers;
     this.configured = configured;
     this.jobs = jobs;
     this.events = events;
@@ -144,7 +148,20 @@ public final class StoreResource {
         + " of "
         + fetched.totalChunks()
         + " chunks fetched"
-        + (left == 0 ? "" : "; " + left + " left the queue");
+        + (left == 0 ? "" : "; " + left + " left the queue")
+        + running(name);
+  }
+
+  /** What runs now does not start from what was pulled, and is newer when it ends. */
+  private String running(QueueName name) throws IOException {
+    for (KnownContainers.Known container : containers.list()) {
+      if (container.running() && container.queue().equals(name)) {
+        return "; container "
+            + container.name()
+            + " is running: when it ends its state is the newest, and this one is @-1";
+      }
+    }
+    return "";
   }
 
   private Answer list(Call call) throws IOException {

@@ -52,7 +52,10 @@ public record StoreUrl(
   private static final Duration PATIENCE_WITH_OTHERS = Duration.ofSeconds(10);
 
   private static final int CONNECTIONS = 8;
-  private static final int ATTEMPTS = 5;
+
+  /** About 13 s of pauses: a server may be started again. */
+  private static final int ATTEMPTS = 7;
+
   private static final int ATTEMPTS_WITH_OTHERS = 2;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 
@@ -107,10 +110,11 @@ public record StoreUrl(
    * @throws RegenException.BadInput if a file of a token or certificate is not what it should be
    * @throws RegenException.Refused if another process has a directory open, or two addresses are of
    *     one store
-   * @throws IOException if a file cannot be read, or no server of several answers
+   * @throws IOException if a file cannot be read, or no server answers
    */
   public RemoteStore open() throws IOException {
     boolean alone = addresses.size() == 1;
+    List<RemoteStore> direct = new ArrayList<>();
     List<RemoteStore> stores = new ArrayList<>();
     try {
       HttpStore.Options http = http(alone ? PATIENCE : PATIENCE_WITH_OTHERS);
@@ -119,9 +123,12 @@ public record StoreUrl(
             "dir".equals(address.getScheme())
                 ? new DirectoryRemote(directory(address), Long.MAX_VALUE)
                 : new HttpStore(address, http);
+        direct.add(store);
         stores.add(new RetryingStore(store, alone ? ATTEMPTS : ATTEMPTS_WITH_OTHERS, FIRST_PAUSE));
       }
       if (alone) {
+        // What was never there is not waited for that long.
+        new RetryingStore(direct.getFirst(), ATTEMPTS_WITH_OTHERS, FIRST_PAUSE).id();
         return stores.getFirst();
       }
       ShardedStore sharded = new ShardedStore(placement, stores);
