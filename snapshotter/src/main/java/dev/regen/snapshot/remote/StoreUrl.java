@@ -57,6 +57,10 @@ public record StoreUrl(
   private static final int ATTEMPTS = 7;
 
   private static final int ATTEMPTS_WITH_OTHERS = 2;
+
+  /** When nobody of several could do it; each was asked twice then. */
+  private static final int ATTEMPTS_OF_ALL = 4;
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 
   public StoreUrl {
@@ -133,7 +137,7 @@ public record StoreUrl(
       }
       ShardedStore sharded = new ShardedStore(placement, stores);
       sharded.requireDistinct();
-      return new RetryingStore(sharded, ATTEMPTS, FIRST_PAUSE);
+      return new RetryingStore(sharded, ATTEMPTS_OF_ALL, FIRST_PAUSE);
     } catch (IOException | RuntimeException e) {
       for (RemoteStore store : stores) {
         store.close();
