@@ -1,9 +1,12 @@
 package dev.regen.agent.host;
 
+import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.os.NativeLibrary;
 import dev.regen.runtime.overlay.TreeRemoval;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,14 +55,15 @@ record JvmOptions(List<String> hook, List<String> commandLine, List<String> agen
     StartupCache caches = new StartupCache(java, jars);
     Path directory = jars.getFirst().resolveSibling("");
     Path scratch = Files.createTempDirectory("regen-training");
+    List<String> all = joined(ALL, nativeLibrary(directory));
     Map<String, String> nowhere =
         Map.of(
             "REGEN_HOME", scratch.resolve("home").toString(),
             "REGEN_RUN", scratch.resolve("run").toString());
-    List<String> brief = joined(ALL, SHORT);
+    List<String> brief = joined(all, SHORT);
     List<String> hook = new ArrayList<>(brief);
     List<String> commandLine = new ArrayList<>(brief);
-    List<String> agent = joined(ALL, RESIDENT);
+    List<String> agent = joined(all, RESIDENT);
     try {
       Path layers = Files.createDirectory(scratch.resolve("training"));
       List<String> hooks = List.of("dev.regen.agent.hook.OneShotTraining", layers.toString());
@@ -73,6 +77,25 @@ record JvmOptions(List<String> hook, List<String> commandLine, List<String> agen
       TreeRemoval.remove(scratch);
     }
     return new JvmOptions(hook, commandLine, agent);
+  }
+
+  /** Puts it beside the jars, whose digests name the directory. */
+  private static List<String> nativeLibrary(Path directory) throws IOException {
+    byte[] content = NativeLibrary.content();
+    if (content == null) {
+      return List.of();
+    }
+    Path file = directory.resolve(NativeLibrary.FILE);
+    if (!Files.exists(file)) {
+      WholeFile.replace(
+          new LocalDisk(),
+          file,
+          content,
+          unfinished ->
+              Files.setPosixFilePermissions(
+                  unfinished, PosixFilePermissions.fromString("rw-r--r--")));
+    }
+    return NativeLibrary.options(directory);
   }
 
   private static void use(

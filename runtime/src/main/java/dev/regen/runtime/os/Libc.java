@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** The C library, mapped directly: one method a function, with its C name. */
 final class Libc {
   static {
-    Native.register(Libc.class, "c");
+    // It is loaded already; JNA would run ldconfig to find it.
+    Native.register(Libc.class, com.sun.jna.NativeLibrary.getProcess());
   }
 
   private Libc() {}
