@@ -147,7 +147,7 @@ final class TroubleEngineTest {
   @Test
   void fullDiskLeavesTheTreeAndTheQueueAndIsMadeUpForWhenThereIsRoom()
       throws IOException, InterruptedException {
-    String chunks = host.home().resolve("chunks").toString();
+    String chunks = Files.createDirectories(host.home().resolve("chunks")).toString();
     host.stopAgent(false);
     Command.run(Map.of(), "mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", chunks).ok();
     try {
