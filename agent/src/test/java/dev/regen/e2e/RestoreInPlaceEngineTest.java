@@ -85,12 +85,17 @@ final class RestoreInPlaceEngineTest {
   @Test
   void interruptedRestoreLeavesTheContainerAsItWas() throws IOException, InterruptedException {
     String id = kept("broken");
-    host.docker("exec", "broken", "sh", "-c", "cd /root; for i in $(seq 40000); do :>f$i; done")
+    host.docker(
+            "exec",
+            "broken",
+            "sh",
+            "-c",
+            "mkdir /root/m; cd /root/m; for i in $(seq 120000); do :>$i; done")
         .ok();
     host.docker("stop", "-t", "5", "broken").ok();
     assertThat(host.snapshots("broken")).hasSize(1);
     host.docker("start", "broken").ok();
-    host.docker("exec", "broken", "sh", "-c", "rm /root/f*; echo 2 >/root/n").ok();
+    host.docker("exec", "broken", "sh", "-c", "rm -r /root/m; echo 2 >/root/n").ok();
 
     int code = interruptedAt("stopping", "restore", "broken");
 
