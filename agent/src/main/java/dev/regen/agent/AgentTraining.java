@@ -55,6 +55,8 @@ public final class AgentTraining {
         Map.of(
             "REGEN_HOME", scratch.resolve("agent-home").toString(),
             "REGEN_RUN", scratch.resolve("agent-run").toString(),
+            "REGEN_KEYSET", scratch.resolve("keys.json").toString(),
+            "REGEN_DATA_ROOTS", scratch.resolve("docker").toString(),
             "REGEN_CONFIGURATION", scratch.resolve("none.json").toString(),
             "DOCKER_HOST", "unix://" + scratch.resolve("no-engine.sock"));
   }

@@ -85,6 +85,7 @@ final class Pack {
   /** Its bytes are in {@code path} from now on; returns the buffer, free. */
   ByteBuffer writtenTo(Path path) {
     ByteBuffer buffer = filling();
+    ends = Arrays.copyOf(ends, count);
     file = path;
     filling = null;
     return buffer;
@@ -94,7 +95,6 @@ final class Pack {
   void lasts() {
     named = true;
     digests = null;
-    ends = Arrays.copyOf(ends, count);
   }
 
   /** It was renamed. */

@@ -117,26 +117,35 @@ final class PackWriter {
   }
 
   private void write(Pack pack) throws IOException {
-    Pack.Sealed sealed = pack.seal();
-    Path file = unfinished.resolve(sealed.name());
+    boolean written = false;
     try {
-      disk.create(file, sealed.bytes());
-      disk.startWriteout(file);
+      Pack.Sealed sealed = pack.seal();
+      Path file = unfinished.resolve(sealed.name());
+      create(file, sealed.bytes());
       synchronized (packs) {
         buffers.push(pack.writtenTo(file));
         unforced.add(pack);
       }
-    } catch (IOException e) {
-      synchronized (packs) {
-        packs.forget(pack);
-      }
-      discard(file, e);
-      throw e;
+      written = true;
     } finally {
       synchronized (packs) {
+        // Whatever went wrong: what is in no file must not be found, or a snapshot would name it.
+        if (!written) {
+          packs.forget(pack);
+        }
         beingWritten.remove(pack);
         packs.notifyAll();
       }
+    }
+  }
+
+  private void create(Path file, ByteBuffer bytes) throws IOException {
+    try {
+      disk.create(file, bytes);
+      disk.startWriteout(file);
+    } catch (IOException e) {
+      discard(file, e);
+      throw e;
     }
   }
 

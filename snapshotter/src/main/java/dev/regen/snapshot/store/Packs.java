@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,10 @@ final class Packs {
   private final RemovedChunks record;
   private final PackIndex index = new PackIndex();
   private final Map<Integer, Pack> packs = new TreeMap<>();
+
+  /** Of packs whose lists cannot be read now: should that change, their holes are no chunks. */
+  private final Map<String, BitSet> unread = new HashMap<>();
+
   private int numbers;
   private boolean roomGivenBack;
 
@@ -69,6 +74,10 @@ final class Packs {
       list = PackList.read(disk, file);
     } catch (RegenException.Damaged e) {
       LOG.warn("{}; its chunks are missing", e.getMessage());
+      String name = file.getFileName().toString();
+      if (removed != null && removed.containsKey(name)) {
+        unread.put(name, removed.get(name));
+      }
       return;
     }
     Pack pack = new Pack(numbers++, file, list.ends());
@@ -123,6 +132,9 @@ final class Packs {
   /** Names every chunk; reads the lists again. */
   void list(Consumer<Digest> each) throws IOException {
     for (Pack pack : packs.values()) {
+      if (pack.isEmpty()) {
+        continue; // Its file may be gone.
+      }
       List<Digest> digests =
           pack.isNamed() ? PackList.read(disk, pack.there()).digests() : pack.digests();
       for (int entry = 0; entry < digests.size(); entry++) {
@@ -157,7 +169,9 @@ final class Packs {
     deleteAll(empty);
     List<Pack> changed = inPart.stream().filter(p -> p.isChanged() || !roomGivenBack).toList();
     if (!changed.isEmpty()) {
-      record.write(inPart);
+      Map<String, BitSet> all = new HashMap<>(unread);
+      inPart.forEach(pack -> all.put(pack.name(), pack.removed()));
+      record.write(all);
     }
     for (Pack pack : changed) {
       pack.giveRoomBack(disk);

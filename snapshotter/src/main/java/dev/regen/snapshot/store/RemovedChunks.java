@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,17 +37,17 @@ final class RemovedChunks {
     this.file = file;
   }
 
-  /** Records those of {@code packs}, which lasts when this returns. */
-  void write(List<Pack> packs) throws IOException {
+  /** Records the removed chunks of packs, by their names; lasts when this returns. */
+  void write(Map<String, BitSet> removed) throws IOException {
     int length = MAGIC.length + Integer.BYTES + DIGEST_BYTES;
-    for (Pack pack : packs) {
-      length += NAME_BYTES + Integer.BYTES + pack.removed().toByteArray().length;
+    for (BitSet chunks : removed.values()) {
+      length += NAME_BYTES + Integer.BYTES + chunks.toByteArray().length;
     }
-    ByteBuffer record = ByteBuffer.allocate(length).put(MAGIC).putInt(packs.size());
-    for (Pack pack : packs) {
-      byte[] bits = pack.removed().toByteArray();
-      record.put(HexFormat.of().parseHex(pack.name())).putInt(bits.length).put(bits);
-    }
+    ByteBuffer record = ByteBuffer.allocate(length).put(MAGIC).putInt(removed.size());
+    removed.forEach((name, chunks) -> {
+      byte[] bits = chunks.toByteArray();
+      record.put(HexFormat.of().parseHex(name)).putInt(bits.length).put(bits);
+    });
     byte[] digest = sum(record.array(), record.position());
     new Records(disk).replace(file, record.put(digest).array());
   }
@@ -68,7 +67,7 @@ final class RemovedChunks {
     }
     try {
       return Optional.of(parsed(ByteBuffer.wrap(bytes, 0, end)));
-    } catch (BufferUnderflowException | IllegalArgumentException e) {
+    } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
       return Optional.empty();
     }
   }

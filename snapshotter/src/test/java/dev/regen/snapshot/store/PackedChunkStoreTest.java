@@ -162,6 +162,31 @@ final class PackedChunkStoreTest extends ChunkStoreContract {
     }
     opened().delete(List.of());
     assertThat(pack).exists();
+    Files.write(pack, whole);
+    assertThat(listed(opened())).hasSize(10);
+  }
+
+  /** Somebody brings the file back from a copy: the holes in it are no chunks. */
+  @Test
+  void whatWasRemovedFromAPackIsKnownWhileItsListCannotBeRead() throws IOException {
+    List<byte[]> all = put(60, 60_000);
+    store.force();
+    List<Digest> gone = all.subList(10, 50).stream().map(ChunkStoreContract::digest).toList();
+    store.delete(gone);
+    Path pack = packs().getFirst();
+    byte[] whole = Files.readAllBytes(pack);
+    Files.write(pack, Arrays.copyOf(whole, whole.length - 1));
+    PackedChunkStore meanwhile = opened();
+    byte[] more = bytes(5000, 700);
+    byte[] other = bytes(5001, 700);
+    meanwhile.put(digest(more), ByteBuffer.wrap(more));
+    meanwhile.put(digest(other), ByteBuffer.wrap(other));
+    meanwhile.force();
+    meanwhile.delete(Set.of(digest(more)));
+    Files.write(pack, whole);
+
+    assertThat(opened().missing(gone)).hasSize(40);
+    assertThat(listed(opened())).hasSize(21);
   }
 
   private List<byte[]> put(int count, int length) throws IOException {
