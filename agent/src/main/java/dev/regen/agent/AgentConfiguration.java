@@ -1,5 +1,6 @@
 package dev.regen.agent;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -87,12 +88,12 @@ public record AgentConfiguration(
     } catch (NoSuchFileException e) {
       json = new JsonObject();
     } catch (IOException e) {
-      throw new IOException(file + ": " + e.getMessage(), e);
+      throw new IOException(file + ": " + Why.of(e), e);
     }
     try {
       return of(json, environment);
     } catch (IOException | IllegalArgumentException | ArithmeticException e) {
-      throw new IOException(file + ": " + e.getMessage(), e);
+      throw new IOException(file + ": " + Why.of(e), e);
     }
   }
 

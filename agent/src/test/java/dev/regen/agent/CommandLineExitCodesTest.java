@@ -47,6 +47,27 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
             List.of("no-such-command"),
             List.of("pin", "desk"),
             List.of("show", "desk@abc"),
+            List.of("show", "@"),
+            List.of("show", "desk@"),
+            List.of("show", ""),
+            List.of("show", "de/sk"),
+            List.of("ls", "desk@latest"),
+            List.of("verify", "desk@latest"),
+            List.of("keep", "desk@latest", "3"),
+            List.of("import", "desk@latest", "/dev/null"),
+            List.of("capture", ""),
+            List.of("capture", "de/sk"),
+            List.of("restore", ""),
+            List.of("restore", "@"),
+            List.of("restore", "desk", "--at", "yesterday"),
+            List.of("restore", "desk", "--at", "2026-13-01"),
+            List.of("restore", "desk@-1", "--at", "-1"),
+            List.of("pull", "desk@yesterday", "--store", "dir:/nowhere"),
+            List.of("pull", "desk"),
+            List.of("push", "desk", "--store", "/srv"),
+            List.of("push", "desk", "--store", "ftp://h"),
+            List.of("push", "desk", "--store", "dir:/srv?copies=2"),
+            List.of("ls", "--store", "http://h:99999999"),
             List.of("restore", "desk@abc"),
             List.of("restore", "desk", "--at", "1"),
             List.of("pin"),
@@ -56,8 +77,39 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
             List.of("keep", "desk", "many"))) {
       Result result = regen(command.toArray(String[]::new));
       assertThat(result.code()).as("%s", command).isEqualTo(2);
-      assertThat(result.err()).startsWith("regen: ").hasLineCount(1);
+      assertThat(result.err())
+          .startsWith("regen: ")
+          .doesNotContain("Invalid value")
+          .hasLineCount(1);
     }
+    assertThat(regen("keep", "desk", "many").err())
+        .isEqualTo("regen: N: 'many' is no number; see 'regen keep --help'\n");
+    assertThat(regen("events", "--limit", "many").err()).startsWith("regen: --limit: 'many'");
+  }
+
+  @Test
+  void addressThatCannotBeReadIsExitCodeTwoAndOneThatNamesNothingThree()
+      throws IOException, InterruptedException {
+    spool("desk", NINE, "one");
+    awaitIdle();
+
+    for (String address : List.of("nope", "yesterday", "2026-13-01", "09:00", "latest-1")) {
+      assertThat(regen("show", "desk@" + address).code()).as(address).isEqualTo(2);
+      assertThat(regen("restore", "desk", "--at", address).code()).as(address).isEqualTo(2);
+    }
+    for (String address : List.of("beef", "2020-01-01", "-7", "2020")) {
+      assertThat(regen("show", "desk@" + address).code()).as(address).isEqualTo(3);
+    }
+    assertThat(regen("show", "desk@2026-11-22 23:00").code()).isZero();
+    assertThat(regen("show", "desk@2020").err()).contains("2026-11-22T09:00");
+  }
+
+  @Test
+  void directoryThatIsNoMountOfOursIsNotUnmounted() {
+    assertThat(regen("umount", directory + "/none").err())
+        .isEqualTo("regen: " + directory + "/none is no directory\n");
+    assertThat(regen("umount", directory.toString()).code()).isEqualTo(4);
+    assertThat(regen("umount", "/proc").err()).contains("nothing that 'regen mount' has mounted");
   }
 
   @Test

@@ -57,6 +57,28 @@ final class CommandLineTest extends AgentWithoutEngine {
   }
 
   @Test
+  void choiceForTheNextRunIsTakenBackAndIsNoReasonToKeepAQueue()
+      throws IOException, InterruptedException {
+    spool("desk", NINE, "one");
+    spool("desk", NINE.plusSeconds(1), "two");
+    awaitIdle();
+    assertThat(regen("restore", "desk", "--at", "-1").code()).isZero();
+
+    Result refused = regen("rm", "desk@-1");
+    assertThat(refused.code()).isEqualTo(4);
+    assertThat(refused.err()).contains("'regen restore desk --at latest' takes that back");
+    assertThat(regen("restore", "desk", "--at", "latest").code()).isZero();
+    assertThat(regen("ls", "desk").out()).doesNotContain("chosen");
+    assertThat(regen("rm", "desk@-1").code()).isZero();
+
+    spool("desk", NINE.plusSeconds(2), "three");
+    awaitIdle();
+    assertThat(regen("restore", "desk", "--at", "-1").code()).isZero();
+    assertThat(regen("rm", "--queue", "desk").code()).isZero();
+    assertThat(regen("ls", "desk").code()).isEqualTo(3);
+  }
+
+  @Test
   void shorterQueueGivesUpItsOldest() throws IOException, InterruptedException {
     spool("desk", NINE, "one");
     spool("desk", NINE.plusSeconds(1), "two");
@@ -93,12 +115,15 @@ final class CommandLineTest extends AgentWithoutEngine {
   @Test
   void truncatedImportIsRefusedAndLeavesNothing() throws IOException {
     Path broken = Files.write(directory.resolve("broken.tar"), new byte[700]);
-    Files.write(broken, "no tar at all".getBytes(StandardCharsets.UTF_8));
+    Files.write(broken, "no tar at all".repeat(100).getBytes(StandardCharsets.UTF_8));
 
     Result result = regen("import", "desk", broken.toString());
 
     assertThat(result.code()).isEqualTo(1);
-    assertThat(result.err()).startsWith("regen: ").hasLineCount(1);
+    assertThat(result.err())
+        .startsWith("regen: " + broken + ": the layer is refused: it is no tar")
+        .doesNotContain("home/tmp")
+        .hasLineCount(1);
     assertThat(regen("ls", "desk").code()).isEqualTo(3);
     assertThat(directory.resolve("home/tmp")).isEmptyDirectory();
   }

@@ -37,7 +37,7 @@ final class PushPullTest extends TwoHosts {
     assertSameLayer("desk");
     assertThat(ids(other("ls", "desk", "--json"))).isEqualTo(ids(regen("ls", "desk", "--json")));
 
-    assertThat(regen("push", "desk", "--store", store).out()).contains("there already", ": 0 of");
+    assertThat(regen("push", "desk", "--store", store).out()).contains("was there already, all ");
     assertThat(other("pull", "desk", "--store", store).out()).contains("already");
 
     Files.writeString(directory.resolve("tree/d3/f3"), "changed");
@@ -80,13 +80,35 @@ final class PushPullTest extends TwoHosts {
   void whatIsWrongWithAStoreIsSaid() throws IOException {
     importFiles("desk", 1, 3, 1000);
     Result none = regen("push", "desk");
-    assertThat(none.code()).isEqualTo(1);
+    assertThat(none.code()).isEqualTo(2);
     assertThat(none.err()).contains("no store is named", "--store URL").hasLineCount(1);
     assertThat(regen("push", "desk", "--store", "/srv").err()).contains("it is dir:/path");
     assertThat(regen("push", "desk", "--store", "s3://b").err()).contains("not known yet");
     Result away = regen("push", "desk", "--store", "http://127.0.0.1:1");
     assertThat(away.code()).isEqualTo(1);
-    assertThat(away.err()).contains("http://127.0.0.1:1").contains("ConnectException");
+    assertThat(away.err()).contains("http://127.0.0.1:1: nobody listens there", "'regen storage'");
+    Path file = Files.createFile(directory.resolve("file"));
+    Result noDirectory = regen("push", "desk", "--store", "dir:" + file);
+    assertThat(noDirectory.code()).isEqualTo(1);
+    assertThat(noDirectory.err())
+        .isEqualTo("regen: " + file + " is a file; a store is a directory\n");
+  }
+
+  @Test
+  void whoOnlyLooksMakesNoStore() throws IOException {
+    Path mistyped = directory.resolve("mistyped");
+    Path empty = Files.createDirectory(directory.resolve("empty"));
+    for (String[] command :
+        List.of(
+            new String[] {"ls", "--store", "dir:" + mistyped},
+            new String[] {"ls", "desk", "--store", "dir:" + empty},
+            new String[] {"pull", "desk", "--store", "dir:" + mistyped})) {
+      Result result = other(command);
+      assertThat(result.code()).as(String.join(" ", command)).isEqualTo(3);
+      assertThat(result.err()).contains("there is no store at " + directory);
+    }
+    assertThat(mistyped).doesNotExist();
+    assertThat(empty).isEmptyDirectory();
   }
 
   @Test

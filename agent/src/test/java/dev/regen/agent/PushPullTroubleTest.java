@@ -64,6 +64,20 @@ final class PushPullTroubleTest extends TwoHosts {
   }
 
   @Test
+  void aPushWhoseServerStaysAwaySaysHowToGoOn() throws IOException {
+    CompletableFuture<Result> push = pushSlowly(8);
+    await(() -> StorageProcess.chunkFiles(stored).size() > 3);
+    server.kill();
+
+    Result failed = push.join();
+
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err())
+        .contains("the same command again goes on with the rest")
+        .doesNotContain("Exception");
+  }
+
+  @Test
   void aCancelledPushIsToBeSeenAsUploadingAndTheNextSendsOnlyTheRest() throws Exception {
     CompletableFuture<Result> push = pushSlowly(15);
     await(() -> StorageProcess.chunkFiles(stored).size() > FILES / 2);
@@ -81,6 +95,7 @@ final class PushPullTroubleTest extends TwoHosts {
 
     JsonObject pushed = done(push(server.uri()));
     assertThat(pushed.number("chunks")).isLessThan(pushed.number("totalChunks") / 2 + 1);
+    assertThat(pushed.string("message")).contains(" sent now, the others were there already");
     assertPulledWhole();
   }
 

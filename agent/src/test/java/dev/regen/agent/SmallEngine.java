@@ -15,7 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Answers some paths of the engine's API with an object, and all others with 404. */
+/**
+ * Answers some paths of the engine's API with an object and a line's end, and all others with 404.
+ */
 final class SmallEngine implements AutoCloseable {
   private final ServerSocketChannel server;
   private final Map<String, JsonObject> answers;
@@ -51,7 +53,8 @@ final class SmallEngine implements AutoCloseable {
     for (String line = head.readLine(); line != null && !line.isEmpty(); line = head.readLine()) {
       // Nothing in the headers matters.
     }
-    String path = request.split(" ", 3)[1].replaceFirst("^/v[0-9.]+/", "/");
+    String path =
+        request.split(" ", 3)[1].replaceFirst("^/v[0-9.]+/", "/").replaceFirst("[?].*", "");
     JsonObject known =
         path.equals("/version") ? new JsonObject().with("ApiVersion", "1.41") : answers.get(path);
     JsonObject body = known == null ? new JsonObject().with("message", "no such thing") : known;
@@ -59,9 +62,10 @@ final class SmallEngine implements AutoCloseable {
         "HTTP/1.1 "
             + (known == null ? "404 Not Found" : "200 OK")
             + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
-            + body.bytes().length
+            + (body.bytes().length + 1)
             + "\r\n\r\n"
-            + body;
+            + body
+            + "\n";
     ByteBuffer bytes = ByteBuffer.wrap(answer.getBytes(StandardCharsets.UTF_8));
     while (bytes.hasRemaining()) {
       connection.write(bytes);

@@ -45,11 +45,25 @@ public abstract sealed class RegenException extends IOException {
     }
   }
 
-  /** What was given is wrong: a name, an archive, a request. */
+  /** What was given is wrong: an archive, a file, a request. */
   public static final class BadInput extends RegenException {
     private static final long serialVersionUID = 1;
 
     public BadInput(String message) {
+      super(message);
+    }
+
+    @Override
+    public boolean retryable() {
+      return false;
+    }
+  }
+
+  /** What was asked cannot be read: an address, the URL of a store, a name. */
+  public static final class Misuse extends RegenException {
+    private static final long serialVersionUID = 1;
+
+    public Misuse(String message) {
       super(message);
     }
 

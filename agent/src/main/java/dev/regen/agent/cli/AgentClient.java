@@ -1,6 +1,7 @@
 package dev.regen.agent.cli;
 
 import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
@@ -56,7 +57,7 @@ final class AgentClient {
       }
       response.body().transferTo(out);
     } catch (IOException e) {
-      throw new CommandFailure(Failure.Code.FAILED, "the transfer broke off: " + e.getMessage());
+      throw new CommandFailure(Failure.Code.FAILED, "the transfer broke off: " + Why.of(e));
     }
   }
 
@@ -79,13 +80,28 @@ final class AgentClient {
         each.accept(JsonObject.parse(line));
       }
     } catch (IOException e) {
-      throw new CommandFailure(Failure.Code.FAILED, "the answer broke off: " + e.getMessage());
+      throw new CommandFailure(Failure.Code.FAILED, "the answer broke off: " + Why.of(e));
     }
   }
 
-  /** Text as one part of a path. */
+  /** Text as one part of a path; none is empty. */
   static String part(String text) {
+    if (text.isEmpty()) {
+      throw new CommandFailure(Failure.Code.USAGE, "a name is empty");
+    }
     return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  /**
+   * Where the API has a container; its name or id is looked at first, as the path holds no slash.
+   */
+  static String container(String name) {
+    if (!name.matches("[a-zA-Z0-9][a-zA-Z0-9_.-]*")) {
+      throw new CommandFailure(
+          Failure.Code.USAGE,
+          "'" + name.replaceAll("\\p{Cntrl}", "?") + "' is no name of a container");
+    }
+    return "/v1/containers/" + part(name);
   }
 
   private record Response(int status, InputStream body) {}
@@ -101,7 +117,7 @@ final class AgentClient {
     } catch (IOException e) {
       throw new CommandFailure(
           Failure.Code.FAILED,
-          "the agent broke off its answer: " + e.getMessage() + "; see the agent's log");
+          "the agent broke off its answer: " + Why.of(e) + "; see the agent's log");
     }
   }
 
@@ -114,7 +130,7 @@ final class AgentClient {
           "no agent answers on "
               + socket
               + " ("
-              + e.getMessage()
+              + Why.of(e)
               + "); start it with 'regen agent', or run this as root");
     }
   }

@@ -7,6 +7,8 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParentCommand;
@@ -59,16 +61,40 @@ abstract class AgentCommand implements Callable<Integer> {
   /** As {@link #follow}; the job is cancelled if this process is ended meanwhile. */
   final JsonObject followOrCancel(AgentClient agent, JsonObject asked)
       throws IOException, InterruptedException {
-    Thread cancelling = new Thread(() -> cancel(agent, asked));
-    Runtime.getRuntime().addShutdownHook(cancelling);
+    return follow(agent, asked, () -> cancel(agent, asked));
+  }
+
+  /**
+   * As {@link #follow}; the job goes on if this process is ended meanwhile, and that is said.
+   *
+   * @param what is done, as "the capture"
+   */
+  final JsonObject followOrLeave(AgentClient agent, JsonObject asked, String what)
+      throws IOException, InterruptedException {
+    return follow(agent, asked, () -> told(what + " goes on; 'regen jobs' tells how far it is"));
+  }
+
+  private JsonObject follow(AgentClient agent, JsonObject asked, Runnable atCtrlC)
+      throws IOException, InterruptedException {
+    Thread hook = new Thread(atCtrlC);
+    Runtime.getRuntime().addShutdownHook(hook);
     try {
       return follow(agent, asked);
     } finally {
-      Runtime.getRuntime().removeShutdownHook(cancelling);
+      withdraw(hook);
     }
   }
 
-  /** Waits until everything is as it was, so that the prompt says so. */
+  /** Once this process is being ended, what came of the job is the hook's to say, not also ours. */
+  private static void withdraw(Thread hook) throws InterruptedException {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      new CountDownLatch(1).await(CANCEL_LIMIT.toSeconds() * 2, TimeUnit.SECONDS);
+    }
+  }
+
+  /** Waits until everything is as it was, or the job was done after all, and says so. */
   private void cancel(AgentClient agent, JsonObject asked) {
     try {
       String path = "/v1/jobs/" + AgentClient.part(asked.string("id"));
@@ -80,10 +106,22 @@ abstract class AgentCommand implements Callable<Integer> {
         Thread.sleep(50);
         job = agent.get(path);
       }
-      err().println("\nregen: " + (job.has("message") ? job.string("message") : "it was too late"));
+      if (job.string("state").equals("success")) {
+        told("done before it could be cancelled: " + job.object("result").string("message"));
+        Runtime.getRuntime().halt(DONE);
+      }
+      told(
+          job.has("message")
+              ? job.string("message")
+              : "it is not cancelled yet, and may still be done; see 'regen jobs'");
     } catch (IOException | InterruptedException | CommandFailure e) {
-      err().println("\nregen: not cancelled: " + e.getMessage());
+      told("not cancelled: " + e.getMessage());
     }
+  }
+
+  /** On a line of its own, below the progress that stands on a terminal. */
+  private void told(String message) {
+    err().println((regen.terminal() ? "\n" : "") + "regen: " + message);
     err().flush();
   }
 

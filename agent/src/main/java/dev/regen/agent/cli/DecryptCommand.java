@@ -23,7 +23,7 @@ final class DecryptCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     Encryption change = new Encryption(address, false, onlyNew);
-    out().println(change.told(follow(agent, change.send(agent, spec))));
+    out().println(change.told(followOrLeave(agent, change.send(agent, spec), "the decryption")));
     return DONE;
   }
 }

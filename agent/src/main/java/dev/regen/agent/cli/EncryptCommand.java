@@ -29,7 +29,7 @@ final class EncryptCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     Encryption change = new Encryption(address, true, onlyNew);
-    out().println(change.told(follow(agent, change.send(agent, spec))));
+    out().println(change.told(followOrLeave(agent, change.send(agent, spec), "the encryption")));
     return DONE;
   }
 }

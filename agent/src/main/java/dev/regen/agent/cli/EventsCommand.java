@@ -32,6 +32,9 @@ final class EventsCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException {
     QueueAddress queue = address;
+    if (queue != null) {
+      queue.requireNoSnapshot(spec);
+    }
     String only = queue == null ? "" : "&queue=" + AgentClient.part(queue.queue().value());
     List<JsonObject> events = agent.get("/v1/events?limit=" + limit + only).objects("events");
     if (json) {

@@ -35,6 +35,7 @@ final class ImportCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) throws IOException {
+    address.requireNoSnapshot(spec);
     if (!file.equals("-") && (!Files.exists(Path.of(file)) || Files.isDirectory(Path.of(file)))) {
       throw new CommandFailure(
           Failure.Code.BAD_INPUT, file + " is no file; name a tar, tar.zst or tar.gz");
@@ -44,6 +45,12 @@ final class ImportCommand extends AgentCommand {
       JsonObject answer =
           agent.upload(address.queuePath() + "/import" + query, new BufferedInputStream(in));
       out().println(answer.string("message"));
+    } catch (CommandFailure e) {
+      // The agent does not know what the file is called here.
+      throw e.code() == Failure.Code.BAD_INPUT
+          ? new CommandFailure(
+              e.code(), (file.equals("-") ? "standard input" : file) + ": " + e.getMessage())
+          : e;
     }
     return DONE;
   }

@@ -19,6 +19,7 @@ final class KeepCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) {
+    address.requireNoSnapshot(spec);
     if (length < 1 || length > QueueContent.KEEP_MAX) {
       throw new CommandFailure(
           Failure.Code.USAGE,

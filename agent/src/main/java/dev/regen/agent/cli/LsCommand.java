@@ -35,6 +35,9 @@ final class LsCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException {
     QueueAddress queue = address;
+    if (queue != null) {
+      queue.requireNoSnapshot(spec);
+    }
     if (stored || store != null) {
       listStored(agent, queue);
     } else if (queue == null) {

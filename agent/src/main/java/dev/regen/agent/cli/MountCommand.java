@@ -1,6 +1,7 @@
 package dev.regen.agent.cli;
 
 import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Mount;
@@ -48,8 +49,7 @@ final class MountCommand extends AgentCommand {
     } catch (IOException e) {
       agent.send("DELETE", "/v1/mounts/" + AgentClient.part(id), null);
       throw new CommandFailure(
-          Failure.Code.FAILED,
-          address + " could not be mounted on " + target + ": " + e.getMessage());
+          Failure.Code.FAILED, address + " could not be mounted on " + target + ": " + Why.of(e));
     }
     out().println(address + " is mounted read-only on " + target);
     return DONE;

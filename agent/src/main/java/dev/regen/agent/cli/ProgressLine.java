@@ -23,7 +23,7 @@ final class ProgressLine {
 
   void show(JsonObject job) throws IOException {
     String step = job.string("step");
-    String words = step.isEmpty() ? job.string("state") : step;
+    String words = step.isEmpty() ? job.string("kind") + " " + job.string("subject") : step;
     String line = terminal ? words + howFar(step, job) : words;
     if (line.equals(shown)) {
       return;

@@ -37,7 +37,12 @@ record QueueAddress(QueueName queue, @Nullable String snapshot) {
   void requireNoSnapshot(CommandSpec command) {
     if (snapshot != null) {
       throw new ParameterException(
-          command.commandLine(), "that names a snapshot; say the queue alone: " + queue);
+          command.commandLine(),
+          "this is about a whole queue; say it alone: "
+              + queue
+              + " ('regen show "
+              + this
+              + "' shows one snapshot)");
     }
   }
 
@@ -59,7 +64,9 @@ record QueueAddress(QueueName queue, @Nullable String snapshot) {
     @Override
     public QueueAddress convert(String text) {
       int at = text.indexOf('@');
-      String snapshot = at < 0 ? null : text.substring(at + 1);
+      // As RFC 3339 has it; a path of the API holds no blank.
+      String snapshot =
+          at < 0 ? null : text.substring(at + 1).replaceFirst("(?<=[0-9]) (?=[0-9])", "T");
       if (snapshot != null
           && (snapshot.isEmpty()
               || snapshot.length() > SNAPSHOT_MAX

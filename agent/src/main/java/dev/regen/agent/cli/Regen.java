@@ -33,9 +33,10 @@ import picocli.CommandLine.Spec;
       "  0  done",
       "  1  failed",
       "  2  wrong usage",
-      "  3  no such queue or snapshot",
+      "  3  no such queue, snapshot or store",
       "  4  refused in this state",
-      "  5  the agent cannot be reached"
+      "  5  the agent cannot be reached",
+      "  130  Ctrl-C"
     },
     subcommands = {
       LsCommand.class,
@@ -65,6 +66,11 @@ import picocli.CommandLine.Spec;
       StorageCommand.class
     })
 public final class Regen implements Callable<Integer> {
+  /** How picocli begins what it says of a value; which one it was is enough. */
+  private static final String NOT_CONVERTED =
+      "^Invalid value for (?:positional parameter at index [0-9]+ \\(|option ')(.*?)[')]"
+          + "(?: \\([^)]*\\))?: ";
+
   private static final int WIDTH_MIN = 20;
 
   private final Map<String, String> environment;
@@ -183,7 +189,10 @@ public final class Regen implements Callable<Integer> {
     line.getErr()
         .println(
             "regen: "
-                + String.valueOf(e.getMessage()).replaceAll("\\p{Cntrl}+", " ")
+                + String.valueOf(e.getMessage())
+                    .replaceAll("\\p{Cntrl}+", " ")
+                    .replaceFirst(NOT_CONVERTED, "$1: ")
+                    .replaceFirst("is not an? (int|long)$", "is no number")
                 + "; see '"
                 + command
                 + " --help'");

@@ -14,8 +14,8 @@ import picocli.CommandLine.TypeConversionException;
     description = {
       "Brings a container back to a snapshot.",
       "A kept container is stopped, its present state captured, its layer exchanged, and it is"
-          + " started again, with the same id. For a container that was run with --rm the next run"
-          + " starts from the snapshot.",
+          + " started, even if it was stopped before, with the same id. For a container that was run"
+          + " with --rm the next run starts from the snapshot; '--at latest' takes that back.",
       "Until the layer is exchanged, Ctrl-C starts it again as it was."
     })
 final class RestoreCommand extends AgentCommand {
@@ -51,6 +51,10 @@ final class RestoreCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     int mark = container.indexOf('@');
+    if (at != null && mark >= 0) {
+      throw new ParameterException(
+          spec.commandLine(), "say the snapshot once: " + container + ", or --at " + at);
+    }
     String name = at == null && mark > 0 ? container.substring(0, mark) : container;
     String snapshot = at == null && mark > 0 ? container.substring(mark + 1) : at;
     if (snapshot != null) {
@@ -63,8 +67,7 @@ final class RestoreCommand extends AgentCommand {
             .with("discard", discard)
             .with("orOlder", orOlder)
             .with("attended", true);
-    JsonObject job =
-        agent.send("POST", "/v1/containers/" + AgentClient.part(name) + "/restore", body);
+    JsonObject job = agent.send("POST", AgentClient.container(name) + "/restore", body);
     out().println(followOrCancel(agent, job).string("message"));
     return DONE;
   }

@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.os.Mount;
 import dev.regen.runtime.overlay.MountTable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -16,6 +17,9 @@ final class UmountCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      throw new CommandFailure(Failure.Code.BAD_INPUT, directory + " is no directory");
+    }
     Path target = directory.toRealPath();
     MountTable.Entry mount = MountTable.read().at(target);
     if (mount == null || !mount.source().startsWith(MountCommand.SOURCE)) {

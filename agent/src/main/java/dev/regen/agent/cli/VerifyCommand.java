@@ -35,11 +35,15 @@ final class VerifyCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
     QueueAddress queue = address;
+    if (queue != null) {
+      queue.requireNoSnapshot(spec);
+    }
     String query =
         "?repair="
             + repair
             + (queue == null ? "" : "&queue=" + AgentClient.part(queue.queue().value()));
-    JsonObject result = follow(agent, agent.send("POST", "/v1/verify" + query, null));
+    JsonObject result =
+        followOrLeave(agent, agent.send("POST", "/v1/verify" + query, null), "the check");
     List<String> damaged = result.strings("damaged");
     if (json) {
       out().println(result);

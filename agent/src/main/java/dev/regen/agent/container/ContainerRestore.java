@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.json.JsonObject;
@@ -232,6 +233,10 @@ public final class ContainerRestore {
     nextRun.prepare(snapshot, job);
     String next = "the next run of queue " + queue + " starts from " + snapshot.words();
     if (found.isPresent() || config == null || host == null || host.flag("AutoRemove")) {
+      if (queues.look(queue).tail().filter(tail -> tail.id().equals(snapshot.id())).isPresent()) {
+        // It would start from there by itself: so a choice is taken back.
+        unchoose(queue, snapshot.id(), null);
+      }
       return next;
     }
     return createAgain(queue, snapshot, config, host, request.start(), job);
@@ -262,7 +267,7 @@ public final class ContainerRestore {
           "container "
               + name
               + " could not be created again ("
-              + e.getMessage()
+              + Why.of(e)
               + "); when you create it yourself, its first start takes "
               + snapshot.words());
     }
@@ -293,7 +298,7 @@ public final class ContainerRestore {
                   + " was created again, but empty ('docker rm "
                   + name
                   + "' removes it): "
-                  + e.getMessage());
+                  + Why.of(e));
       failure.initCause(e);
       throw failure;
     }

@@ -4,6 +4,7 @@ import dev.regen.agent.container.ContainerRestore.Request;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownContainers;
@@ -119,7 +120,7 @@ public final class InPlaceRestore {
               : asItWas(target, wasRunning, e);
       RegenException.Refused failure =
           new RegenException.Refused(
-              target.words() + " was not restored: " + e.getMessage() + "; " + state);
+              target.words() + " was not restored: " + Why.of(e) + "; " + state);
       failure.initCause(e);
       throw failure;
     }
@@ -248,7 +249,7 @@ public final class InPlaceRestore {
     try {
       return files.present(present, job::cancelled);
     } catch (RegenException e) {
-      LOG.info("nothing is known of the present layer: {}", e.getMessage());
+      LOG.info("nothing is known of the present layer: {}", Why.of(e));
       return PresentTree.unknown(present.tree());
     }
   }

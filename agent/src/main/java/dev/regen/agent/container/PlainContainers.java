@@ -3,9 +3,11 @@ package dev.regen.agent.container;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.EngineEvent;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.LabelNames;
+import dev.regen.runtime.os.ErrnoException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -29,6 +31,10 @@ import org.slf4j.LoggerFactory;
 public final class PlainContainers implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PlainContainers.class);
   private static final int REMEMBERED_MAX = 1000;
+
+  private static final String GONE =
+      "it was removed ('docker rm') before its layer could be read, so what its last run wrote is"
+          + " lost; the queue is as before. With --runtime=regen such an end is kept";
 
   private final Targets targets;
   private final PlainLayers layers;
@@ -112,14 +118,28 @@ public final class PlainContainers implements AutoCloseable {
       Optional<Target> found = targets.find(event.container());
       if (found.isPresent() && isPlain(found.get())) {
         step.of(found.get(), event);
+      } else if (found.isEmpty()
+          && event.kind() == EngineEvent.Kind.DIE
+          && uppers.containsKey(event.container())) {
+        failed(event, GONE);
       }
     } catch (IOException | RuntimeException e) {
       LOG.warn("container {}: {}", event.container(), e.toString());
-      events.tell(
-          Event.Kind.FAILED,
-          event.attributes().members().get("regen.queue") instanceof String queue ? queue : null,
-          "the end of a container under plain runc was not captured: " + e.getMessage());
+      boolean gone = e instanceof ErrnoException errno && errno.is(ErrnoException.ENOENT);
+      failed(event, gone ? GONE : "its end was not captured: " + Why.of(e));
     }
+  }
+
+  private void failed(EngineEvent event, String what) {
+    Map<String, ? extends @Nullable Object> told = event.attributes().members();
+    Object name = told.get("name");
+    events.tell(
+        Event.Kind.FAILED,
+        told.get("regen.queue") instanceof String queue ? queue : null,
+        "container "
+            + (name == null ? event.container() : name)
+            + ", which ran under plain runc: "
+            + what);
   }
 
   private static boolean isPlain(Target target) throws IOException {

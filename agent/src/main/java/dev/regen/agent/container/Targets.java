@@ -30,7 +30,8 @@ public final class Targets {
    */
   Optional<Target> find(String text) throws IOException {
     if (!NAME.matcher(text).matches()) {
-      throw new RegenException.BadInput("that is no name of a container");
+      throw new RegenException.Misuse(
+          "'" + text.replaceAll("\\p{Cntrl}", "?") + "' is no name of a container");
     }
     Optional<JsonObject> named = engine.container(text);
     if (named.isPresent()) {

@@ -1,6 +1,7 @@
 package dev.regen.agent.host;
 
 import dev.regen.agent.AgentConfiguration;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.durable.LocalDisk;
@@ -210,8 +211,6 @@ public final class Doctor {
   }
 
   private static String message(IOException e) {
-    return e.getClass().getSimpleName().equals("AccessDeniedException")
-        ? "no access to " + e.getMessage()
-        : String.valueOf(e.getMessage());
+    return Why.of(e);
   }
 }

@@ -1,5 +1,6 @@
 package dev.regen.agent.http;
 
+import dev.regen.runtime.Why;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ public final class ApiServer implements AutoCloseable {
     try {
       server.start();
     } catch (Exception e) {
-      throw new IOException("the API could not be started on " + socket + ": " + e.getMessage(), e);
+      throw new IOException("the API could not be started on " + socket + ": " + Why.of(e), e);
     }
     Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw----"));
   }

@@ -48,7 +48,7 @@ final class Call {
     try {
       return new QueueName(text);
     } catch (IllegalArgumentException e) {
-      throw new RegenException.BadInput(String.valueOf(e.getMessage()));
+      throw new RegenException.Misuse(String.valueOf(e.getMessage()));
     }
   }
 

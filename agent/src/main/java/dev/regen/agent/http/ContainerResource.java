@@ -6,6 +6,7 @@ import dev.regen.agent.container.Targets;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.queue.QueueContent;
 import java.io.IOException;
 
 /**
@@ -41,6 +42,9 @@ public final class ContainerResource {
   private Answer restore(Call call) throws IOException {
     JsonObject body = call.json();
     String at = body.stringOrNull("at");
+    if (at != null) {
+      QueueContent.checkAddress(at); // Before anything is waited for.
+    }
     ContainerRestore.Request request =
         new ContainerRestore.Request(
             call.part("container"),

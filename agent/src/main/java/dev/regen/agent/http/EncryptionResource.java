@@ -5,6 +5,7 @@ import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.snapshot.RegenException;
@@ -121,7 +122,7 @@ public final class EncryptionResource {
       } catch (RegenException.NotFound e) {
         // It has left the queue since: nothing to do.
       } catch (RegenException e) {
-        failed.add(element.id().shortened() + ": " + e.getMessage());
+        failed.add(element.id().shortened() + ": " + Why.of(e));
       }
     }
     if (!failed.isEmpty()) {

@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Pending;
 import dev.regen.agent.jobs.PendingLayer;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.snapshot.Archive;
@@ -71,7 +72,8 @@ final class QueueViews {
       Snapshot snapshot = snapshots.read(tail.id());
       json.with("image", snapshot.imageName())
           .with("imageId", snapshot.imageId())
-          .with("notHeld", snapshot.notHeld());
+          .with("notHeld", snapshot.notHeld())
+          .with("leftOut", leftOut(snapshot));
       if (snapshot.spec().members().get("rebase") instanceof JsonObject rebase) {
         json.with("rebase", rebase);
       }
@@ -116,9 +118,19 @@ final class QueueViews {
         .with("tarBytes", archive.tarBytes())
         .with("chunks", archive.chunks().size())
         .with("notHeld", snapshot.notHeld())
+        .with("leftOut", leftOut(snapshot))
         .with("omitted", archive.omitted())
         .with("omittedCount", archive.omittedCount())
         .with("spec", snapshot.spec());
+  }
+
+  /** What its container's label had left out; none for one that is locked. */
+  private static List<String> leftOut(Snapshot snapshot) throws IOException {
+    JsonObject labels =
+        snapshot.spec().members().get("config") instanceof JsonObject config
+            ? config.objectOrNull("Labels")
+            : null;
+    return labels == null ? List.of() : ContainerSettings.excluded(labels.members());
   }
 
   private JsonObject queue(QueueName name, List<PendingLayer> waiting) throws IOException {

@@ -7,12 +7,15 @@ import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.OpenStores;
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
+import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.queue.Element;
+import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -89,21 +92,28 @@ public final class StoreResource {
         name + "@" + id.shortened(),
         body,
         url,
+        true,
         (store, job) -> {
-          Transferred sent = push.push(store, name, id, new JobTransfer(job));
-          String message =
-              "snapshot "
-                  + id.shortened()
-                  + " of queue "
-                  + name
-                  + (sent.chunks() == 0 ? " was there already: " : " is pushed: ")
-                  + sent.chunks()
-                  + " of "
-                  + sent.totalChunks()
-                  + " chunks sent";
+          Push.Result pushed = push.push(store, name, id, new JobTransfer(job));
+          String message = told(name, id, pushed);
           events.tell(Event.Kind.PUSHED, name.value(), message);
-          return result(message, id, sent, false);
+          return result(message, id, pushed.transferred(), pushed.there());
         });
+  }
+
+  private static String told(QueueName name, SnapshotId id, Push.Result pushed) {
+    String snapshot = "snapshot " + id.shortened() + " of queue " + name;
+    Transferred sent = pushed.transferred();
+    if (pushed.there()) {
+      return snapshot + " was there already, all " + sent.totalChunks() + " chunks of it";
+    }
+    return snapshot
+        + " is pushed: "
+        + sent.chunks()
+        + " of "
+        + sent.totalChunks()
+        + " chunks sent now"
+        + (sent.chunks() == sent.totalChunks() ? "" : ", the others were there already");
   }
 
   private Answer pull(Call call) throws IOException {
@@ -116,6 +126,7 @@ public final class StoreResource {
         name + "@" + address,
         body,
         url,
+        false,
         (store, job) -> {
           Pull.Result pulled = pull.pull(store, name, address, new JobTransfer(job));
           String message = told(name, pulled);
@@ -167,7 +178,7 @@ public final class StoreResource {
   private Answer list(Call call) throws IOException {
     StoreUrl url = url(call.json());
     boolean one = call.has("queue");
-    try (OpenStores.Use use = stores.use(url)) {
+    try (OpenStores.Use use = stores.use(url, false)) {
       List<JsonObject> rows = new ArrayList<>();
       List<QueueName> names = one ? List.of(call.queue()) : RemoteQueue.all(use.store());
       for (QueueName name : names) {
@@ -211,7 +222,7 @@ public final class StoreResource {
   }
 
   private Answer start(
-      String kind, String subject, JsonObject body, StoreUrl url, Transfer transfer)
+      String kind, String subject, JsonObject body, StoreUrl url, boolean make, Transfer transfer)
       throws IOException {
     Job job =
         jobs.start(
@@ -219,8 +230,8 @@ public final class StoreResource {
             subject,
             started -> {
               started.step("connecting");
-              try (OpenStores.Use use = stores.use(url)) {
-                JsonObject result = transfer.run(use.store(), started);
+              try (OpenStores.Use use = stores.use(url, make)) {
+                JsonObject result = run(transfer, use.store(), started);
                 List<String> troubles = use.store().troubles();
                 troubles.forEach(
                     said -> events.tell(Event.Kind.DEGRADED, null, kind + ": " + said));
@@ -231,6 +242,17 @@ public final class StoreResource {
       job.attend();
     }
     return Answer.accepted(job.json());
+  }
+
+  /** What the network broke off is not lost, and nobody can know that who isn't told. */
+  private static JsonObject run(Transfer transfer, RemoteStore store, Job job) throws IOException {
+    try {
+      return transfer.run(store, job);
+    } catch (RegenException | DiskFullException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new IOException(Why.of(e) + "; the same command again goes on with the rest", e);
+    }
   }
 
   private static JsonObject result(
@@ -248,10 +270,14 @@ public final class StoreResource {
   private StoreUrl url(JsonObject body) throws IOException {
     String text = body.stringOrNull("store");
     if (text != null) {
-      return StoreUrl.parse(text);
+      try {
+        return StoreUrl.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new RegenException.Misuse("--store: " + e.getMessage());
+      }
     }
     if (configured == null) {
-      throw new RegenException.BadInput(
+      throw new RegenException.Misuse(
           "no store is named: say --store URL, or 'store' in the agent's configuration");
     }
     return configured;
@@ -259,6 +285,10 @@ public final class StoreResource {
 
   private static String address(JsonObject body) throws IOException {
     String snapshot = body.stringOrNull("snapshot");
-    return snapshot == null ? "latest" : snapshot;
+    if (snapshot == null) {
+      return "latest";
+    }
+    QueueContent.checkAddress(snapshot);
+    return snapshot;
   }
 }

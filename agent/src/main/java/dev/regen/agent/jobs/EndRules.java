@@ -27,8 +27,10 @@ import org.jspecify.annotations.Nullable;
  * </table>
  *
  * <p>A container may live on after the kernel has killed one of its processes for want of memory;
- * so an end in order goes before that. A run that began without the state that was kept is never
- * good: it must not take the place of the newest good snapshot.
+ * so an end in order goes before that. A stop that somebody asked for is in order whatever came of
+ * the signal: most shells as process 1 ignore it, and are killed after the engine's grace time
+ * (exit code 137); what they left is what was to be kept. A run that began without the state that
+ * was kept is never good: it must not take the place of the newest good snapshot.
  */
 public final class EndRules {
   private static final int KILL = 9;

@@ -1,5 +1,6 @@
 package dev.regen.agent.jobs;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
@@ -68,26 +69,18 @@ public record Failure(Code code, String message) {
     return switch (cause) {
       case RegenException e ->
           switch (e) {
-            case RegenException.NotFound _ -> new Failure(Code.NOT_FOUND, text(e));
-            case RegenException.Refused _ -> new Failure(Code.REFUSED, text(e));
-            case RegenException.BadInput _ -> new Failure(Code.BAD_INPUT, text(e));
-            case RegenException.Damaged _ -> new Failure(Code.DAMAGED, text(e));
+            case RegenException.NotFound _ -> new Failure(Code.NOT_FOUND, Why.of(e));
+            case RegenException.Refused _ -> new Failure(Code.REFUSED, Why.of(e));
+            case RegenException.BadInput _ -> new Failure(Code.BAD_INPUT, Why.of(e));
+            case RegenException.Misuse _ -> new Failure(Code.USAGE, Why.of(e));
+            case RegenException.Damaged _ -> new Failure(Code.DAMAGED, Why.of(e));
           };
-      case EngineException.Away e -> new Failure(Code.ENGINE_AWAY, text(e));
-      case EngineException.Refused e -> new Failure(Code.FAILED, "the engine: " + text(e));
-      case IllegalArgumentException e -> new Failure(Code.BAD_INPUT, text(e));
-      case CancellationException e -> new Failure(Code.CANCELLED, text(e));
-      case IOException e -> new Failure(Code.FAILED, text(e));
-      default -> new Failure(Code.FAILED, cause.toString());
+      case EngineException.Away e -> new Failure(Code.ENGINE_AWAY, Why.of(e));
+      case EngineException.Refused e -> new Failure(Code.FAILED, "the engine: " + Why.of(e));
+      case IllegalArgumentException e -> new Failure(Code.BAD_INPUT, Why.of(e));
+      case CancellationException e -> new Failure(Code.CANCELLED, Why.of(e));
+      case IOException e -> new Failure(Code.FAILED, Why.of(e));
+      default -> new Failure(Code.FAILED, "a mistake of Regen's own: " + cause);
     };
-  }
-
-  private static String text(Exception e) {
-    String message = e.getMessage();
-    if (message == null) {
-      return e.getClass().getSimpleName();
-    }
-    boolean bare = e instanceof java.nio.file.FileSystemException f && f.getReason() == null;
-    return bare ? e.getClass().getSimpleName() + ": " + message : message;
   }
 }

@@ -128,7 +128,9 @@ public final class LayerIntake implements SpoolDrain.Intake {
       }
       case CaptureResult.Unchanged same -> {
         String message =
-            "nothing changed; snapshot " + same.tail().shortened() + " stands for this end too";
+            "nothing has changed since snapshot "
+                + same.tail().shortened()
+                + ", which has this time now";
         events.tell(Event.Kind.UNCHANGED, queue, message);
         yield message;
       }

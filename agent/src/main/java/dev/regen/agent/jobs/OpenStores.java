@@ -47,11 +47,15 @@ public final class OpenStores {
     }
   }
 
-  /** Opens a store, or finds it open. */
-  public synchronized Use use(StoreUrl url) throws IOException {
+  /**
+   * Opens a store, or finds it open.
+   *
+   * @param make as {@link StoreUrl#open} has it
+   */
+  public synchronized Use use(StoreUrl url, boolean make) throws IOException {
     Shared shared = open.get(url.text());
     if (shared == null) {
-      shared = new Shared(url.open());
+      shared = new Shared(url.open(make));
       open.put(url.text(), shared);
     }
     shared.users++;

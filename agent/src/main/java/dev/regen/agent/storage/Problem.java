@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
@@ -17,7 +18,7 @@ record Problem(int status, String detail) {
   }
 
   static Problem of(Exception cause) {
-    String detail = String.valueOf(cause.getMessage());
+    String detail = Why.of(cause);
     if (DiskFullException.behind(cause).isPresent()) {
       return new Problem(HttpStatus.INSUFFICIENT_STORAGE_507, detail);
     }
@@ -30,6 +31,7 @@ record Problem(int status, String detail) {
           switch (e) {
             case RegenException.NotFound _ -> new Problem(HttpStatus.NOT_FOUND_404, detail);
             case RegenException.Refused _ -> new Problem(HttpStatus.CONFLICT_409, detail);
+            case RegenException.Misuse _ -> new Problem(HttpStatus.BAD_REQUEST_400, detail);
             case RegenException.BadInput _ -> new Problem(HttpStatus.BAD_REQUEST_400, detail);
             case RegenException.Damaged _ ->
                 new Problem(HttpStatus.INTERNAL_SERVER_ERROR_500, detail);

@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.DirectoryRemote;
 import dev.regen.snapshot.remote.TlsFiles;
@@ -146,7 +147,12 @@ public final class StorageServer implements AutoCloseable {
       server.start();
     } catch (Exception e) {
       throw new IOException(
-          "the storage server could not be started on " + options.listen() + ": " + e.getMessage(),
+          "the storage server could not be started on "
+              + options.listen().getHostString()
+              + ":"
+              + options.listen().getPort()
+              + ": "
+              + Why.of(e.getCause() == null ? e : e.getCause()),
           e);
     }
   }

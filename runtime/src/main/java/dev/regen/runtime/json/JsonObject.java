@@ -2,7 +2,9 @@ package dev.regen.runtime.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.ByteArrayOutputStream;
@@ -49,6 +51,14 @@ public final class JsonObject {
         throw new IOException("more follows the JSON object");
       }
       return object;
+    } catch (JsonProcessingException e) {
+      JsonLocation at = e.getLocation();
+      throw new IOException(
+          "no JSON"
+              + (at == null ? "" : " from line " + at.getLineNr() + ", column " + at.getColumnNr())
+              + ": "
+              + e.getOriginalMessage().replaceFirst(" \\(start marker at .*", ""),
+          e);
     }
   }
 
@@ -136,7 +146,7 @@ public final class JsonObject {
     Object value = members.get(name);
     if (!type.isInstance(value)) {
       throw new IOException(
-          "'" + name + "' is " + (value == null ? "missing" : "no " + type.getSimpleName()));
+          "'" + name + "' is " + (value == null ? "missing" : "no " + word(type)));
     }
     return type.cast(value);
   }
@@ -148,11 +158,21 @@ public final class JsonObject {
     List<T> all = new ArrayList<>();
     for (Object value : required(name, List.class)) {
       if (!type.isInstance(value)) {
-        throw new IOException("'" + name + "' holds something that is no " + type.getSimpleName());
+        throw new IOException("'" + name + "' holds something that is no " + word(type));
       }
       all.add(type.cast(value));
     }
     return all;
+  }
+
+  private static String word(Class<?> type) {
+    return switch (type.getSimpleName()) {
+      case "String" -> "text";
+      case "Long", "Double" -> "number";
+      case "Boolean" -> "true or false";
+      case "List" -> "array";
+      default -> "object";
+    };
   }
 
   private static @Nullable Object plain(@Nullable Object value) {

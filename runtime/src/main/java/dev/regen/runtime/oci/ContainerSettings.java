@@ -58,18 +58,25 @@ public record ContainerSettings(
     if (queue.isEmpty()) {
       return null;
     }
-    if (!QueueName.isValid(queue)) {
-      throw new BadLabelException(
-          "label regen.queue: '"
-              + queue.replaceAll("\\p{Cntrl}", "?")
-              + "' is no name for a queue: letters, digits, '_', '.', '-', at most 128");
-    }
     return new ContainerSettings(
-        new QueueName(queue),
+        name(queue),
         keep(labels.get("regen.keep")),
         excludes(labels.get("regen.exclude")),
         oneOf(OnFailure.class, "regen.on-failure", labels, OnFailure.RUN),
         oneOf(OnImageChange.class, "regen.on-image-change", labels, OnImageChange.FRESH));
+  }
+
+  /** The paths that labels leave out, as far as these are right. */
+  public static List<String> excluded(Map<String, ? extends @Nullable Object> labels) {
+    return labels.get("regen.exclude") instanceof String label ? paths(label) : List.of();
+  }
+
+  private static QueueName name(String label) throws BadLabelException {
+    try {
+      return new QueueName(label);
+    } catch (IllegalArgumentException e) {
+      throw new BadLabelException("label regen.queue: " + e.getMessage());
+    }
   }
 
   private static int keep(@Nullable String label) throws BadLabelException {
@@ -87,11 +94,7 @@ public record ContainerSettings(
     if (label == null || label.isBlank()) {
       return List.of();
     }
-    List<String> paths =
-        Arrays.stream(label.split("[,:\n]", -1))
-            .map(String::strip)
-            .filter(p -> !p.isEmpty())
-            .toList();
+    List<String> paths = paths(label);
     for (String path : paths) {
       if (!path.startsWith("/") || path.equals("/") || (path + "/").contains("/../")) {
         throw new BadLabelException(
@@ -102,6 +105,13 @@ public record ContainerSettings(
       throw new BadLabelException("label regen.exclude: more than " + EXCLUDES_MAX + " paths");
     }
     return paths;
+  }
+
+  private static List<String> paths(String label) {
+    return Arrays.stream(label.split("[,:\n]", -1))
+        .map(String::strip)
+        .filter(path -> !path.isEmpty())
+        .toList();
   }
 
   private static <E extends Enum<E>> E oneOf(
@@ -121,6 +131,8 @@ public record ContainerSettings(
             + ": '"
             + value
             + "' is none of "
-            + Arrays.toString(type.getEnumConstants()).toLowerCase(java.util.Locale.ROOT));
+            + Arrays.stream(type.getEnumConstants())
+                .map(constant -> constant.name().toLowerCase(java.util.Locale.ROOT))
+                .collect(java.util.stream.Collectors.joining(", ")));
   }
 }

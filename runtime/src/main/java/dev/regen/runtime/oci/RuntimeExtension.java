@@ -2,6 +2,7 @@ package dev.regen.runtime.oci;
 
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.Notices.Kind;
 import dev.regen.runtime.os.Fd;
@@ -211,7 +212,6 @@ public final class RuntimeExtension {
   }
 
   static String why(IOException e) {
-    String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
+    return Why.of(e);
   }
 }

@@ -1,5 +1,6 @@
 package dev.regen.runtime.oci;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
@@ -88,7 +89,7 @@ public final class UpperExchange {
       throw new IOException(
           "its layer is a mount of its own or has a size limit, so the state is copied into it"
               + " beside the present one, and that failed: "
-              + e.getMessage()
+              + Why.of(e)
               + "; nothing is changed; 'docker rm' the container and restore again, which makes it"
               + " anew",
           e);

@@ -58,7 +58,7 @@ public final class Removals {
    * Removes a queue with all its snapshots and their data.
    *
    * @throws RegenException.NotFound if there is no such queue
-   * @throws RegenException.Refused if a snapshot is pinned, or chosen for the next run
+   * @throws RegenException.Refused if a snapshot is pinned
    */
   public void remove(QueueName name) throws IOException {
     forget(queues.remove(name));

@@ -56,9 +56,7 @@ public final class LayerImport {
       HostIds ids = new HostIds(List.of(), List.of());
       new TreeUnpacking(tar, target, ids).run();
     } catch (BadLayerException e) {
-      throw new RegenException.BadInput(
-          "the layer is refused: %s. Nothing outside %s was changed"
-              .formatted(e.getMessage(), target));
+      throw new RegenException.BadInput(TreeUnpacking.refusal(String.valueOf(e.getMessage())));
     }
   }
 }

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * stream that ends early, or is too long, is refused.
  */
 final class TarInput {
+  static final String NO_TAR = "it is no tar (plain, or packed with zstd or gzip)";
+
   private final TarSource source;
   private final long bytesMax;
   private ByteBuffer piece = ByteBuffer.allocate(0);
@@ -88,7 +90,8 @@ final class TarInput {
 
   private void fill() throws IOException {
     if (!fillIfThere()) {
-      throw new BadLayerException("it ends too early: truncated");
+      throw new BadLayerException(
+          offsetBytes < TarBlock.BYTES ? NO_TAR : "it ends too early: truncated");
     }
   }
 

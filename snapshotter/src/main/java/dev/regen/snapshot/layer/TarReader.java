@@ -128,7 +128,7 @@ final class TarReader {
 
   /** A member, or null after a header that belongs to the one that follows. */
   private @Nullable TarMember header() throws IOException {
-    block.checkSum();
+    checkBlock();
     long size = block.size();
     switch (block.type()) {
       case 'x', 'X' -> {
@@ -150,6 +150,17 @@ final class TarReader {
       }
     }
     return null;
+  }
+
+  /** Where not even the first block is one, the rest needs no further word. */
+  private void checkBlock() throws BadLayerException {
+    try {
+      block.checkSum();
+    } catch (BadLayerException e) {
+      throw members == 0 && offsetBytes() == TarBlock.BYTES
+          ? new BadLayerException(TarInput.NO_TAR)
+          : e;
+    }
   }
 
   private static void once(@Nullable Object before) throws BadLayerException {

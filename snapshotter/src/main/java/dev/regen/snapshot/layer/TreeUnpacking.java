@@ -58,9 +58,14 @@ final class TreeUnpacking {
   private String refusal(BadLayerException e) {
     String where =
         last == null
-            ? "at its start"
-            : "entry " + tar.members() + ", " + BadLayerException.shown(last);
-    return "the layer is refused: %s (%s, byte %d). Nothing outside %s was changed, and what was unpacked there is removed."
-        .formatted(e.getMessage(), where, tar.offsetBytes(), target);
+            ? ""
+            : " (entry %d, %s, byte %d)"
+                .formatted(tar.members(), BadLayerException.shown(last), tar.offsetBytes());
+    return refusal(e.getMessage() + where);
+  }
+
+  /** For a person; the target was under a name that says nothing to him. */
+  static String refusal(String why) {
+    return "the layer is refused: " + why + "; nothing was changed";
   }
 }

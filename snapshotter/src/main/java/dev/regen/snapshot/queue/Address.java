@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 final class Address {
   private static final Pattern BACK = Pattern.compile("-([0-9]{1,4})");
   private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F]{4,32}");
+  private static final Pattern YEAR_FIRST = Pattern.compile("(19|20)[0-9]{2,12}");
   private static final Pattern TIME =
       Pattern.compile(
           "(\\d{4}-\\d{2}-\\d{2})"
@@ -32,7 +33,24 @@ final class Address {
     this.zone = zone;
   }
 
+  /**
+   * Looks whether a text can be an address at all, of whatever queue.
+   *
+   * @throws RegenException.Misuse if not
+   */
+  static void check(String address) throws RegenException {
+    Matcher time = TIME.matcher(address);
+    if (time.matches()) {
+      moment(time, ZoneId.systemDefault());
+    } else if (!address.equals("latest")
+        && !BACK.matcher(address).matches()
+        && !ID_PREFIX.matcher(address).matches()) {
+      throw noAddress(address);
+    }
+  }
+
   Element find(String address) throws RegenException {
+    check(address);
     if (queue.elements().isEmpty()) {
       throw new RegenException.NotFound("queue " + queue.name() + " holds no snapshot yet");
     }
@@ -45,12 +63,9 @@ final class Address {
     }
     Matcher time = TIME.matcher(address);
     if (time.matches()) {
-      return notAfter(moment(time), address);
+      return notAfter(moment(time, zone), address);
     }
-    if (ID_PREFIX.matcher(address).matches()) {
-      return beginningWith(address.toLowerCase(Locale.ROOT));
-    }
-    throw noAddress(address);
+    return beginningWith(address.toLowerCase(Locale.ROOT));
   }
 
   private Element back(int steps) throws RegenException {
@@ -94,40 +109,52 @@ final class Address {
     }
     if (found.isEmpty()) {
       throw new RegenException.NotFound(
-          "queue " + queue.name() + " has no snapshot that begins with " + prefix);
+          "queue "
+              + queue.name()
+              + " has no snapshot whose id begins with "
+              + prefix
+              + hint(prefix));
     }
     return found.getFirst();
   }
 
+  /** Digits that were meant as a time are taken for an id. */
+  private static String hint(String prefix) {
+    return YEAR_FIRST.matcher(prefix).matches()
+        ? "; if a time is meant, it is written 2026-11-22 or 2026-11-22T09:00"
+        : "";
+  }
+
   /** The moment itself, or the last one of the period that a shortened time names. */
-  private Instant moment(Matcher time) throws RegenException {
+  private static Instant moment(Matcher time, ZoneId zone) throws RegenException {
     try {
       LocalDate date = LocalDate.parse(time.group(1));
       if (time.group(2) == null) {
-        return endOf(date.atStartOfDay(), ChronoUnit.DAYS, time);
+        return endOf(date.atStartOfDay(), ChronoUnit.DAYS, time, zone);
       }
       int hour = Integer.parseInt(time.group(2));
       if (time.group(3) == null) {
-        return endOf(date.atTime(hour, 0), ChronoUnit.HOURS, time);
+        return endOf(date.atTime(hour, 0), ChronoUnit.HOURS, time, zone);
       }
       int minute = Integer.parseInt(time.group(3));
       if (time.group(4) == null) {
-        return endOf(date.atTime(hour, minute), ChronoUnit.MINUTES, time);
+        return endOf(date.atTime(hour, minute), ChronoUnit.MINUTES, time, zone);
       }
       LocalTime clock = LocalTime.of(hour, minute, Integer.parseInt(time.group(4)), nanos(time));
       LocalDateTime at = date.atTime(clock);
       boolean exact = time.group(5) != null || time.group(6) != null;
-      return exact ? instant(at, time) : endOf(at, ChronoUnit.SECONDS, time);
+      return exact ? instant(at, time, zone) : endOf(at, ChronoUnit.SECONDS, time, zone);
     } catch (DateTimeException e) {
-      throw new RegenException.BadInput("'" + time.group() + "' is no time: " + e.getMessage());
+      throw new RegenException.Misuse(
+          "'" + time.group() + "' is no time: a part of it is larger than it can be");
     }
   }
 
-  private Instant endOf(LocalDateTime start, ChronoUnit period, Matcher time) {
-    return instant(start.plus(1, period), time).minusNanos(1);
+  private static Instant endOf(LocalDateTime start, ChronoUnit period, Matcher time, ZoneId zone) {
+    return instant(start.plus(1, period), time, zone).minusNanos(1);
   }
 
-  private Instant instant(LocalDateTime at, Matcher time) {
+  private static Instant instant(LocalDateTime at, Matcher time, ZoneId zone) {
     String offset = time.group(6);
     if (offset == null) {
       return at.atZone(zone).toInstant();
@@ -145,7 +172,7 @@ final class Address {
 
   private static RegenException noAddress(String address) {
     String shown = address.length() > 100 ? address.substring(0, 100) : address;
-    return new RegenException.BadInput(
+    return new RegenException.Misuse(
         "'"
             + shown.replaceAll("\\p{Cntrl}", "?")
             + "' addresses no snapshot: 'latest', '-1', a time such as 2026-11-22T09:00, or at"

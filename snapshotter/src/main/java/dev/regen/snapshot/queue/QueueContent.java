@@ -95,10 +95,20 @@ public record QueueContent(
    * </ol>
    *
    * @throws RegenException.NotFound if there is no such element; names the oldest there is
-   * @throws RegenException.BadInput if the address has no such form, or several ids begin so
+   * @throws RegenException.Misuse if the address has no such form
+   * @throws RegenException.BadInput if several ids begin so
    */
   public Element find(String address, ZoneId zone) throws RegenException {
     return new Address(this, zone).find(address);
+  }
+
+  /**
+   * Looks whether a text has the form of an address, as {@link #find} takes them.
+   *
+   * @throws RegenException.Misuse if not
+   */
+  public static void checkAddress(String address) throws RegenException {
+    Address.check(address);
   }
 
   /** The time an element is given that ended at {@code time}: always after the tail's. */
@@ -178,7 +188,11 @@ public record QueueContent(
     }
     if (id.equals(chosen)) {
       throw new RegenException.Refused(
-          "snapshot " + id.shortened() + " is chosen for the next run: 'regen restore' another");
+          "snapshot "
+              + id.shortened()
+              + " is chosen for the next run: 'regen restore "
+              + name
+              + " --at latest' takes that back");
     }
     List<Element> next = new ArrayList<>(elements);
     next.remove(element);

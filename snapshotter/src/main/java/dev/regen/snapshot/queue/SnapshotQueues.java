@@ -169,21 +169,19 @@ public final class SnapshotQueues {
    * Removes a queue for good, with no regard to its snapshots, whose ids it returns.
    *
    * @throws RegenException.NotFound if there is no such queue
-   * @throws RegenException.Refused if a snapshot is pinned or chosen for the next run
+   * @throws RegenException.Refused if a snapshot is pinned; what was chosen for the next run is no
+   *     reason, for that run begins a new queue
    */
   public List<SnapshotId> remove(QueueName name) throws IOException {
     try (SnapshotQueue queue = open(name)) {
       for (Element element : queue.elements()) {
-        if (element.pinned() || element.id().equals(queue.chosen())) {
+        if (element.pinned()) {
           throw new RegenException.Refused(
               "queue '"
                   + name
                   + "' holds snapshot "
                   + element.id().shortened()
-                  + ", which is "
-                  + (element.pinned()
-                      ? "pinned; 'regen unpin' it first"
-                      : "chosen for the next run; 'regen restore' another or run it first"));
+                  + ", which is pinned; 'regen unpin' it first");
         }
       }
       records.remove(file(name));

@@ -1,9 +1,13 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 
 /** Calls to one server: bounded in time, in bytes and in number; its errors as exceptions. */
 final class Calls implements AutoCloseable {
@@ -138,13 +143,26 @@ final class Calls implements AutoCloseable {
       throw new IOException(server + " has not answered within " + millis + " ms", e);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
-      String said = cause.getMessage();
-      throw new IOException(
-          server + ": " + (said == null ? cause.getClass().getSimpleName() : said), cause);
+      throw new IOException(server + told(cause), cause);
     } finally {
       // Nothing if it is done; else it closes the connection.
       answer.cancel(true);
     }
+  }
+
+  private static String told(Throwable cause) {
+    String why = Why.of(cause);
+    return switch (cause) {
+      case ConnectException _ ->
+          ": " + why + (why.contains("refused") ? "; is its 'regen storage' running?" : "");
+      case SSLException _ -> ": no TLS: " + why;
+      case EOFException _, SocketException _ -> " broke the connection off: " + why;
+      // Java's words for the same.
+      default ->
+          why.contains("parser received no bytes") || why.contains("EOF reached")
+              ? " broke the connection off"
+              : ": " + why;
+    };
   }
 
   private static BodyHandler<byte[]> limited(int limitBytes) {

@@ -11,6 +11,7 @@ import dev.regen.snapshot.store.DirectoryChunkStore;
 import dev.regen.snapshot.store.SealedRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,6 +38,7 @@ public final class DirectoryRemote implements RemoteStore {
   public static final Duration LEASE = Duration.ofMinutes(10);
 
   private static final int VERSION = 1;
+  private static final String IDENTITY = "store.json";
   private static final int IDENTITY_BYTES_MAX = 4096;
 
   private final Disk disk;
@@ -62,13 +64,16 @@ public final class DirectoryRemote implements RemoteStore {
   DirectoryRemote(Disk disk, Path directory, long quotaBytes, Duration lease, LongSupplier nanoTime)
       throws IOException {
     this.disk = disk;
+    if (Files.exists(directory) && !Files.isDirectory(directory)) {
+      throw new RegenException.BadInput(directory + " is a file; a store is a directory");
+    }
     new Records(disk).makeDirectory(directory);
     this.lock =
         disk.tryLock(directory.resolve("lock"))
             .orElseThrow(
                 () -> new RegenException.Refused(directory + " is in use by another process"));
     try {
-      this.id = identity(directory.resolve("store.json"));
+      this.id = identity(directory.resolve(IDENTITY));
       this.room = new Room(directory, quotaBytes);
       this.leases = new Leases(lease, nanoTime);
       this.chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
@@ -80,6 +85,11 @@ public final class DirectoryRemote implements RemoteStore {
       lock.close();
       throw e;
     }
+  }
+
+  /** Whether a directory is such a store already; nothing is made or opened. */
+  static boolean isStore(Path directory) {
+    return Files.exists(directory.resolve(IDENTITY));
   }
 
   @Override

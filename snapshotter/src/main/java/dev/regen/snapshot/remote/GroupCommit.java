@@ -1,5 +1,6 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.Why;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +47,7 @@ final class GroupCommit {
       running.unlock();
     }
     if (mine.failure != null) {
-      throw new IOException(mine.failure.getMessage(), mine.failure);
+      throw new IOException(Why.of(mine.failure), mine.failure);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
@@ -78,7 +79,7 @@ final class Member {
   }
 
   private synchronized void failed(IOException failure, boolean isAway) {
-    lastFailure = String.valueOf(failure.getMessage());
+    lastFailure = Why.of(failure);
     away = isAway;
     awayUntilNanos = System.nanoTime() + AWAY_NANOS;
   }

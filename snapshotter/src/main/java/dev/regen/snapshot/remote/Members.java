@@ -1,5 +1,6 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import java.io.Closeable;
@@ -94,7 +95,7 @@ final class Members implements Closeable {
     List<String> said = new ArrayList<>();
     Set<Class<?>> kinds = new HashSet<>();
     for (IOException failure : failures) {
-      said.add(String.valueOf(failure.getMessage()));
+      said.add(Why.of(failure));
       kinds.add(failure.getClass());
     }
     String message = String.join("; ", said);

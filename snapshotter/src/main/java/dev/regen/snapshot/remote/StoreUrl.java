@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,6 +52,7 @@ public record StoreUrl(
   /** With others to turn to, nobody waits that long. */
   private static final Duration PATIENCE_WITH_OTHERS = Duration.ofSeconds(10);
 
+  private static final int PORT_MAX = 65_535;
   private static final int CONNECTIONS = 8;
 
   /** About 13 s of pauses: a server may be started again. */
@@ -96,7 +98,10 @@ public record StoreUrl(
     for (Map.Entry<String, String> option : options.entrySet()) {
       require(
           option.getKey().equals(REPLICAS) || FILES.contains(option.getKey()),
-          "'" + option.getKey() + "' is no option of a store; known are replicas and " + FILES);
+          "'"
+              + option.getKey()
+              + "' is no option of a store; there are replicas, token-file, ca-file, cert-file and"
+              + " key-file");
       require(
           !FILES.contains(option.getKey()) || option.getValue().startsWith("/"),
           option.getKey() + " is an absolute path");
@@ -109,14 +114,20 @@ public record StoreUrl(
   }
 
   /**
-   * Opens the store; a directory is made if it is missing.
+   * Opens the store.
    *
+   * @param make whether a directory that is no store yet becomes one; of several stores this is
+   *     asked only while none of them is one
+   * @throws RegenException.NotFound if it is not to be made and is not there
    * @throws RegenException.BadInput if a file of a token or certificate is not what it should be
    * @throws RegenException.Refused if another process has a directory open, or two addresses are of
    *     one store
    * @throws IOException if a file cannot be read, or no server answers
    */
-  public RemoteStore open() throws IOException {
+  public RemoteStore open(boolean make) throws IOException {
+    if (!make) {
+      requireAny();
+    }
     boolean alone = addresses.size() == 1;
     List<RemoteStore> direct = new ArrayList<>();
     List<RemoteStore> stores = new ArrayList<>();
@@ -161,6 +172,22 @@ public record StoreUrl(
     return text;
   }
 
+  /** Who only looks must not leave a store behind where a path was mistyped. */
+  private void requireAny() throws RegenException {
+    for (URI address : addresses) {
+      if (!"dir".equals(address.getScheme()) || DirectoryRemote.isStore(directory(address))) {
+        return;
+      }
+    }
+    Path directory = directory(addresses.getFirst());
+    throw new RegenException.NotFound(
+        "there is no store at "
+            + directory
+            + (Files.isDirectory(directory)
+                ? ": nothing was pushed to that directory yet"
+                : ": that directory is not there; is the path right, the file system mounted?"));
+  }
+
   private HttpStore.Options http(Duration patience) throws IOException {
     Path token = file(TOKEN);
     boolean tls = addresses.stream().anyMatch(address -> "https".equals(address.getScheme()));
@@ -187,6 +214,7 @@ public record StoreUrl(
     }
     boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
     require(http && uri.getHost() != null && uri.getUserInfo() == null, unknown(text));
+    require(uri.getPort() <= PORT_MAX, "a port is at most " + PORT_MAX + ": " + text);
     require(
         uri.getPath().isEmpty() || uri.getPath().equals("/"),
         "nothing stands behind a server's port: " + text);
@@ -228,7 +256,7 @@ public record StoreUrl(
   }
 
   private static int number(String name, String text) {
-    require(text.matches("[0-9]{1,4}"), name + " is a number");
+    require(text.matches("[0-9]{1,4}"), name + " is a number, not '" + text + "'");
     return Integer.parseInt(text);
   }
 

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.RegenException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -55,7 +56,7 @@ public final class TlsFiles {
       return context;
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new RegenException.BadInput(
-          "no TLS with " + certificate + ", " + key + ", " + trusted + ": " + e.getMessage());
+          "no TLS with " + certificate + ", " + key + ", " + trusted + ": " + Why.of(e));
     }
   }
 

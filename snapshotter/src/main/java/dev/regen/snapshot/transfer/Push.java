@@ -46,6 +46,13 @@ public final class Push {
   }
 
   /**
+   * What a push did.
+   *
+   * @param there whether the snapshot was complete in the store before
+   */
+  public record Result(boolean there, Transferred transferred) {}
+
+  /**
    * Sends one snapshot; it is complete in the store, each chunk and its record forced, once this
    * has returned.
    *
@@ -57,8 +64,7 @@ public final class Push {
    * @throws IOException if the store does not answer; as in all other cases what was sent stays,
    *     and is not sent again
    */
-  public Transferred push(
-      RemoteStore store, QueueName name, SnapshotId id, TransferProgress progress)
+  public Result push(RemoteStore store, QueueName name, SnapshotId id, TransferProgress progress)
       throws IOException {
     RemoteQueue remote = new RemoteQueue(store, name);
     Set<Digest> sent = new HashSet<>();
@@ -75,12 +81,12 @@ public final class Push {
       Map<Digest, Transferred.Placed> all = Transferred.places(snapshot);
       Set<Digest> missing = store.missing(all.keySet());
       if (missing.isEmpty() && isComplete(remote, stored)) {
-        return Transferred.of(snapshot, sent);
+        return new Result(sent.isEmpty(), Transferred.of(snapshot, sent));
       }
       putManifest(store, stored, packed);
       if (missing.isEmpty() && isUnchanged(name, element, bytes)) {
         remote.complete(stored);
-        return Transferred.of(snapshot, sent);
+        return new Result(false, Transferred.of(snapshot, sent));
       }
       if (!announced) {
         remote.begin(stored);

@@ -329,8 +329,9 @@ final class LayerImportHostileTest {
 
   @Test
   void nothingAndNonsense() {
-    refused(new byte[0], "truncated");
-    refused(TarBytes.bytes("hello"), "truncated");
+    refused(new byte[0], "no tar");
+    refused(TarBytes.bytes("hello"), "no tar");
+    refused(TarBytes.bytes("hello".repeat(1000)), "no tar");
     byte[] nonsense = new byte[10_000];
     new Random(1).nextBytes(nonsense);
     refused(nonsense, "refused");
@@ -489,7 +490,7 @@ final class LayerImportHostileTest {
     assertThatThrownBy(() -> unpack(layer))
         .isInstanceOf(RegenException.BadInput.class)
         .hasMessageContainingAll(said)
-        .hasMessageContaining("Nothing outside");
+        .hasMessageEndingWith("nothing was changed");
     assertThat(Files.exists(target, LinkOption.NOFOLLOW_LINKS)).isFalse();
   }
 

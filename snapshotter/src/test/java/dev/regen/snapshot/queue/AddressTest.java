@@ -62,15 +62,32 @@ final class AddressTest {
         "2026-11-22T25:00",
         "2026-11-22T09:00:61",
         "2026-11-22T09:00:00+99:00",
-        "1111",
         "../etc",
         "2026-11-22T",
         "latest\n"
       })
-  void whatNamesNothingOrSeveralIsBadInput(String address) {
+  void whatIsNoAddressIsMisuse(String address) {
     assertThatThrownBy(() -> QUEUE.find(address, BERLIN))
-        .isInstanceOf(RegenException.BadInput.class)
+        .isInstanceOf(RegenException.Misuse.class)
         .hasMessageNotContaining("\n");
+    assertThatThrownBy(() -> QueueContent.checkAddress(address))
+        .isInstanceOf(RegenException.Misuse.class);
+    assertThatThrownBy(() -> QueueContent.empty(new QueueName("new"), 5).find(address, BERLIN))
+        .as("of an empty queue, too")
+        .isInstanceOf(RegenException.Misuse.class);
+  }
+
+  @Test
+  void whatNamesSeveralIsBadInput() {
+    assertThatThrownBy(() -> QUEUE.find("1111", BERLIN))
+        .isInstanceOf(RegenException.BadInput.class);
+  }
+
+  @Test
+  void aYearThatNamesNothingIsToldHowATimeIsWritten() {
+    assertThatThrownBy(() -> QUEUE.find("2027", BERLIN))
+        .isInstanceOf(RegenException.NotFound.class)
+        .hasMessageContaining("2026-11-22T09:00");
   }
 
   @Test

@@ -75,9 +75,9 @@ final class StoreUrlTest {
   @Test
   void aDirectoryIsOpenedByOneAtATime(@TempDir Path directory) throws Exception {
     StoreUrl url = StoreUrl.parse("dir:" + directory.resolve("store"));
-    RemoteStore open = url.open();
-    assertThatThrownBy(url::open).isInstanceOf(RegenException.Refused.class);
+    RemoteStore open = url.open(true);
+    assertThatThrownBy(() -> url.open(true)).isInstanceOf(RegenException.Refused.class);
     open.close();
-    url.open().close();
+    url.open(true).close();
   }
 }
