@@ -3,6 +3,7 @@ package dev.regen.agent;
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
 import dev.regen.agent.container.Differences;
+import dev.regen.agent.container.FromStore;
 import dev.regen.agent.container.ImageLayers;
 import dev.regen.agent.container.InPlaceRestore;
 import dev.regen.agent.container.MountedSnapshots;
@@ -12,6 +13,7 @@ import dev.regen.agent.container.PlainLayers;
 import dev.regen.agent.container.SharedLayers;
 import dev.regen.agent.container.StoppedForRestore;
 import dev.regen.agent.container.Targets;
+import dev.regen.agent.container.ToStores;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
 import dev.regen.agent.http.ActivityResource;
@@ -31,6 +33,7 @@ import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Housekeeping;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.LayerIntake;
+import dev.regen.agent.jobs.OpenStores;
 import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.agent.jobs.StartSweep;
 import dev.regen.runtime.docker.Engine;
@@ -57,6 +60,7 @@ import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.restore.QueuedTrees;
 import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
+import dev.regen.snapshot.transfer.Follow;
 import dev.regen.snapshot.transfer.Pull;
 import dev.regen.snapshot.transfer.Push;
 import java.io.IOException;
@@ -206,6 +210,13 @@ public final class Agent implements AutoCloseable {
             captures.checks(),
             nextRun,
             events);
+    OpenStores openStores = new OpenStores();
+    ToStores toStores =
+        new ToStores(new Push(queues, snapshots, chunks), chunks::get, openStores, events);
+    Pull pull = new Pull(queues, snapshots, chunks, captures.arrivals());
+    Follow follow = new Follow(queues, chunks, captures.arrivals(), pull);
+    FromStore fromStore =
+        new FromStore(queues, pull, follow, nextRun, containers, openStores, events);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart =
@@ -236,15 +247,7 @@ public final class Agent implements AutoCloseable {
             new Differences(targets, containers, plainLayers, images, captures, reader, clock))
         .addTo(routes);
     new MountResource(queues, snapshots, mounts, jobs).addTo(routes);
-    new StoreResource(
-            queues,
-            new Push(queues, snapshots, chunks),
-            new Pull(queues, snapshots, chunks, captures.arrivals()),
-            nextRun::prepareIfNewest,
-            containers,
-            configuration.store(),
-            jobs,
-            events)
+    new StoreResource(queues, toStores, fromStore, openStores, configuration.store(), jobs)
         .addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }

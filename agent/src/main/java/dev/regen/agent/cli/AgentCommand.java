@@ -61,7 +61,13 @@ abstract class AgentCommand implements Callable<Integer> {
   /** As {@link #follow}; the job is cancelled if this process is ended meanwhile. */
   final JsonObject followOrCancel(AgentClient agent, JsonObject asked)
       throws IOException, InterruptedException {
-    return follow(agent, asked, () -> cancel(agent, asked));
+    return followOrCancel(agent, asked, false);
+  }
+
+  /** As above; with {@code json} the progress is a JSON object a line, unless a person watches. */
+  final JsonObject followOrCancel(AgentClient agent, JsonObject asked, boolean json)
+      throws IOException, InterruptedException {
+    return follow(agent, asked, () -> cancel(agent, asked), json);
   }
 
   /**
@@ -71,15 +77,16 @@ abstract class AgentCommand implements Callable<Integer> {
    */
   final JsonObject followOrLeave(AgentClient agent, JsonObject asked, String what)
       throws IOException, InterruptedException {
-    return follow(agent, asked, () -> told(what + " goes on; 'regen jobs' tells how far it is"));
+    return follow(
+        agent, asked, () -> told(what + " goes on; 'regen jobs' tells how far it is"), false);
   }
 
-  private JsonObject follow(AgentClient agent, JsonObject asked, Runnable atCtrlC)
+  private JsonObject follow(AgentClient agent, JsonObject asked, Runnable atCtrlC, boolean json)
       throws IOException, InterruptedException {
     Thread hook = new Thread(atCtrlC);
     Runtime.getRuntime().addShutdownHook(hook);
     try {
-      return follow(agent, asked);
+      return follow(agent, asked, ProgressLine.of(err(), regen.terminal(), json));
     } finally {
       withdraw(hook);
     }
@@ -128,7 +135,11 @@ abstract class AgentCommand implements Callable<Integer> {
   /** Follows a job to its end, with its progress; its failure is this command's. */
   final JsonObject follow(AgentClient agent, JsonObject asked)
       throws IOException, InterruptedException {
-    ProgressLine progress = new ProgressLine(err(), regen.terminal());
+    return follow(agent, asked, ProgressLine.of(err(), regen.terminal(), false));
+  }
+
+  private static JsonObject follow(AgentClient agent, JsonObject asked, ProgressLine progress)
+      throws IOException, InterruptedException {
     String path = "/v1/jobs/" + AgentClient.part(asked.string("id"));
     for (long pauseMillis = 20; ; pauseMillis = Math.min(250, pauseMillis * 2)) {
       JsonObject job = agent.get(path);

@@ -4,50 +4,98 @@ import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
 
-/** How far long work is: one line that changes on a terminal, a plain line per step elsewhere. */
+/**
+ * How far long work is: one line that changes on a terminal, a plain line per step elsewhere, or a
+ * JSON object a line, one a second and one for each step.
+ */
 final class ProgressLine {
   /** Before that a rate says nothing. */
   private static final double RATE_SECONDS_MIN = 0.5;
 
+  private static final long JSON_NANOS = 1_000_000_000L;
+
+  /** For whom it is. */
+  private enum Form {
+    TERMINAL,
+    LINES,
+    JSON
+  }
+
   private final PrintWriter out;
-  private final boolean terminal;
+  private final Form form;
   private String shown = "";
+  private long shownAtNanos;
   private String timed = "";
   private long timedSinceNanos;
   private long timedFromBytes;
 
   ProgressLine(PrintWriter out, boolean terminal) {
+    this(out, terminal ? Form.TERMINAL : Form.LINES);
+  }
+
+  private ProgressLine(PrintWriter out, Form form) {
     this.out = out;
-    this.terminal = terminal;
+    this.form = form;
+  }
+
+  /**
+   * @param terminal whether a person watches
+   * @param json whether a program does, if no person
+   */
+  static ProgressLine of(PrintWriter out, boolean terminal, boolean json) {
+    return new ProgressLine(out, terminal ? Form.TERMINAL : json ? Form.JSON : Form.LINES);
   }
 
   void show(JsonObject job) throws IOException {
     String step = job.string("step");
     String words = step.isEmpty() ? job.string("kind") + " " + job.string("subject") : step;
-    String line = terminal ? words + howFar(step, job) : words;
-    if (line.equals(shown)) {
-      return;
-    }
-    shown = line;
-    if (terminal) {
-      out.print("\r\u001b[K" + line);
-      out.flush();
-    } else {
-      out.println(line);
+    long rate = bytesPerSecond(step, job);
+    switch (form) {
+      case TERMINAL -> {
+        String line = words + howFar(job, rate);
+        if (!line.equals(shown)) {
+          shown = line;
+          out.print("\r\u001b[K" + line);
+          out.flush();
+        }
+      }
+      case LINES -> {
+        if (!words.equals(shown)) {
+          shown = words;
+          out.println(words);
+        }
+      }
+      case JSON -> {
+        if (!words.equals(shown) || System.nanoTime() - shownAtNanos >= JSON_NANOS) {
+          shown = words;
+          shownAtNanos = System.nanoTime();
+          out.println(json(words, job, rate));
+        }
+      }
     }
   }
 
-  private String howFar(String step, JsonObject job) throws IOException {
+  private static JsonObject json(String words, JsonObject job, long rate) throws IOException {
+    JsonObject json = new JsonObject().with("step", words);
+    long expected = job.numberOr("bytesExpected", 0);
+    if (expected > 0) {
+      long bytes = job.numberOr("bytes", 0);
+      json.with("chunks", job.numberOr("entries", 0))
+          .with("chunksExpected", job.numberOr("entriesExpected", 0))
+          .with("bytes", bytes)
+          .with("bytesExpected", expected)
+          .with("bytesPerSecond", rate < 1 ? null : rate)
+          .with("secondsLeft", rate < 1 ? null : secondsLeft(expected - bytes, rate));
+    }
+    return json;
+  }
+
+  private static String howFar(JsonObject job, long rate) throws IOException {
     long entries = job.numberOr("entries", 0);
     long bytes = job.numberOr("bytes", 0);
     long expected = job.numberOr("bytesExpected", 0);
     if (expected == 0) {
       return entries > 0 ? ": " + entries + " entries, " + Sizes.of(bytes) : "";
-    }
-    if (!step.equals(timed)) {
-      timed = step;
-      timedSinceNanos = System.nanoTime();
-      timedFromBytes = bytes;
     }
     String line =
         ": "
@@ -58,20 +106,29 @@ final class ProgressLine {
             + Sizes.of(bytes)
             + " of "
             + Sizes.of(expected);
-    double seconds = (System.nanoTime() - timedSinceNanos) / 1e9;
-    double rate = (bytes - timedFromBytes) / seconds;
-    return seconds < RATE_SECONDS_MIN || rate < 1
+    return rate < 1
         ? line
-        : line
-            + ", "
-            + Sizes.of((long) rate)
-            + "/s, "
-            + (long) Math.ceil((expected - bytes) / rate)
-            + " s left";
+        : line + ", " + Sizes.of(rate) + "/s, " + secondsLeft(expected - bytes, rate) + " s left";
+  }
+
+  /** Since the step began; 0 while that says nothing. */
+  private long bytesPerSecond(String step, JsonObject job) throws IOException {
+    long bytes = job.numberOr("bytes", 0);
+    if (!step.equals(timed) || bytes < timedFromBytes) {
+      timed = step;
+      timedSinceNanos = System.nanoTime();
+      timedFromBytes = bytes;
+    }
+    double seconds = (System.nanoTime() - timedSinceNanos) / 1e9;
+    return seconds < RATE_SECONDS_MIN ? 0 : (long) ((bytes - timedFromBytes) / seconds);
+  }
+
+  private static long secondsLeft(long bytes, long rate) {
+    return (Math.max(0, bytes) + rate - 1) / rate;
   }
 
   void bytes(String words, long bytes) {
-    if (terminal) {
+    if (form == Form.TERMINAL) {
       out.print("\r\u001b[K" + words + ": " + Sizes.of(bytes));
       out.flush();
       shown = words;
@@ -79,7 +136,7 @@ final class ProgressLine {
   }
 
   void end() {
-    if (terminal && !shown.isEmpty()) {
+    if (form == Form.TERMINAL && !shown.isEmpty()) {
       out.print("\r\u001b[K");
       out.flush();
     }

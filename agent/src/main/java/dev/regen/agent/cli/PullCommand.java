@@ -1,8 +1,10 @@
 package dev.regen.agent.cli;
 
+import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -26,11 +28,16 @@ final class PullCommand extends AgentCommand {
   @Option(names = "--store", paramLabel = "URL", description = StoreOption.DESCRIPTION)
   private @Nullable String store;
 
-  @Option(names = "--json", description = "Say what was done as a JSON object.")
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private FollowOptions follow;
+
+  @Option(names = "--json", description = StoreOption.JSON)
   private boolean json;
 
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
-    return StoreOption.run(this, agent, address, "pull", store, json);
+    JsonObject body = follow.addTo(new JsonObject().with("store", store));
+    return StoreOption.run(this, agent, address, "pull", body, json);
   }
 }

@@ -1,5 +1,6 @@
 package dev.regen.agent.cli;
 
+import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,11 +27,20 @@ final class PushCommand extends AgentCommand {
   @Option(names = "--store", paramLabel = "URL", description = StoreOption.DESCRIPTION)
   private @Nullable String store;
 
-  @Option(names = "--json", description = "Say what was done as a JSON object.")
+  @Option(
+      names = "--also",
+      paramLabel = "URL",
+      description =
+          "A second store, fed at the same time. Where one of them fails the other gets all, and"
+              + " this ends with 1 and says what to do.")
+  private @Nullable String also;
+
+  @Option(names = "--json", description = StoreOption.JSON)
   private boolean json;
 
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
-    return StoreOption.run(this, agent, address, "push", store, json);
+    JsonObject body = new JsonObject().with("store", store).with("also", also);
+    return StoreOption.run(this, agent, address, "push", body, json);
   }
 }

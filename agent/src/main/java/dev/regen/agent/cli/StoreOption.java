@@ -2,7 +2,6 @@ package dev.regen.agent.cli;
 
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /** What the commands that use a store have in common. */
 final class StoreOption {
@@ -10,6 +9,9 @@ final class StoreOption {
       "dir:/path, or servers: http://h1:7070,http://h2:7070?replicas=2; behind a server ;weight=2"
           + " and ;domain=rack1, at the end token-file, ca-file, cert-file, key-file. Default:"
           + " 'store' of the agent's configuration.";
+
+  static final String JSON =
+      "Say what was done as a JSON object, and on standard error how far it is, an object a line.";
 
   private StoreOption() {}
 
@@ -19,19 +21,13 @@ final class StoreOption {
       AgentClient agent,
       QueueAddress address,
       String verb,
-      @Nullable String store,
+      JsonObject body,
       boolean json)
       throws IOException, InterruptedException {
-    JsonObject body =
-        new JsonObject()
-            .with("snapshot", address.snapshot())
-            .with("store", store)
-            .with("attended", true);
+    body.with("snapshot", address.snapshot()).with("attended", true);
     JsonObject job = agent.send("POST", address.queuePath() + "/" + verb, body);
-    JsonObject result = command.followOrCancel(agent, job);
-    for (String trouble : result.strings("troubles")) {
-      command.err().println("regen: " + trouble);
-    }
+    JsonObject result = command.followOrCancel(agent, job, json);
+    tellTroubles(command, result);
     if (json) {
       command.out().println(result);
     } else {
@@ -40,5 +36,11 @@ final class StoreOption {
           .println(result.string("message") + " (" + Sizes.of(result.number("bytes")) + ")");
     }
     return AgentCommand.DONE;
+  }
+
+  static void tellTroubles(AgentCommand command, JsonObject result) throws IOException {
+    for (String trouble : result.strings("troubles")) {
+      command.err().println("regen: " + trouble);
+    }
   }
 }

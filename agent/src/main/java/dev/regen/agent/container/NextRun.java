@@ -5,9 +5,12 @@ import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.restore.EarlyTree;
 import dev.regen.snapshot.restore.HotTrees;
+import dev.regen.snapshot.transfer.Follow;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -31,15 +34,47 @@ public final class NextRun {
 
   /** Where one store is known the tree is made ready there; otherwise the start does it. */
   void prepare(Snapshot snapshot, Job job) throws IOException {
-    List<Staging> all = stores.all();
-    if (all.size() == 1 && Fd.statIfThere(all.getFirst().directory()) != null) {
+    Optional<Staging> staging = staging();
+    if (staging.isPresent()) {
       job.step("unpacking " + snapshot.id().shortened());
-      hotTrees.prepare(snapshot, all.getFirst(), List.of(), List.of(), job.cancellable());
+      hotTrees.prepare(snapshot, staging.get(), List.of(), List.of(), job.cancellable());
+    }
+  }
+
+  private Optional<Staging> staging() throws IOException {
+    List<Staging> all = stores.all();
+    return all.size() == 1 && Fd.statIfThere(all.getFirst().directory()) != null
+        ? Optional.of(all.getFirst())
+        : Optional.empty();
+  }
+
+  /** As {@link #prepare}, while chunks of the snapshot still arrive. */
+  Follow.Begun prepareEarly(Snapshot snapshot, ChunkReader.Source arriving) {
+    try {
+      Optional<Staging> staging = staging();
+      if (staging.isEmpty() || snapshot.locked() != null) {
+        return Follow.Begun.NOTHING;
+      }
+      EarlyTree tree = hotTrees.early(snapshot, staging.get(), arriving);
+      return new Follow.Begun() {
+        @Override
+        public void landed() {
+          tree.landed();
+        }
+
+        @Override
+        public void end() {
+          tree.close();
+        }
+      };
+    } catch (IOException e) {
+      LOG.info("{} is unpacked when it is here: {}", snapshot.words(), e.getMessage());
+      return Follow.Begun.NOTHING;
     }
   }
 
   /** As above, if it is its queue's newest; what fails is left to the start. */
-  public void prepareIfNewest(Snapshot snapshot, Job job) {
+  void prepareIfNewest(Snapshot snapshot, Job job) {
     try {
       Optional<Element> tail = queues.look(snapshot.queue()).tail();
       if (tail.isPresent() && tail.get().id().equals(snapshot.id()) && snapshot.locked() == null) {

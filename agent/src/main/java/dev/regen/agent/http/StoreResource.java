@@ -1,30 +1,22 @@
 package dev.regen.agent.http;
 
-import dev.regen.agent.jobs.Event;
-import dev.regen.agent.jobs.Events;
+import dev.regen.agent.container.FromStore;
+import dev.regen.agent.container.ToStores;
 import dev.regen.agent.jobs.Job;
-import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.OpenStores;
 import dev.regen.runtime.QueueName;
-import dev.regen.runtime.Why;
-import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
-import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.StoreUrl;
-import dev.regen.snapshot.transfer.Pull;
-import dev.regen.snapshot.transfer.Push;
 import dev.regen.snapshot.transfer.RemoteQueue;
 import dev.regen.snapshot.transfer.StoredSnapshot;
-import dev.regen.snapshot.transfer.Transferred;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,41 +28,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StoreResource {
   private final SnapshotQueues queues;
-  private final Push push;
-  private final Pull pull;
-  private final Unpacking unpacking;
-  private final KnownContainers containers;
+  private final ToStores toStores;
+  private final FromStore fromStore;
+  private final OpenStores stores;
   private final @Nullable StoreUrl configured;
   private final Jobs jobs;
-  private final Events events;
-  private final OpenStores stores = new OpenStores();
-
-  /** Makes ready what a next run starts from. */
-  @FunctionalInterface
-  public interface Unpacking {
-    void unpack(Snapshot snapshot, Job job) throws IOException;
-  }
 
   /**
    * @param configured the store of requests that name none; null for none
    */
   public StoreResource(
       SnapshotQueues queues,
-      Push push,
-      Pull pull,
-      Unpacking unpacking,
-      KnownContainers containers,
+      ToStores toStores,
+      FromStore fromStore,
+      OpenStores stores,
       @Nullable StoreUrl configured,
-      Jobs jobs,
-      Events events) {
+      Jobs jobs) {
     this.queues = queues;
-    this.push = push;
-    this.pull = pull;
-    this.unpacking = unpacking;
-    this.containers = containers;
+    this.toStores = toStores;
+    this.fromStore = fromStore;
+    this.stores = stores;
     this.configured = configured;
     this.jobs = jobs;
-    this.events = events;
   }
 
   public void addTo(Routes routes) {
@@ -87,92 +66,41 @@ public final class StoreResource {
     StoreUrl url = url(body);
     Element element = queues.look(name).find(address(body), ZoneId.systemDefault());
     SnapshotId id = element.id();
-    return start(
-        "push",
-        name + "@" + id.shortened(),
-        body,
-        url,
-        true,
-        (store, job) -> {
-          Push.Result pushed = push.push(store, name, id, new JobTransfer(job));
-          String message = told(name, id, pushed);
-          events.tell(Event.Kind.PUSHED, name.value(), message);
-          return result(message, id, pushed.transferred(), pushed.there());
-        });
-  }
-
-  private static String told(QueueName name, SnapshotId id, Push.Result pushed) {
-    String snapshot = "snapshot " + id.shortened() + " of queue " + name;
-    Transferred sent = pushed.transferred();
-    if (pushed.there()) {
-      return snapshot + " was there already, all " + sent.totalChunks() + " chunks of it";
-    }
-    return snapshot
-        + " is pushed: "
-        + sent.chunks()
-        + " of "
-        + sent.totalChunks()
-        + " chunks sent now"
-        + (sent.chunks() == sent.totalChunks() ? "" : ", the others were there already");
+    String also = body.stringOrNull("also");
+    StoreUrl second = also == null ? null : parsed("--also", also);
+    return started(
+        jobs.startTransfer(
+            "push",
+            name + "@" + id.shortened(),
+            job ->
+                second == null
+                    ? toStores.push(url, name, id, job)
+                    : toStores.push(url, second, name, id, job)),
+        body);
   }
 
   private Answer pull(Call call) throws IOException {
     QueueName name = call.queue();
     JsonObject body = call.json();
-    StoreUrl url = url(body);
     String address = address(body);
-    return start(
-        "pull",
-        name + "@" + address,
-        body,
-        url,
-        false,
-        (store, job) -> {
-          Pull.Result pulled = pull.pull(store, name, address, new JobTransfer(job));
-          String message = told(name, pulled);
-          events.tell(Event.Kind.PULLED, name.value(), message);
-          unpacking.unpack(pulled.snapshot(), job);
-          return result(message, pulled.snapshot().id(), pulled.transferred(), pulled.here());
-        });
+    FromStore.Request request = new FromStore.Request(url(body), name, address, patience(body));
+    request.check();
+    return started(
+        jobs.startTransfer("pull", name + "@" + address, job -> fromStore.fetch(request, job)),
+        body);
   }
 
-  private String told(QueueName name, Pull.Result pulled) throws IOException {
-    SnapshotId id = pulled.snapshot().id();
-    Transferred fetched = pulled.transferred();
-    if (pulled.here()) {
-      boolean latest = queues.look(name).tail().map(tail -> tail.id().equals(id)).orElse(false);
-      return "queue "
-          + name
-          + " holds snapshot "
-          + id.shortened()
-          + " already"
-          + (fetched.chunks() == 0 ? "" : "; " + fetched.chunks() + " chunks it lacked are back")
-          + (latest ? "" : "; 'regen restore " + name + " --at " + id.shortened() + "' goes to it");
+  /** Null unless the body wants to {@code follow}. */
+  static @Nullable Duration patience(JsonObject body) throws IOException {
+    if (!body.flag("follow")) {
+      return null;
     }
-    int left = pulled.appended().left().size();
-    return "snapshot "
-        + id.shortened()
-        + " is the newest of queue "
-        + name
-        + ": "
-        + fetched.chunks()
-        + " of "
-        + fetched.totalChunks()
-        + " chunks fetched"
-        + (left == 0 ? "" : "; " + left + " left the queue")
-        + running(name);
-  }
-
-  /** What runs now does not start from what was pulled, and is newer when it ends. */
-  private String running(QueueName name) throws IOException {
-    for (KnownContainers.Known container : containers.list()) {
-      if (container.running() && container.queue().equals(name)) {
-        return "; container "
-            + container.name()
-            + " is running: when it ends its state is the newest, and this one is @-1";
-      }
+    long seconds = body.numberOr("waitSeconds", FromStore.Request.PATIENCE_DEFAULT.toSeconds());
+    if (seconds < 1 || seconds > FromStore.Request.PATIENCE_MAX.toSeconds()) {
+      throw new RegenException.Misuse(
+          "--wait is a number of seconds from 1 to " + FromStore.Request.PATIENCE_MAX.toSeconds());
     }
-    return "";
+    return Duration.ofSeconds(seconds);
   }
 
   private Answer list(Call call) throws IOException {
@@ -217,70 +145,31 @@ public final class StoreResource {
         .with("state", "uploading");
   }
 
-  private interface Transfer {
-    JsonObject run(RemoteStore store, Job job) throws IOException;
-  }
-
-  private Answer start(
-      String kind, String subject, JsonObject body, StoreUrl url, boolean make, Transfer transfer)
-      throws IOException {
-    Job job =
-        jobs.start(
-            kind,
-            subject,
-            started -> {
-              started.step("connecting");
-              try (OpenStores.Use use = stores.use(url, make)) {
-                JsonObject result = run(transfer, use.store(), started);
-                List<String> troubles = use.store().troubles();
-                troubles.forEach(
-                    said -> events.tell(Event.Kind.DEGRADED, null, kind + ": " + said));
-                return result.with("troubles", troubles);
-              }
-            });
+  private static Answer started(Job job, JsonObject body) throws IOException {
     if (body.flag("attended")) {
       job.attend();
     }
     return Answer.accepted(job.json());
   }
 
-  /** What the network broke off is not lost, and nobody can know that who isn't told. */
-  private static JsonObject run(Transfer transfer, RemoteStore store, Job job) throws IOException {
-    try {
-      return transfer.run(store, job);
-    } catch (RegenException | DiskFullException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new IOException(Why.of(e) + "; the same command again goes on with the rest", e);
-    }
-  }
-
-  private static JsonObject result(
-      String message, SnapshotId id, Transferred transferred, boolean here) {
-    return new JsonObject()
-        .with("message", message)
-        .with("snapshot", id.value())
-        .with("chunks", transferred.chunks())
-        .with("bytes", transferred.bytes())
-        .with("totalChunks", transferred.totalChunks())
-        .with("totalBytes", transferred.totalBytes())
-        .with("here", here);
-  }
-
   private StoreUrl url(JsonObject body) throws IOException {
     String text = body.stringOrNull("store");
     if (text != null) {
-      try {
-        return StoreUrl.parse(text);
-      } catch (IllegalArgumentException e) {
-        throw new RegenException.Misuse("--store: " + e.getMessage());
-      }
+      return parsed("--store", text);
     }
     if (configured == null) {
       throw new RegenException.Misuse(
           "no store is named: say --store URL, or 'store' in the agent's configuration");
     }
     return configured;
+  }
+
+  static StoreUrl parsed(String option, String url) throws RegenException {
+    try {
+      return StoreUrl.parse(url);
+    } catch (IllegalArgumentException e) {
+      throw new RegenException.Misuse(option + ": " + e.getMessage());
+    }
   }
 
   private static String address(JsonObject body) throws IOException {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +23,9 @@ import org.slf4j.LoggerFactory;
 public final class Jobs {
   public static final int KEPT_MAX = 200;
   public static final int AT_ONCE = 4;
+  private static final int TRANSFERS_AT_ONCE = 4;
   private static final int WAITING_MAX = 64;
+  private static final long LOOK_MILLIS = 500;
   private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
 
   /** An operation; what it returns becomes the job's result. */
@@ -34,6 +37,7 @@ public final class Jobs {
   private final InstantSource clock;
   private final Map<String, Job> jobs = new LinkedHashMap<>();
   private final Semaphore slots = new Semaphore(AT_ONCE, true);
+  private final Semaphore transferSlots = new Semaphore(TRANSFERS_AT_ONCE, true);
 
   public Jobs(InstantSource clock) {
     this.clock = clock;
@@ -45,8 +49,21 @@ public final class Jobs {
    * @throws RegenException.Refused if too many wait already
    */
   public Job start(String kind, String subject, Work work) throws RegenException {
+    return start(kind, subject, work, slots);
+  }
+
+  /**
+   * As {@link #start}, for what mostly waits for other hosts, for hours perhaps: it keeps nothing
+   * else from running but further ones of its kind.
+   */
+  public Job startTransfer(String kind, String subject, Work work) throws RegenException {
+    return start(kind, subject, work, transferSlots);
+  }
+
+  private Job start(String kind, String subject, Work work, Semaphore places)
+      throws RegenException {
     Job job = begin(kind, subject);
-    Thread.ofPlatform().name(kind + "-" + job.id()).daemon().start(() -> run(job, work));
+    Thread.ofPlatform().name(kind + "-" + job.id()).daemon().start(() -> run(job, work, places));
     return job;
   }
 
@@ -77,13 +94,17 @@ public final class Jobs {
 
   /** Runs {@code work} on the caller's thread as {@code job}. */
   public void run(Job job, Work work) {
+    run(job, work, slots);
+  }
+
+  private void run(Job job, Work work, Semaphore places) {
     try {
-      slots.acquire();
+      acquire(job, places);
       try {
         job.running();
         job.succeeded(work.run(job), clock.instant());
       } finally {
-        slots.release();
+        places.release();
       }
     } catch (InterruptedException e) {
       job.failed(new Failure(Failure.Code.CANCELLED, "the agent was stopped"), clock.instant());
@@ -94,6 +115,13 @@ public final class Jobs {
         LOG.error("a job failed unexpectedly", e);
       }
       job.failed(Failure.of(e), clock.instant());
+    }
+  }
+
+  /** One that is not wanted any more does not wait for its turn. */
+  private static void acquire(Job job, Semaphore places) throws InterruptedException {
+    while (!places.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+      job.checkCancelled();
     }
   }
 

@@ -109,6 +109,18 @@ public final class Arrivals {
     chunks.force();
   }
 
+  /** A snapshot is not waited for any more; its chunks go, unless others need them. */
+  public void giveUp(SnapshotId id) throws IOException {
+    arriving.remove(id);
+    removals.mayBeGarbage();
+    removals.collect();
+  }
+
+  /** What is arriving in a queue, or began to and was interrupted; in no order. */
+  public List<Snapshot> uploading(QueueName queue) throws IOException {
+    return arriving.all().stream().filter(snapshot -> snapshot.queue().equals(queue)).toList();
+  }
+
   /**
    * What began to arrive before {@code time} is no longer waited for. If that fails it is logged,
    * and left to the next call.

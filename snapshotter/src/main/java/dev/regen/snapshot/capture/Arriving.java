@@ -53,7 +53,7 @@ final class Arriving {
   /** Those that were begun before {@code time}. */
   List<SnapshotId> before(Instant time) throws IOException {
     List<SnapshotId> old = new ArrayList<>();
-    for (SnapshotId id : all()) {
+    for (SnapshotId id : ids()) {
       Stat file = Fd.statIfThere(manifests().file(id));
       if (file != null && Instant.ofEpochSecond(file.mtime().seconds()).isBefore(time)) {
         old.add(id);
@@ -62,12 +62,21 @@ final class Arriving {
     return old;
   }
 
-  /** The chunks that they name; one that cannot be read is removed, and is fetched as a whole. */
+  /** The chunks that they name. */
   Set<Digest> chunks() throws IOException {
-    Set<Digest> all = new HashSet<>();
-    for (SnapshotId id : all()) {
+    Set<Digest> chunks = new HashSet<>();
+    for (Snapshot snapshot : all()) {
+      chunks.addAll(Collector.digests(snapshot));
+    }
+    return chunks;
+  }
+
+  /** All of them; one that cannot be read is removed, and is fetched as a whole. */
+  List<Snapshot> all() throws IOException {
+    List<Snapshot> all = new ArrayList<>();
+    for (SnapshotId id : ids()) {
       try {
-        all.addAll(Collector.digests(manifests().read(id)));
+        all.add(manifests().read(id));
       } catch (RegenException.Damaged e) {
         LOG.warn("what was fetched of snapshot {} is given up: {}", id, e.getMessage());
         remove(id);
@@ -78,7 +87,7 @@ final class Arriving {
     return all;
   }
 
-  private List<SnapshotId> all() throws IOException {
+  private List<SnapshotId> ids() throws IOException {
     return disk.list(directory).isEmpty() ? List.of() : manifests().list();
   }
 

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.chunk;
 
 import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.crypt.Envelope;
 import dev.regen.snapshot.crypt.Keys;
@@ -12,15 +13,31 @@ import java.io.IOException;
  * chunk reads it here. Safe for use by several threads at once.
  */
 public final class ChunkReader {
-  private final ChunkStore store;
+  private final Source source;
   private final Keys keys;
+
+  /** Where stored chunks come from. */
+  @FunctionalInterface
+  public interface Source {
+    /** As {@link ChunkStore#get}. */
+    byte[] get(Digest digest) throws IOException;
+  }
 
   /**
    * @param keys asked for a key only when a chunk is encrypted
    */
   public ChunkReader(ChunkStore store, Keys keys) {
-    this.store = store;
+    this(store::get, keys);
+  }
+
+  private ChunkReader(Source source, Keys keys) {
+    this.source = source;
     this.keys = keys;
+  }
+
+  /** As this one, of chunks from elsewhere. */
+  public ChunkReader of(Source other) {
+    return new ChunkReader(other, keys);
   }
 
   /** Reads chunks that are not encrypted. */
@@ -37,7 +54,7 @@ public final class ChunkReader {
    *     the key, its file, and what to do
    */
   public byte[] frame(Chunk chunk) throws IOException {
-    byte[] stored = store.get(chunk.digest());
+    byte[] stored = source.get(chunk.digest());
     if (stored.length != chunk.storedBytes()) {
       throw new RegenException.Damaged(
           chunk.digest() + " has " + stored.length + " bytes, not " + chunk.storedBytes());

@@ -34,6 +34,11 @@ public final class LayerRestorer {
     this.workers = workers;
   }
 
+  /** As this one, with chunks from elsewhere. */
+  public LayerRestorer of(ChunkReader.Source chunks) {
+    return new LayerRestorer(reader.of(chunks), workers);
+  }
+
   /** Makes the tree anew, never cancelled but by an interrupt. */
   public void restore(
       Archive archive,

@@ -12,6 +12,7 @@ import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
@@ -117,6 +118,43 @@ public final class HotTrees {
       // Somebody else unpacked the same snapshot at the same time, and was first.
     }
     return hot;
+  }
+
+  /**
+   * Begins to unpack a snapshot some of whose chunks are still to come.
+   *
+   * @param snapshot its manifest was compared with its digest
+   * @param arriving waits for chunks that are not here; has ended before the tree is closed
+   */
+  public EarlyTree early(Snapshot snapshot, Staging staging, ChunkReader.Source arriving) {
+    LayerRestorer waiting = restorer.of(arriving);
+    return new EarlyTree(
+        this,
+        snapshot,
+        staging.building(),
+        (building, tree) ->
+            waiting.restore(
+                snapshot.archive(), building, List.of(), List.of(), (_, _) -> {}, tree::ended));
+  }
+
+  /** Makes a whole tree of a snapshot in a queue, with the host's own ids, a hot one. */
+  void take(Path building, Snapshot snapshot) throws IOException {
+    Path hot = hot(Staging.around(building), snapshot.id(), List.of(), List.of());
+    if (!use(hot)) {
+      unpacked.of(building, snapshot, snapshot.archive(), List.of(), List.of());
+      name(building, hot);
+    }
+  }
+
+  /** Removes what was made of a tree, if it is there. */
+  void remove(Path building) {
+    try {
+      if (Fd.statIfThere(building) != null) {
+        TreeRemoval.remove(building);
+      }
+    } catch (IOException e) {
+      LOG.warn("{} stays until the next start: {}", building, e.getMessage());
+    }
   }
 
   /** Unpacks an archive somewhere. */

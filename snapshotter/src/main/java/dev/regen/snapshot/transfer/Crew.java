@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
@@ -28,8 +29,9 @@ final class Crew {
   private static final long LOOK_MILLIS = 200;
 
   private final TransferProgress progress;
-  private final Semaphore places = new Semaphore(CHUNKS_MAX);
-  private final Semaphore room = new Semaphore(BYTES_MAX);
+  private final int placesMax;
+  private final Semaphore places;
+  private final Semaphore room;
   private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
   private final Set<Thread> remote = new HashSet<>();
   private boolean stopped;
@@ -48,13 +50,32 @@ final class Crew {
     R run() throws IOException;
   }
 
+  /** What is to be transferred, as it becomes known. */
+  @FunctionalInterface
+  interface Source<T> {
+    /** The next one, or null after the last; may wait, if it asks {@link Crew#check} meanwhile. */
+    @Nullable T next() throws IOException;
+  }
+
   /** Something to transfer. */
   interface Item {
     Chunk chunk();
   }
 
   Crew(TransferProgress progress) {
+    this(progress, 1);
+  }
+
+  /**
+   * One of several at the same time, with its share of all.
+   *
+   * @param crews 1 or 2
+   */
+  Crew(TransferProgress progress, int crews) {
     this.progress = progress;
+    this.placesMax = CHUNKS_MAX / crews;
+    this.places = new Semaphore(placesMax);
+    this.room = new Semaphore(BYTES_MAX / crews);
   }
 
   /**
@@ -64,14 +85,21 @@ final class Crew {
    * @throws CancellationException if the progress says so
    */
   <T extends Item> void run(Collection<T> items, Work<T> work) throws IOException {
+    Iterator<T> all = items.iterator();
+    run(() -> all.hasNext() ? all.next() : null, work);
+  }
+
+  /** As above; those that come first begin while others are not known yet. */
+  <T extends Item> void run(Source<T> items, Work<T> work) throws IOException {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       try {
-        for (T item : items) {
+        for (T item = items.next(); item != null; item = items.next()) {
+          T next = item;
           take(places, 1);
           take(room, item.chunk().storedBytes());
-          threads.execute(() -> one(item, work));
+          threads.execute(() -> one(next, work));
         }
-        take(places, CHUNKS_MAX);
+        take(places, placesMax);
       } finally {
         stop();
       }
@@ -127,7 +155,8 @@ final class Crew {
     }
   }
 
-  private void check() throws IOException {
+  /** Ends the caller's part where one has failed, or the progress says so. */
+  void check() throws IOException {
     switch (failure.get()) {
       case null -> {
         if (progress.cancelled()) {

@@ -9,6 +9,7 @@ import dev.regen.snapshot.remote.RemoteStore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +27,8 @@ record PackedManifest(int bytes, List<Part> parts) {
   static final int BYTES_MAX = 32 << 20;
 
   private static final int PARTS_MAX = BYTES_MAX / Chunk.TAR_BYTES_MAX + 1;
+
+  private static final int TAG_CHARACTERS = 16;
 
   /** One part. */
   record Part(Digest digest, int sizeBytes) {}
@@ -79,6 +82,14 @@ record PackedManifest(int bytes, List<Part> parts) {
       throw new RegenException.Damaged("the store's manifest does not unpack to its length");
     }
     return manifest;
+  }
+
+  /** What manifests are told apart by: 16 hexadecimal digits. */
+  String tag() {
+    StringBuilder all = new StringBuilder();
+    parts.forEach(part -> all.append(part.digest().hex()));
+    byte[] bytesOfAll = all.toString().getBytes(StandardCharsets.US_ASCII);
+    return Digest.of(ByteBuffer.wrap(bytesOfAll)).hex().substring(0, TAG_CHARACTERS);
   }
 
   JsonObject json() {

@@ -14,6 +14,7 @@ import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -69,7 +70,7 @@ public final class Pull {
         here ? snapshots.read(id) : arrivals.begin(name, id, stored.manifest().fetch(store));
     Set<Digest> missing = arrivals.missing(snapshot);
     if (!missing.isEmpty()) {
-      fetch(store, snapshot, missing, progress);
+      fetch(store, stored, snapshot, missing, progress);
     }
     Transferred transferred = Transferred.of(snapshot, missing);
     if (here) {
@@ -86,11 +87,14 @@ public final class Pull {
   }
 
   private void fetch(
-      RemoteStore store, Snapshot snapshot, Set<Digest> missing, TransferProgress progress)
+      RemoteStore store,
+      StoredSnapshot stored,
+      Snapshot snapshot,
+      Set<Digest> missing,
+      TransferProgress progress)
       throws IOException {
-    Map<Digest, Transferred.Placed> places = Transferred.places(snapshot);
     List<Transferred.Placed> items =
-        places.values().stream()
+        Transferred.inOrder(snapshot).stream()
             .filter(placed -> missing.contains(placed.chunk().digest()))
             .toList();
     // Who asks leases them: nobody deletes them there meanwhile.
@@ -98,17 +102,33 @@ public final class Pull {
     progress.step("fetching");
     progress.expected(
         items.size(), items.stream().mapToLong(placed -> placed.chunk().storedBytes()).sum());
+    Fetching fetching = new Fetching(store, chunks, progress, _ -> {});
     try {
-      new Fetching(store, chunks, progress).run(items);
+      fetching.run(items);
     } catch (DiskFullException e) {
       throw Arrivals.full(e);
-    } catch (RegenException.NotFound e) {
-      throw new RegenException.Damaged(
-          "the store has not all of "
-              + snapshot.words()
-              + " ("
-              + e.getMessage()
-              + "); push it again from a host that has it");
     }
+    if (!fetching.lost().isEmpty()) {
+      throw notAll(store, stored, snapshot, fetching.lost());
+    }
+  }
+
+  /** Whoever pushes it again sends those again that the store only seems to have. */
+  private static RegenException notAll(
+      RemoteStore store,
+      StoredSnapshot stored,
+      Snapshot snapshot,
+      Map<Transferred.Placed, RegenException> lost) {
+    Map<Transferred.Placed, String> words = new HashMap<>();
+    lost.forEach((placed, e) -> words.put(placed, String.valueOf(e.getMessage())));
+    RegenException.Damaged damaged =
+        new RegenException.Damaged(Following.lostWords(snapshot, words));
+    try {
+      new LostChunks(store, stored.queue(), stored.id())
+          .tell(stored.manifest(), lost.keySet().stream().map(Transferred.Placed::index).toList());
+    } catch (IOException e) {
+      damaged.addSuppressed(e);
+    }
+    return damaged;
   }
 }

@@ -2,10 +2,12 @@ package dev.regen.snapshot.transfer;
 
 import dev.regen.runtime.QueueName;
 import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -15,10 +17,10 @@ import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -32,7 +34,7 @@ import java.util.concurrent.CancellationException;
  * for it: a snapshot that is removed meanwhile, or leaves its full queue, ends the push of it.
  */
 public final class Push {
-  private static final int ROUNDS = 4;
+  private static final int ROUNDS = 6;
   private static final long LOOK_NANOS = 1_000_000_000L;
 
   private final SnapshotQueues queues;
@@ -66,9 +68,41 @@ public final class Push {
    */
   public Result push(RemoteStore store, QueueName name, SnapshotId id, TransferProgress progress)
       throws IOException {
+    return push(store, name, id, chunks::get, 1, progress);
+  }
+
+  /**
+   * As above, one of several pushes of that snapshot at the same time.
+   *
+   * @param source reads this host's chunks
+   * @param pushes how many they are: each takes its share of what one may have in memory
+   */
+  public Result push(
+      RemoteStore store,
+      QueueName name,
+      SnapshotId id,
+      ChunkReader.Source source,
+      int pushes,
+      TransferProgress progress)
+      throws IOException {
+    required(queues.look(name), id);
+    try {
+      return pushed(store, name, id, new Sending(source, pushes, progress));
+    } catch (IOException | CancellationException e) {
+      endIfGone(store, name, id, e);
+      throw e;
+    }
+  }
+
+  /** How chunks are sent. */
+  private record Sending(ChunkReader.Source source, int pushes, TransferProgress progress) {}
+
+  private Result pushed(RemoteStore store, QueueName name, SnapshotId id, Sending sending)
+      throws IOException {
     RemoteQueue remote = new RemoteQueue(store, name);
+    LostChunks lostChunks = new LostChunks(store, name, id);
     Set<Digest> sent = new HashSet<>();
-    boolean announced = false;
+    PackedManifest announced = null; // What followers were told of.
     for (int round = 0; round < ROUNDS; round++) {
       QueueContent queue = queues.look(name);
       Element element = required(queue, id);
@@ -77,33 +111,49 @@ public final class Push {
       PackedManifest.Packed packed = PackedManifest.pack(bytes);
       StoredSnapshot stored =
           StoredSnapshot.of(snapshot, element, queue.asked(), packed.manifest());
-      progress.step(round == 0 ? "asking what is missing" : "making sure that all of it is there");
-      Map<Digest, Transferred.Placed> all = Transferred.places(snapshot);
-      Set<Digest> missing = store.missing(all.keySet());
-      if (missing.isEmpty() && isComplete(remote, stored)) {
+      sending.progress.step(
+          round == 0 ? "asking what is missing" : "making sure that all of it is there");
+      LostChunks.Told told = lostChunks.told(stored.manifest());
+      Set<Digest> missing = store.missing(Transferred.places(snapshot).keySet());
+      Set<Digest> wanted = withLost(missing, told, snapshot);
+      if (wanted.isEmpty() && isComplete(remote, stored)) {
+        lostChunks.forget(told.records());
+        remote.end(id);
         return new Result(sent.isEmpty(), Transferred.of(snapshot, sent));
       }
       putManifest(store, stored, packed);
-      if (missing.isEmpty() && isUnchanged(name, element, bytes)) {
+      if (wanted.isEmpty() && isUnchanged(name, element, bytes)) {
         remote.complete(stored);
+        lostChunks.forget(told.records());
         return new Result(false, Transferred.of(snapshot, sent));
       }
-      if (!announced) {
+      if (!stored.manifest().equals(announced)) {
         remote.begin(stored);
-        announced = true;
+        announced = stored.manifest();
       }
-      try {
-        send(store, snapshot, missing, progress);
-      } catch (IOException | CancellationException e) {
-        endIfGone(remote, name, id, e);
-        throw e;
-      }
-      sent.addAll(missing);
+      send(store, snapshot, wanted, sending);
+      lostChunks.forget(told.records());
+      sent.addAll(wanted);
     }
     throw new IOException(
         "the store still lacks chunks that it took "
             + ROUNDS
             + " times, or the snapshot changes all the time; push it again");
+  }
+
+  /** What the store lacks, and what others did not get from it though it says that it is there. */
+  private static Set<Digest> withLost(
+      Set<Digest> missing, LostChunks.Told told, Snapshot snapshot) {
+    if (told.indices().isEmpty()) {
+      return missing;
+    }
+    List<Chunk> all = new ArrayList<>(snapshot.archive().chunks());
+    all.addAll(snapshot.archive().entryIndex());
+    Set<Digest> wanted = new HashSet<>(missing);
+    for (int index : told.indices().headSet(all.size())) {
+      wanted.add(all.get(index).digest());
+    }
+    return wanted;
   }
 
   private boolean isComplete(RemoteQueue remote, StoredSnapshot stored) throws IOException {
@@ -129,33 +179,43 @@ public final class Push {
     }
   }
 
-  private void send(
-      RemoteStore store, Snapshot snapshot, Set<Digest> missing, TransferProgress progress)
+  private void send(RemoteStore store, Snapshot snapshot, Set<Digest> missing, Sending sending)
       throws IOException {
     List<Transferred.Placed> items =
-        Transferred.places(snapshot).values().stream()
+        Transferred.inOrder(snapshot).stream()
             .filter(placed -> missing.contains(placed.chunk().digest()))
             .toList();
-    progress.step("sending");
-    progress.expected(
+    sending.progress.step("sending");
+    sending.progress.expected(
         items.size(), items.stream().mapToLong(placed -> placed.chunk().storedBytes()).sum());
-    Crew crew = new Crew(watching(progress, snapshot));
-    crew.run(items, placed -> send(crew, store, snapshot, placed));
+    Crew crew = new Crew(watching(sending.progress, snapshot), sending.pushes);
+    crew.run(
+        items,
+        placed -> {
+          byte[] bytes = bytes(sending.source, placed);
+          ChunkName name =
+              name(
+                  snapshot.queue(),
+                  snapshot.id(),
+                  placed.index(),
+                  placed.chunk().digest(),
+                  bytes.length);
+          crew.remotely(() -> {
+            store.put(name, ByteBuffer.wrap(bytes));
+            return name;
+          });
+        });
   }
 
-  private void send(Crew crew, RemoteStore store, Snapshot snapshot, Transferred.Placed placed)
+  private static byte[] bytes(ChunkReader.Source source, Transferred.Placed placed)
       throws IOException {
     Digest digest = placed.chunk().digest();
-    byte[] bytes = chunks.get(digest);
+    byte[] bytes = source.get(digest);
     if (bytes.length != placed.chunk().storedBytes()) {
       throw new RegenException.Damaged(
           digest + " has " + bytes.length + " bytes, not " + placed.chunk().storedBytes());
     }
-    ChunkName name = name(snapshot.queue(), snapshot.id(), placed.index(), digest, bytes.length);
-    crew.remotely(() -> {
-      store.put(name, ByteBuffer.wrap(bytes));
-      return name;
-    });
+    return bytes;
   }
 
   /** As {@code progress}, and looks now and then whether the snapshot is still wanted here. */
@@ -182,7 +242,7 @@ public final class Push {
   }
 
   /** A snapshot that is gone here is not announced any more, and is why a chunk was missing. */
-  private void endIfGone(RemoteQueue remote, QueueName name, SnapshotId id, Exception failure)
+  private void endIfGone(RemoteStore store, QueueName name, SnapshotId id, Exception failure)
       throws IOException {
     if (!isGone(name, id)) {
       return;
@@ -190,7 +250,8 @@ public final class Push {
     RegenException.Refused refused = new RegenException.Refused(gone(name, id));
     refused.initCause(failure);
     try {
-      remote.end(id);
+      new RemoteQueue(store, name).end(id);
+      new LostChunks(store, name, id).forgetAll();
     } catch (IOException e) {
       refused.addSuppressed(e);
     }

@@ -3,18 +3,13 @@ package dev.regen.snapshot.transfer;
 import dev.regen.runtime.QueueName;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.queue.Element;
-import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -28,7 +23,8 @@ import java.util.regex.Pattern;
  * <p>A snapshot is complete there if a record {@code queues/QUEUE/snapshots/ID/REVISION-TAG} names
  * it; the highest name counts. No such name is used for two contents, so copies of a record never
  * differ, and of two hosts that push the same snapshot at one moment either one may be the last.
- * While it is being pushed {@code queues/QUEUE/upload/ID} names it.
+ * While it is being pushed {@code queues/QUEUE/upload/ID} names it, and {@link LostChunks} says
+ * what of it is to be sent again.
  */
 public final class RemoteQueue {
   private static final Pattern COMPLETE =
@@ -87,9 +83,7 @@ public final class RemoteQueue {
     for (Map.Entry<SnapshotId, NavigableMap<String, String>> one : revisions.entrySet()) {
       newest(one.getKey(), one.getValue()).ifPresent(all::add);
     }
-    all.sort(
-        Comparator.comparing((StoredSnapshot s) -> s.element().time())
-            .thenComparing(s -> s.id().value()));
+    all.sort(StoredAddress.OLDEST_FIRST);
     all.forEach(stored -> uploading.remove(stored.id()));
     return new Listing(all, uploading);
   }
@@ -105,22 +99,8 @@ public final class RemoteQueue {
     if (listing.complete().isEmpty()) {
       throw none(listing);
     }
-    Map<SnapshotId, StoredSnapshot> byId = new TreeMap<>(byValue());
-    List<Element> elements = new ArrayList<>();
-    List<StoredSnapshot> newest = listing.complete();
-    newest = newest.subList(Math.max(0, newest.size() - QueueContent.KEEP_MAX), newest.size());
-    for (StoredSnapshot stored : newest) {
-      Element element = stored.element();
-      byId.put(stored.id(), stored);
-      elements.add(
-          new Element(
-              element.id(), element.since(), after(elements, element), element.end(), false));
-    }
-    QueueContent content =
-        new QueueContent(
-            name, QueueContent.KEEP_MAX, QueueContent.KEEP_MAX, elements, null, List.of(), false);
     try {
-      return Objects.requireNonNull(byId.get(content.find(address, ZoneId.systemDefault()).id()));
+      return StoredAddress.find(name, listing.complete(), address);
     } catch (RegenException.NotFound e) {
       for (SnapshotId id : listing.uploading()) {
         if (id.value().startsWith(address)) {
@@ -143,14 +123,54 @@ public final class RemoteQueue {
     return newest(id, revisions);
   }
 
+  /** Where a snapshot is. */
+  sealed interface State {
+    /** All of it is there. */
+    record Complete(StoredSnapshot snapshot) implements State {}
+
+    /** It is being sent, or that was interrupted. */
+    record Uploading(StoredSnapshot snapshot) implements State {}
+
+    /** Nothing says that it is there or will be. */
+    record Gone() implements State {}
+  }
+
+  /**
+   * Where a snapshot is now.
+   *
+   * @param manifest of one that is complete and being sent anew, the one to be told of
+   */
+  State state(SnapshotId id, PackedManifest manifest) throws IOException {
+    // First this one: it goes when the other is there.
+    Optional<StoredSnapshot> upload = upload(id);
+    Optional<StoredSnapshot> complete = find(id);
+    if (complete.isPresent() && (upload.isEmpty() || complete.get().manifest().equals(manifest))) {
+      return new State.Complete(complete.get());
+    }
+    return upload.<State>map(State.Uploading::new).orElseGet(State.Gone::new);
+  }
+
+  /** What is said of a snapshot that is being sent; one that cannot be read is not there. */
+  Optional<StoredSnapshot> upload(SnapshotId id) throws IOException {
+    String record = uploadName(id);
+    Optional<byte[]> bytes = store.record(record);
+    try {
+      return bytes.isEmpty()
+          ? Optional.empty()
+          : Optional.of(StoredSnapshot.parse(record, name, id, bytes.get()));
+    } catch (RegenException.Damaged e) {
+      return Optional.empty();
+    }
+  }
+
   /** Says that a snapshot is on its way, and where to read what it is made of. */
   void begin(StoredSnapshot snapshot) throws IOException {
-    store.replaceRecord(upload(snapshot.id()), snapshot.bytes(), null);
+    store.replaceRecord(uploadName(snapshot.id()), snapshot.bytes(), null);
   }
 
   /** It is not on its way any more. */
   void end(SnapshotId id) throws IOException {
-    store.deleteRecord(upload(id));
+    store.deleteRecord(uploadName(id));
   }
 
   /** Says that a snapshot is complete; what was said of it before goes. */
@@ -202,18 +222,12 @@ public final class RemoteQueue {
             + id.shortened()
             + " of queue '"
             + name
-            + "' is uploading: it can be pulled when all of it is there. If that was interrupted,"
-            + " push it again");
+            + "' is uploading: it can be pulled when all of it is there, or with --follow as it"
+            + " comes. If that was interrupted, push it again");
   }
 
-  private String upload(SnapshotId id) {
+  private String uploadName(SnapshotId id) {
     return prefix + "upload/" + id;
-  }
-
-  /** Two hosts may have ended runs at one moment. */
-  private static Instant after(List<Element> before, Element element) {
-    Instant earliest = before.isEmpty() ? element.time() : before.getLast().time().plusMillis(1);
-    return element.time().isAfter(earliest) ? element.time() : earliest;
   }
 
   private static Comparator<SnapshotId> byValue() {

@@ -5,7 +5,10 @@ import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.Snapshot;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -31,6 +34,21 @@ public record Transferred(long chunks, long bytes, long totalChunks, long totalB
 
   /** A chunk and its first place among all chunks of a snapshot, those of the index behind. */
   record Placed(Chunk chunk, int index) implements Crew.Item {}
+
+  /**
+   * Each chunk of a snapshot once, in the order in which they travel: the entry index first,
+   * without which nobody can begin to unpack.
+   */
+  static List<Placed> inOrder(Snapshot snapshot) {
+    Map<Digest, Placed> all = places(snapshot);
+    Set<Placed> ordered = new LinkedHashSet<>();
+    snapshot
+        .archive()
+        .entryIndex()
+        .forEach(chunk -> ordered.add(Objects.requireNonNull(all.get(chunk.digest()))));
+    ordered.addAll(all.values());
+    return List.copyOf(ordered);
+  }
 
   /** Each chunk of a snapshot once, in order. */
   static Map<Digest, Placed> places(Snapshot snapshot) {

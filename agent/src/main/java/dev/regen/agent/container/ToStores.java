@@ -1,0 +1,191 @@
+package dev.regen.agent.container;
+
+import dev.regen.agent.jobs.Event;
+import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.Failure;
+import dev.regen.agent.jobs.Job;
+import dev.regen.agent.jobs.JobTransfer;
+import dev.regen.agent.jobs.OpenStores;
+import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
+import dev.regen.runtime.durable.DiskFullException;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.remote.StoreUrl;
+import dev.regen.snapshot.transfer.Push;
+import dev.regen.snapshot.transfer.ReadOnce;
+import dev.regen.snapshot.transfer.TransferProgress;
+import dev.regen.snapshot.transfer.Transferred;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/** Sends snapshots to a store, or to two at the same time, of which one may fail. */
+public final class ToStores {
+  private final Push push;
+  private final ChunkReader.Source chunks;
+  private final OpenStores stores;
+  private final Events events;
+
+  public ToStores(Push push, ChunkReader.Source chunks, OpenStores stores, Events events) {
+    this.push = push;
+    this.chunks = chunks;
+    this.stores = stores;
+    this.events = events;
+  }
+
+  /** A push to one store. */
+  private final class One {
+    private final StoreUrl url;
+    private List<String> troubles = List.of();
+    private Push.@Nullable Result sent;
+    private @Nullable Exception failure;
+
+    private One(StoreUrl url) {
+      this.url = url;
+    }
+
+    private void run(
+        QueueName name,
+        SnapshotId id,
+        ChunkReader.Source source,
+        int n,
+        TransferProgress progress) {
+      try (OpenStores.Use use = stores.use(url, true)) {
+        sent = push.push(use.store(), name, id, source, n, progress);
+        troubles = use.store().troubles();
+        troubles.forEach(said -> events.tell(Event.Kind.DEGRADED, null, "push: " + said));
+      } catch (IOException | RuntimeException e) {
+        failure = e;
+      }
+    }
+  }
+
+  /**
+   * Sends to one store.
+   *
+   * @return {@code message}, for a person, {@code snapshot}, {@code troubles} that were borne, and
+   *     what was sent
+   */
+  public JsonObject push(StoreUrl url, QueueName name, SnapshotId id, Job job) throws IOException {
+    job.step("connecting");
+    One one = new One(url);
+    one.run(name, id, chunks, 1, new JobTransfer(job));
+    return result(one, name, id);
+  }
+
+  /**
+   * Sends to two stores at the same time; each chunk is read once here as long as they take them at
+   * about the same pace.
+   *
+   * @return as above, of the first; {@code also} of the second
+   * @throws IOException if one of them failed, or both: says what became of each, and what to do
+   */
+  public JsonObject push(StoreUrl first, StoreUrl also, QueueName name, SnapshotId id, Job job)
+      throws IOException {
+    if (first.text().equals(also.text())) {
+      throw new RegenException.Misuse("both stores are " + also.text());
+    }
+    job.step("connecting");
+    BothTransfers both = new BothTransfers(new JobTransfer(job));
+    ReadOnce once = new ReadOnce(chunks);
+    One one = new One(first);
+    One two = new One(also);
+    Thread other =
+        Thread.ofPlatform()
+            .name("push-" + job.id() + "-also")
+            .daemon()
+            .start(() -> two.run(name, id, once, 2, both.part(1)));
+    one.run(name, id, once, 2, both.part(0));
+    join(other);
+    if (one.failure instanceof CancellationException
+        || two.failure instanceof CancellationException) {
+      throw new CancellationException("cancelled");
+    }
+    if (one.failure != null || two.failure != null) {
+      throw new IOException(outcome(one, name, id) + "; " + outcome(two, name, id));
+    }
+    JsonObject second = result(two, name, id);
+    JsonObject result = result(one, name, id);
+    List<String> troubles = new ArrayList<>(one.troubles);
+    troubles.addAll(two.troubles);
+    return result
+        .with(
+            "message",
+            result.string("message")
+                + " to "
+                + first.text()
+                + "; "
+                + second.string("message")
+                + " to "
+                + also.text())
+        .with("also", second)
+        .with("troubles", troubles);
+  }
+
+  private JsonObject result(One one, QueueName name, SnapshotId id) throws IOException {
+    switch (one.failure) {
+      case null -> {}
+      case RegenException e -> throw e;
+      case DiskFullException e -> throw e;
+      // What the network broke off is not lost, and nobody can know that who isn't told.
+      case IOException e ->
+          throw new IOException(Why.of(e) + "; the same command again goes on with the rest", e);
+      case RuntimeException e -> throw e;
+      case Exception e -> throw new IOException(e);
+    }
+    Push.Result sent = Objects.requireNonNull(one.sent);
+    String message =
+        "snapshot " + id.shortened() + " of queue " + name + told(sent.there(), sent.transferred());
+    events.tell(Event.Kind.PUSHED, name.value(), message);
+    return FromStore.json(message, id, sent.transferred())
+        .with("here", sent.there())
+        .with("troubles", one.troubles)
+        .with("store", one.url.text());
+  }
+
+  private String outcome(One one, QueueName name, SnapshotId id) throws IOException {
+    Exception failure = one.failure;
+    if (failure == null) {
+      return result(one, name, id).string("message") + " to " + one.url.text();
+    }
+    String address = name + "@" + id.shortened();
+    return address
+        + " is not whole in "
+        + one.url.text()
+        + ": "
+        + Failure.of(failure).message()
+        + " ('regen push "
+        + address
+        + " --store "
+        + one.url.text()
+        + "' sends the rest)";
+  }
+
+  private static String told(boolean there, Transferred sent) {
+    if (there) {
+      return " was there already, all " + sent.totalChunks() + " chunks of it";
+    }
+    return " is pushed: "
+        + sent.chunks()
+        + " of "
+        + sent.totalChunks()
+        + " chunks sent now"
+        + (sent.chunks() == sent.totalChunks() ? "" : ", the others were there already");
+  }
+
+  private static void join(Thread thread) throws IOException {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+}

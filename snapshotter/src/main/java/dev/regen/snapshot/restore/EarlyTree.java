@@ -1,0 +1,92 @@
+package dev.regen.snapshot.restore;
+
+import dev.regen.snapshot.Snapshot;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A tree that is unpacked on a thread of its own while its chunks still arrive. It becomes a hot
+ * tree when all of them are here and the snapshot is in its queue; before that nobody uses it. What
+ * fails is left to whoever unpacks it later.
+ */
+public final class EarlyTree implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EarlyTree.class);
+
+  private final HotTrees hotTrees;
+  private final Snapshot snapshot;
+  private final Path building;
+  private final Thread thread;
+  private volatile boolean ended;
+  private @Nullable Exception failure;
+
+  /** Makes the tree in {@code building}. */
+  interface Unpacking {
+    void unpack(Path building, EarlyTree tree) throws IOException;
+  }
+
+  EarlyTree(HotTrees hotTrees, Snapshot snapshot, Path building, Unpacking unpacking) {
+    this.hotTrees = hotTrees;
+    this.snapshot = snapshot;
+    this.building = building;
+    this.thread = Thread.ofPlatform().name("early-tree").daemon().start(() -> make(unpacking));
+  }
+
+  /**
+   * The snapshot is in its queue: waits until the last of it is unpacked, and makes it a hot tree.
+   */
+  public void landed() {
+    join();
+    if (failure != null) {
+      return;
+    }
+    try {
+      hotTrees.take(building, snapshot);
+    } catch (IOException e) {
+      LOG.info("{} is unpacked again: {}", snapshot.words(), e.getMessage());
+    }
+  }
+
+  /** Ends it; what was made of a tree that has not {@link #landed} is removed. */
+  @Override
+  public void close() {
+    ended = true;
+    join();
+    hotTrees.remove(building);
+  }
+
+  /** Whether nobody wants it any more. */
+  boolean ended() {
+    return ended;
+  }
+
+  private void make(Unpacking unpacking) {
+    try {
+      unpacking.unpack(building, this);
+    } catch (IOException | RuntimeException e) {
+      failure = e;
+      if (!(e instanceof CancellationException)) {
+        LOG.info("{} is unpacked when it is here: {}", snapshot.words(), e.getMessage());
+      }
+    }
+  }
+
+  /** It ends soon once no chunk comes any more. */
+  private void join() {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+        ended = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

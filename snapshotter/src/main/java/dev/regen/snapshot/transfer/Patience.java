@@ -1,0 +1,90 @@
+package dev.regen.snapshot.transfer;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * How long somebody waits for another host, of which he sees nothing but what it stores: pauses
+ * that grow while nothing comes, and an end.
+ */
+final class Patience {
+  private static final long FIRST_PAUSE_MILLIS = 100;
+  private static final long PAUSE_MILLIS_MAX = 1000;
+  private static final long SLICE_MILLIS = 100;
+  private static final Duration QUIET = Duration.ofSeconds(10);
+
+  private final Duration limit;
+  private final TransferProgress progress;
+  private long signAtNanos = System.nanoTime();
+  private long pauseMillis = FIRST_PAUSE_MILLIS;
+  private String words = "";
+  private boolean quiet;
+
+  /**
+   * @param limit the longest that nothing may come
+   */
+  Patience(Duration limit, TransferProgress progress) {
+    this.limit = limit;
+    this.progress = progress;
+  }
+
+  /** Says what is done now. */
+  void step(String now) {
+    words = now;
+    quiet = false;
+    progress.step(now);
+  }
+
+  /** Something has come. */
+  void sign() {
+    signAtNanos = System.nanoTime();
+    pauseMillis = FIRST_PAUSE_MILLIS;
+    if (quiet) {
+      step(words);
+    }
+  }
+
+  boolean isOver() {
+    return System.nanoTime() - signAtNanos > limit.toNanos();
+  }
+
+  String limitWords() {
+    return limit.toSeconds() + " s";
+  }
+
+  /**
+   * Waits a little, longer each time.
+   *
+   * @param whenQuiet what to say if nothing has come for a while
+   * @throws CancellationException if the progress says so
+   */
+  void pause(String whenQuiet) throws IOException {
+    if (!quiet && System.nanoTime() - signAtNanos > QUIET.toNanos()) {
+      quiet = true;
+      progress.step(whenQuiet);
+    }
+    long until =
+        System.nanoTime()
+            + 1_000_000 * (pauseMillis / 2 + ThreadLocalRandom.current().nextLong(pauseMillis));
+    pauseMillis = Math.min(PAUSE_MILLIS_MAX, pauseMillis * 3 / 2);
+    try {
+      for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
+        check();
+        Thread.sleep(Math.min(SLICE_MILLIS, left / 1_000_000 + 1));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+    check();
+  }
+
+  private void check() {
+    if (progress.cancelled()) {
+      throw new CancellationException("cancelled");
+    }
+  }
+}
