@@ -58,6 +58,12 @@ abstract class AgentWithoutEngine {
   }
 
   final void spool(String queue, Instant endedAt, String content) throws IOException {
+    spool(queue, endedAt, content, new JsonObject());
+  }
+
+  /** As above, of a container with that configuration. */
+  final void spool(String queue, Instant endedAt, String content, JsonObject spec)
+      throws IOException {
     Path staging = Files.createDirectories(directory.resolve("store/regen-staging"));
     Files.createDirectories(directory.resolve("home/stores"));
     Files.writeString(directory.resolve("home/stores/one"), staging.toString());
@@ -71,7 +77,7 @@ abstract class AgentWithoutEngine {
         .write(
             new FrozenLayer(
                 Staging.jobName(new QueueName(queue), endedAt, container),
-                new LayerFacts(container, new QueueName(queue), 5),
+                new LayerFacts(container, new QueueName(queue), 5, "", "", List.of(), spec),
                 tree,
                 FrozenLayer.Kind.EXCHANGED,
                 Fd.stat(tree).inode(),

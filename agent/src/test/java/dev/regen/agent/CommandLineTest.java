@@ -79,6 +79,20 @@ final class CommandLineTest extends AgentWithoutEngine {
   }
 
   @Test
+  void showNamesWhatTheLabelLeavesOut() throws IOException, InterruptedException {
+    JsonObject labels = new JsonObject().with("regen.exclude", "/var/cache, /tmp");
+    JsonObject config = new JsonObject().with("Labels", labels);
+    spool("desk", NINE, "one", new JsonObject().with("config", config));
+    spool("other", NINE, "one", new JsonObject().with("config", new JsonObject()));
+    awaitIdle();
+
+    for (String address : List.of("desk", "desk@latest")) {
+      assertThat(regen("show", address).out()).contains("left out:\n  - /var/cache\n  - /tmp\n");
+    }
+    assertThat(regen("show", "other@latest").out()).doesNotContain("left out");
+  }
+
+  @Test
   void shorterQueueGivesUpItsOldest() throws IOException, InterruptedException {
     spool("desk", NINE, "one");
     spool("desk", NINE.plusSeconds(1), "two");

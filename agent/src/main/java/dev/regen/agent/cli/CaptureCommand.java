@@ -8,9 +8,10 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "capture",
-    description =
-        "Captures a container now; a running one is paused while its layer is read. Volumes and"
-            + " memory are not part of it.")
+    description = {
+      "Captures a container now; a running one is paused while its layer is read.",
+      "Volumes and memory are not part of it."
+    })
 final class CaptureCommand extends AgentCommand {
   @Parameters(index = "0", paramLabel = "CONTAINER")
   @SuppressWarnings("NullAway.Init") // picocli sets it

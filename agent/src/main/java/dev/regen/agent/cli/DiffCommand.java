@@ -12,10 +12,11 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "diff",
     description = {
-      "Lists the paths that differ from one snapshot to another, or to the container of the queue as"
-          + " it is now: A added, C changed, D deleted; of C what is another (type, content, target,"
-          + " device, mode, owner, time, xattrs); the path. A directory comes before what is in it,"
-          + " names by their bytes.",
+      "Lists the paths that differ from one snapshot to another, or to the queue's container as it is"
+          + " now.",
+      "A added, C changed, D deleted; of C what is another (type, content, target, device, mode,"
+          + " owner, time, xattrs); the path. A directory comes before what is in it, names by their"
+          + " bytes.",
       "",
       "In a path, \\xHH stands for a byte that is not UTF-8 or not printable, \\\\ for a backslash."
           + " The exit code is 0 whether or not anything differs."

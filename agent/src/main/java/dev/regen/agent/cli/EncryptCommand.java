@@ -8,8 +8,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "encrypt",
     description = {
-      "Encrypts a snapshot, or all snapshots of a queue and every capture to come, under the key"
-          + " that 'regen key list' shows as active.",
+      "Encrypts a snapshot, or all snapshots of a queue and every capture to come.",
+      "The key is the one that 'regen key list' shows as active.",
       "What another key encrypted is encrypted anew, so after 'regen key new' the same command"
           + " changes the key. Layer trees that wait in staging stay as the container needs them,"
           + " and 'export' and 'mount' give plain text."

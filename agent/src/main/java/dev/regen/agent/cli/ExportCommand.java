@@ -17,9 +17,11 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "export",
-    description =
-        "Writes a snapshot as an OCI layer: plain tar, or as stored (tar+zstd) if the file's name"
-            + " ends in .zst. An encrypted snapshot is decrypted for it. A file is there whole or not at all.")
+    description = {
+      "Writes a snapshot as an OCI layer.",
+      "Plain tar, or as stored (tar+zstd) if the file's name ends in .zst. An encrypted snapshot is"
+          + " decrypted for it. A file is there whole or not at all."
+    })
 final class ExportCommand extends AgentCommand {
   @Parameters(index = "0", paramLabel = "QUEUE@S", converter = QueueAddress.Converter.class)
   @SuppressWarnings("NullAway.Init") // picocli sets it

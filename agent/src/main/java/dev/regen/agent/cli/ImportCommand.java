@@ -14,9 +14,10 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "import",
-    description =
-        "Adds an OCI layer (tar or tar+zstd) as a queue's newest snapshot. The queue is made if it"
-            + " is not there.")
+    description = {
+      "Adds an OCI layer as a queue's newest snapshot.",
+      "A tar, plain or packed with zstd or gzip. The queue is made if it is not there."
+    })
 final class ImportCommand extends AgentCommand {
   @Parameters(index = "0", paramLabel = "QUEUE", converter = QueueAddress.Converter.class)
   @SuppressWarnings("NullAway.Init") // picocli sets it

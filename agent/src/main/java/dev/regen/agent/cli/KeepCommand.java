@@ -8,7 +8,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "keep",
-    description = "Sets a queue's length. What no longer fits leaves at once, oldest first.")
+    description =
+        "Sets a queue's length, pinned snapshots not counted. What no longer fits leaves at once,"
+            + " oldest first.")
 final class KeepCommand extends AgentCommand {
   @Parameters(index = "0", paramLabel = "QUEUE", converter = QueueAddress.Converter.class)
   @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -11,8 +11,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "pull",
     description = {
-      "Fetches a snapshot from a store and appends it to its queue: the next run starts from it."
-          + " What lies here already is not fetched.",
+      "Fetches a snapshot from a store as its queue's newest: the next run starts from it.",
+      "What lies here already is not fetched.",
       "Interrupted and run again within a day it fetches the rest. It is in the queue whole, or not"
           + " at all."
     })

@@ -10,8 +10,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "push",
     description = {
-      "Sends a snapshot to a store, where other hosts can pull it: what the store lacks of it, as it"
-          + " is stored here, encrypted chunks too.",
+      "Sends a snapshot to a store, where other hosts can pull it.",
+      "What the store lacks of it goes, as it is stored here, encrypted chunks too.",
       "Interrupted and run again it sends the rest. It is complete in the store, or not to be had"
           + " there."
     })

@@ -30,13 +30,15 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExit codes:%n",
     footer = {
-      "  0  done",
-      "  1  failed",
-      "  2  wrong usage",
-      "  3  no such queue, snapshot or store",
-      "  4  refused in this state",
-      "  5  the agent cannot be reached",
-      "  130  Ctrl-C"
+      "    0  done",
+      "    1  failed",
+      "    2  wrong usage",
+      "    3  no such queue, snapshot or store",
+      "    4  refused in this state",
+      "    5  the agent cannot be reached",
+      "  130  ended by Ctrl-C",
+      "",
+      "'regen COMMAND --help' says more of each."
     },
     subcommands = {
       LsCommand.class,

@@ -12,9 +12,10 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "show",
-    description =
-        "Shows what is known of a queue or a snapshot, and what is not in it. --json has all of it,"
-            + " the container's configuration too.")
+    description = {
+      "Shows what is known of a queue or a snapshot, and what is not in it.",
+      "--json has all of it, the container's configuration too."
+    })
 final class ShowCommand extends AgentCommand {
   /** What a person asks for in the rarest case only. */
   private static final Set<String> DETAILS =

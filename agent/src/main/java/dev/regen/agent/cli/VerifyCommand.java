@@ -10,9 +10,10 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "verify",
-    description =
-        "Reads every chunk and manifest of a queue, or of all, compares digests, and names what is"
-            + " missing, damaged, or needed by nobody. Exit code 1 if anything is damaged.")
+    description = {
+      "Reads every chunk and manifest of a queue, or of all, and names what is damaged.",
+      "Named is also what is missing, or needed by nobody. Exit code 1 if anything is damaged."
+    })
 final class VerifyCommand extends AgentCommand {
   @Parameters(
       index = "0",

@@ -124,10 +124,11 @@ final class QueueViews {
         .with("spec", snapshot.spec());
   }
 
-  /** What its container's label had left out; none for one that is locked. */
+  /** What its container's label had left out; none is known of one that is locked. */
   private static List<String> leftOut(Snapshot snapshot) throws IOException {
+    boolean imported = snapshot.end().reason() == End.Reason.IMPORTED;
     JsonObject labels =
-        snapshot.spec().members().get("config") instanceof JsonObject config
+        !imported && snapshot.spec().members().get("config") instanceof JsonObject config
             ? config.objectOrNull("Labels")
             : null;
     return labels == null ? List.of() : ContainerSettings.excluded(labels.members());
