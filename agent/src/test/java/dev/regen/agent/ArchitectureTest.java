@@ -66,6 +66,7 @@ final class ArchitectureTest {
     only("com.github.dockerjava..", "dev.regen.runtime.docker..");
     only("com.sun.jna..", "dev.regen.runtime.os..");
     only("org.apache.commons.compress..", "dev.regen.snapshot.layer..");
+    only("software.amazon..", "dev.regen.snapshot.remote.s3..");
     only("org.eclipse.jetty..", "dev.regen.agent.http..", "dev.regen.agent.storage..");
   }
 

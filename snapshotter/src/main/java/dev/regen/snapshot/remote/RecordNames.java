@@ -4,7 +4,7 @@ import dev.regen.snapshot.RegenException;
 import java.util.regex.Pattern;
 
 /** Which names a record may have. */
-final class RecordNames {
+public final class RecordNames {
   private static final int NAME_MAX = 255;
   private static final Pattern FORM =
       Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
@@ -12,17 +12,28 @@ final class RecordNames {
 
   private RecordNames() {}
 
-  static boolean fits(String name) {
+  /** Whether a record may have this name. */
+  public static boolean fits(String name) {
     return name.length() <= NAME_MAX && FORM.matcher(name).matches();
   }
 
-  static void check(String name) throws RegenException {
+  /**
+   * Refuses what is no record's name.
+   *
+   * @throws RegenException.BadInput if no record may have this name
+   */
+  public static void check(String name) throws RegenException {
     if (!fits(name)) {
       throw bad();
     }
   }
 
-  static void checkPrefix(String prefix) throws RegenException {
+  /**
+   * Refuses what is no beginning of a record's name.
+   *
+   * @throws RegenException.BadInput if no record's name begins so
+   */
+  public static void checkPrefix(String prefix) throws RegenException {
     if (prefix.length() > NAME_MAX || !PREFIX.matcher(prefix).matches()) {
       throw bad();
     }

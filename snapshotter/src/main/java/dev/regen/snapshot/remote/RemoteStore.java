@@ -47,6 +47,21 @@ public interface RemoteStore extends Closeable {
     return List.of();
   }
 
+  /**
+   * How many puts are made at once, at most.
+   *
+   * @param bytes all their chunks' together
+   */
+  record Batch(int chunks, int bytes) {
+    /** The agent's heap is small, and each chunk is in it about twice. */
+    public static final Batch USUAL = new Batch(48, 24 << 20);
+  }
+
+  /** How many puts at once serve this store best; one that gathers chunks wants many. */
+  default Batch batch() {
+    return Batch.USUAL;
+  }
+
   /** Those of {@code digests} that this store does not have; all of them are leased. */
   Set<Digest> missing(Collection<Digest> digests) throws IOException;
 

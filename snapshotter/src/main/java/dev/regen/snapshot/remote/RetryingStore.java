@@ -46,6 +46,11 @@ public final class RetryingStore implements RemoteStore {
   }
 
   @Override
+  public Batch batch() {
+    return store.batch();
+  }
+
+  @Override
   public Set<Digest> missing(Collection<Digest> digests) throws IOException {
     return again(() -> store.missing(digests));
   }

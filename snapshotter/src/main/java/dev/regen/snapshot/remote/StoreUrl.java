@@ -1,6 +1,8 @@
 package dev.regen.snapshot.remote;
 
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.remote.s3.BucketUrl;
+import dev.regen.snapshot.remote.s3.S3Store;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLDecoder;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * dir:/srv/regen
  * http://h1:7070
  * https://h1:7070,https://h2:7070;weight=2;domain=rack2?replicas=2&amp;token-file=/etc/regen/token
+ * s3://bucket/prefix?endpoint=http://127.0.0.1:7480
  * </pre>
  *
  * <p>Servers stand between commas. Behind each, after semicolons: {@code weight} (1 to 1000,
@@ -33,12 +36,14 @@ import org.jspecify.annotations.Nullable;
  * {@code %3F}.
  *
  * @param text as it was given
- * @param addresses {@code http}, {@code https} or {@code dir} each, in the order of the servers
+ * @param addresses {@code http}, {@code https}, {@code dir} or {@code s3} each, in the order of the
+ *     servers
  */
 public record StoreUrl(
     String text, Placement placement, List<URI> addresses, Map<String, String> options) {
   public static final int CHARACTERS_MAX = 8192;
 
+  private static final String S3 = "s3:";
   private static final Set<String> SERVER_KEYS = Set.of("weight", "domain", "id");
   private static final String REPLICAS = "replicas";
   private static final String TOKEN = "token-file";
@@ -77,12 +82,15 @@ public record StoreUrl(
    */
   public static StoreUrl parse(String text) {
     require(text.length() <= CHARACTERS_MAX, "a store's URL is too long");
-    require(
-        !text.startsWith("s3:"), "s3: is not known yet; use 'regen storage' servers, or dir:/path");
     int question = text.indexOf('?');
     String list = question < 0 ? text : text.substring(0, question);
     Map<String, String> options =
         question < 0 ? Map.of() : pairs(text.substring(question + 1).split("&", -1), 0);
+    if (list.startsWith(S3)) {
+      BucketUrl.parse(list, options);
+      Placement alone = new Placement(List.of(new Placement.Server(list, 1, list)), 1);
+      return new StoreUrl(text, alone, List.of(URI.create(list)), options);
+    }
     List<Placement.Server> servers = new ArrayList<>();
     List<URI> addresses = new ArrayList<>();
     for (String one : list.split(",", -1)) {
@@ -116,12 +124,13 @@ public record StoreUrl(
   /**
    * Opens the store.
    *
-   * @param make whether a directory that is no store yet becomes one; of several stores this is
-   *     asked only while none of them is one
+   * @param make whether a directory or bucket that is no store yet becomes one; of several stores
+   *     this is asked only while none of them is one
    * @throws RegenException.NotFound if it is not to be made and is not there
-   * @throws RegenException.BadInput if a file of a token or certificate is not what it should be
+   * @throws RegenException.BadInput if a file of a token or certificate is not what it should be,
+   *     or there is no such bucket
    * @throws RegenException.Refused if another process has a directory open, or two addresses are of
-   *     one store
+   *     one store, or credentials are missing or not enough
    * @throws IOException if a file cannot be read, or no server answers
    */
   public RemoteStore open(boolean make) throws IOException {
@@ -134,10 +143,7 @@ public record StoreUrl(
     try {
       HttpStore.Options http = http(alone ? PATIENCE : PATIENCE_WITH_OTHERS);
       for (URI address : addresses) {
-        RemoteStore store =
-            "dir".equals(address.getScheme())
-                ? new DirectoryRemote(directory(address), Long.MAX_VALUE)
-                : new HttpStore(address, http);
+        RemoteStore store = one(address, http, make);
         direct.add(store);
         stores.add(new RetryingStore(store, alone ? ATTEMPTS : ATTEMPTS_WITH_OTHERS, FIRST_PAUSE));
       }
@@ -188,6 +194,14 @@ public record StoreUrl(
                 : ": that directory is not there; is the path right, the file system mounted?"));
   }
 
+  private RemoteStore one(URI address, HttpStore.Options http, boolean make) throws IOException {
+    return switch (address.getScheme()) {
+      case "dir" -> new DirectoryRemote(directory(address), Long.MAX_VALUE);
+      case "s3" -> new S3Store(BucketUrl.parse(address.toString(), options), make);
+      default -> new HttpStore(address, http);
+    };
+  }
+
   private HttpStore.Options http(Duration patience) throws IOException {
     Path token = file(TOKEN);
     boolean tls = addresses.stream().anyMatch(address -> "https".equals(address.getScheme()));
@@ -222,7 +236,9 @@ public record StoreUrl(
   }
 
   private static String unknown(String text) {
-    return "no store: '" + text + "'; it is dir:/path, http://HOST:PORT or https://HOST:PORT";
+    return "no store: '"
+        + text
+        + "'; it is dir:/path, http://HOST:PORT, https://HOST:PORT or s3://BUCKET/PREFIX";
   }
 
   private static Path directory(URI address) {

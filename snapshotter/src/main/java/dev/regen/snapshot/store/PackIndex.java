@@ -2,13 +2,14 @@ package dev.regen.snapshot.store;
 
 import dev.regen.snapshot.Digest;
 import java.util.HexFormat;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where each packed chunk is: digest to pack and place in it. Takes 40 bytes a chunk and the room
  * that a hash table needs, no objects. For one thread at a time.
  */
-final class PackIndex {
+public final class PackIndex {
   private static final int WORDS = 4;
   private static final int WORD_DIGITS = 16;
   private static final int FREE = -1;
@@ -23,19 +24,21 @@ final class PackIndex {
   private int size;
 
   /** A chunk is the {@code entry}-th of pack {@code pack}. */
-  record Place(int pack, int entry) {}
+  public record Place(int pack, int entry) {}
 
-  int size() {
+  /** How many digests it holds. */
+  public int size() {
     return size;
   }
 
-  @Nullable Place find(Digest digest) {
+  /** Where a digest is, or null. */
+  public @Nullable Place find(Digest digest) {
     int slot = slot(words(digest));
     return packs[slot] == FREE ? null : new Place(packs[slot], entries[slot]);
   }
 
   /** Adds a digest; false if it is there, whose place stays. */
-  boolean add(Digest digest, int pack, int entry) {
+  public boolean add(Digest digest, int pack, int entry) {
     if (2 * (size + 1) > packs.length) {
       grow();
     }
@@ -50,7 +53,7 @@ final class PackIndex {
   }
 
   /** Removes a digest; where it was, or null. */
-  @Nullable Place remove(Digest digest) {
+  public @Nullable Place remove(Digest digest) {
     int slot = slot(words(digest));
     if (packs[slot] == FREE) {
       return null;
@@ -60,6 +63,19 @@ final class PackIndex {
     size--;
     moveUp(slot);
     return place;
+  }
+
+  /** Names every digest, in no order; nothing is added or removed meanwhile. */
+  public void forEach(Consumer<Digest> each) {
+    for (int slot = 0; slot < packs.length; slot++) {
+      if (packs[slot] != FREE) {
+        StringBuilder hex = new StringBuilder(WORDS * WORD_DIGITS);
+        for (int word = 0; word < WORDS; word++) {
+          hex.append(HexFormat.of().toHexDigits(digests[WORDS * slot + word]));
+        }
+        each.accept(new Digest(hex.toString()));
+      }
+    }
   }
 
   /** Those behind a slot that became free are looked for from before it: they close the gap. */

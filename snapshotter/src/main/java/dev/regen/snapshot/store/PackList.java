@@ -19,9 +19,9 @@ import java.util.List;
  * <p>Big-endian: for each chunk its digest (32 bytes) and its length (4), in the order of the
  * bytes; 16 random bytes, so that no two packs have one name; the count (4); {@code RGNPACK1}.
  */
-final class PackList {
+public final class PackList {
   /** The most chunks in a pack. */
-  static final int ENTRIES_MAX = 4096;
+  public static final int ENTRIES_MAX = 4096;
 
   private static final byte[] MAGIC =
       "RGNPACK1".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
@@ -31,7 +31,7 @@ final class PackList {
   private static final int FOOT_BYTES = NONCE_BYTES + Integer.BYTES + MAGIC.length;
 
   /** The most a list takes. */
-  static final int BYTES_MAX = ENTRIES_MAX * ENTRY_BYTES + FOOT_BYTES;
+  public static final int BYTES_MAX = ENTRIES_MAX * ENTRY_BYTES + FOOT_BYTES;
 
   /** What is read at first: the list of a pack as they usually are. */
   private static final int USUAL_BYTES = 8 << 10;
@@ -41,24 +41,36 @@ final class PackList {
   private final List<Digest> digests;
   private final int[] ends;
 
+  /** Some bytes of a pack. */
+  @FunctionalInterface
+  public interface Source {
+    byte[] read(long offset, int length) throws IOException;
+  }
+
   /**
    * @param ends where each chunk ends, counted from the pack's start
    */
-  PackList(List<Digest> digests, int[] ends) {
+  public PackList(List<Digest> digests, int[] ends) {
     this.digests = digests;
     this.ends = ends;
   }
 
-  List<Digest> digests() {
+  public List<Digest> digests() {
     return digests;
   }
 
-  int[] ends() {
+  /** Where each chunk ends, counted from the pack's start. */
+  public int[] ends() {
     return ends;
   }
 
-  /** Writes the list behind the chunks in {@code pack}; returns the file's name. */
-  String writeTo(ByteBuffer pack) {
+  /** How many bytes {@link #writeTo} writes. */
+  public int bytes() {
+    return digests.size() * ENTRY_BYTES + FOOT_BYTES;
+  }
+
+  /** Writes the list behind the chunks in {@code pack}; returns the pack's name. */
+  public String writeTo(ByteBuffer pack) {
     int from = pack.position();
     int begin = 0;
     for (int i = 0; i < digests.size(); i++) {
@@ -71,18 +83,31 @@ final class PackList {
     return Digest.of(pack.slice(from, pack.position() - from)).hex();
   }
 
-  /**
-   * Reads the list of a pack.
-   *
-   * @throws RegenException.Damaged if it is none, or does not fit its name or its file
-   */
+  /** As the other {@code read}, of a file. */
   static PackList read(Disk disk, Path file) throws IOException {
-    long size = disk.size(file);
+    String name = file.getFileName().toString();
+    return read(
+        file.toString(),
+        name,
+        disk.size(file),
+        (offset, length) -> disk.read(file, offset, length));
+  }
+
+  /**
+   * Reads the list of a pack: its last bytes, in one or two pieces.
+   *
+   * @param called what errors call the pack
+   * @param name its name, which is compared with its list
+   * @param size its length in bytes
+   * @throws RegenException.Damaged if it is none, or does not fit its name or its length
+   */
+  public static PackList read(String called, String name, long size, Source pack)
+      throws IOException {
     int usual = (int) Math.min(USUAL_BYTES, size);
     if (size < FOOT_BYTES + ENTRY_BYTES + 1) {
-      throw damaged(file, "it is too short");
+      throw damaged(called, "it is too short");
     }
-    ByteBuffer foot = ByteBuffer.wrap(disk.read(file, size - usual, usual));
+    ByteBuffer foot = ByteBuffer.wrap(pack.read(size - usual, usual));
     int count = foot.getInt(usual - MAGIC.length - Integer.BYTES);
     long length = (long) count * ENTRY_BYTES + FOOT_BYTES;
     byte[] magic = new byte[MAGIC.length];
@@ -91,19 +116,19 @@ final class PackList {
         || count < 1
         || count > ENTRIES_MAX
         || length >= size) {
-      throw damaged(file, "its end is not that of a pack");
+      throw damaged(called, "its end is not that of a pack");
     }
     ByteBuffer list =
         length <= usual
             ? foot.slice(usual - (int) length, (int) length)
-            : ByteBuffer.wrap(disk.read(file, size - length, (int) length));
-    if (!Digest.of(list.duplicate()).hex().equals(file.getFileName().toString())) {
-      throw damaged(file, "its list is another than its name says");
+            : ByteBuffer.wrap(pack.read(size - length, (int) length));
+    if (!Digest.of(list.duplicate()).hex().equals(name)) {
+      throw damaged(called, "its list is another than its name says");
     }
-    return read(file, list, count, size - length);
+    return read(called, list, count, size - length);
   }
 
-  private static PackList read(Path file, ByteBuffer list, int count, long bytes)
+  private static PackList read(String called, ByteBuffer list, int count, long bytes)
       throws RegenException {
     List<Digest> digests = new ArrayList<>(count);
     int[] ends = new int[count];
@@ -115,17 +140,17 @@ final class PackList {
       int length = list.getInt();
       end += length;
       if (length < 1 || length > Chunk.STORED_BYTES_MAX || end > bytes) {
-        throw damaged(file, "its lengths do not fit");
+        throw damaged(called, "its lengths do not fit");
       }
       ends[i] = (int) end;
     }
     if (end != bytes) {
-      throw damaged(file, "its lengths do not fit");
+      throw damaged(called, "its lengths do not fit");
     }
     return new PackList(digests, ends);
   }
 
-  private static RegenException.Damaged damaged(Path file, String why) {
-    return new RegenException.Damaged("the pack " + file + " is damaged: " + why);
+  private static RegenException.Damaged damaged(String called, String why) {
+    return new RegenException.Damaged("the pack " + called + " is damaged: " + why);
   }
 }

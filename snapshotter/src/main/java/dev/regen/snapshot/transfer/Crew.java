@@ -1,6 +1,7 @@
 package dev.regen.snapshot.transfer;
 
 import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.Collection;
@@ -17,15 +18,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Transfers many chunks at once: at most {@link #CHUNKS_MAX}, of {@link #BYTES_MAX} together. The
- * first failure ends all.
+ * Transfers many chunks at once, as many as a {@link RemoteStore.Batch} says. The first failure
+ * ends all.
  */
 final class Crew {
-  static final int CHUNKS_MAX = 48;
-
-  /** The agent's heap is small, and each chunk is in it about twice. */
-  static final int BYTES_MAX = 24 << 20;
-
   private static final long LOOK_MILLIS = 200;
 
   private final TransferProgress progress;
@@ -63,19 +59,20 @@ final class Crew {
   }
 
   Crew(TransferProgress progress) {
-    this(progress, 1);
+    this(RemoteStore.Batch.USUAL, 1, progress);
   }
 
   /**
    * One of several at the same time, with its share of all.
    *
+   * @param batch how much at once
    * @param crews 1 or 2
    */
-  Crew(TransferProgress progress, int crews) {
+  Crew(RemoteStore.Batch batch, int crews, TransferProgress progress) {
     this.progress = progress;
-    this.placesMax = CHUNKS_MAX / crews;
+    this.placesMax = batch.chunks() / crews;
     this.places = new Semaphore(placesMax);
-    this.room = new Semaphore(BYTES_MAX / crews);
+    this.room = new Semaphore(batch.bytes() / crews);
   }
 
   /**

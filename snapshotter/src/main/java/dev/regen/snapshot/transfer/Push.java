@@ -188,7 +188,7 @@ public final class Push {
     sending.progress.step("sending");
     sending.progress.expected(
         items.size(), items.stream().mapToLong(placed -> placed.chunk().storedBytes()).sum());
-    Crew crew = new Crew(watching(sending.progress, snapshot), sending.pushes);
+    Crew crew = new Crew(store.batch(), sending.pushes, watching(sending.progress, snapshot));
     crew.run(
         items,
         placed -> {

@@ -51,10 +51,28 @@ final class StoreUrlTest {
         "http://h:1?token-file=t",
         "http://h:1?cert-file=/c",
         "http://h:1?replicas=1&replicas=1",
-        "s3://bucket/prefix"
+        "s3:bucket",
+        "s3://B",
+        "s3://bucket/../x",
+        "s3://bucket/a//b",
+        "s3://bucket/a b",
+        "s3://bucket,s3://other",
+        "s3://bucket?endpoint=127.0.0.1:80",
+        "s3://bucket?endpoint=http://u:p@h",
+        "s3://bucket?replicas=1",
+        "s3://bucket?writers=two",
+        "http://h:1,s3://bucket"
       })
   void whatHasAnotherFormIsRefused(String text) {
     assertThatThrownBy(() -> StoreUrl.parse(text)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aBucketWithAPrefixAndOptions() {
+    StoreUrl url =
+        StoreUrl.parse("s3://bucket/a/b?endpoint=http://127.0.0.1:7480&region=r&writers=one");
+    assertThat(url.addresses()).containsExactly(java.net.URI.create("s3://bucket/a/b"));
+    assertThat(url.placement().servers()).hasSize(1);
   }
 
   @Test

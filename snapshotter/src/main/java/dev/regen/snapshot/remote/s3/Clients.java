@@ -1,0 +1,93 @@
+package dev.regen.snapshot.remote.s3;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
+import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.regions.providers.AwsProfileRegionProvider;
+import software.amazon.awssdk.regions.providers.AwsRegionProvider;
+import software.amazon.awssdk.regions.providers.AwsRegionProviderChain;
+import software.amazon.awssdk.regions.providers.InstanceProfileRegionProvider;
+import software.amazon.awssdk.regions.providers.SystemSettingsRegionProvider;
+import software.amazon.awssdk.retries.DefaultRetryStrategy;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.S3ClientBuilder;
+import software.amazon.awssdk.services.s3.S3Configuration;
+
+/** The SDK's client, set up for what Regen needs. */
+final class Clients {
+  private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
+
+  /** How many idle connections the JDK keeps; its own five are fewer than there are calls. */
+  private static final String KEPT_CONNECTIONS = "http.maxConnections";
+
+  private Clients() {}
+
+  /** A client; no connection is made yet. Credentials come from where the AWS tools look. */
+  static S3Client open(BucketUrl url, Duration patience) {
+    if (System.getProperty(KEPT_CONNECTIONS) == null) {
+      System.setProperty(KEPT_CONNECTIONS, "16");
+    }
+    S3ClientBuilder builder =
+        S3Client.builder()
+            .httpClientBuilder(
+                UrlConnectionHttpClient.builder()
+                    .connectionTimeout(CONNECT_LIMIT)
+                    .socketTimeout(patience))
+            .credentialsProvider(credentials(url))
+            .region(region(url))
+            // Others than AWS know neither its new checksums nor its chunked signatures.
+            .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
+            .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
+            .serviceConfiguration(
+                S3Configuration.builder()
+                    .chunkedEncodingEnabled(false)
+                    .expectContinueEnabled(false)
+                    .build())
+            // Who uses the store calls again, with pauses that others share.
+            .overrideConfiguration(
+                options -> options.retryStrategy(DefaultRetryStrategy.doNotRetry()));
+    if (url.endpoint() != null) {
+      builder.endpointOverride(url.endpoint()).forcePathStyle(true);
+    }
+    return builder.build();
+  }
+
+  private static AwsCredentialsProvider credentials(BucketUrl url) {
+    DefaultCredentialsProvider.Builder builder = DefaultCredentialsProvider.builder();
+    if (url.profile() != null) {
+      builder.profileName(url.profile());
+    }
+    return builder.build();
+  }
+
+  private static Region region(BucketUrl url) {
+    if (url.region() != null) {
+      return Region.of(url.region());
+    }
+    Region found = found(new SystemSettingsRegionProvider(), profileRegion(url));
+    if (found == null && url.endpoint() == null) {
+      found = found(new InstanceProfileRegionProvider());
+    }
+    return found == null ? Region.US_EAST_1 : found;
+  }
+
+  private static AwsRegionProvider profileRegion(BucketUrl url) {
+    return url.profile() == null
+        ? new AwsProfileRegionProvider()
+        : new AwsProfileRegionProvider(null, url.profile());
+  }
+
+  private static @Nullable Region found(AwsRegionProvider... providers) {
+    try {
+      return new AwsRegionProviderChain(providers).getRegion();
+    } catch (SdkException e) {
+      return null; // Nothing says which.
+    }
+  }
+}

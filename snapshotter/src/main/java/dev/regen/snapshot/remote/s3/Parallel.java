@@ -1,0 +1,64 @@
+package dev.regen.snapshot.remote.s3;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** Small things to do at once. */
+final class Parallel {
+  private static final int AT_ONCE = 16;
+
+  private Parallel() {}
+
+  /** Does something with one of many. */
+  @FunctionalInterface
+  interface Work<T> {
+    void run(T item) throws IOException;
+  }
+
+  /** Does it with all; nothing is under way any more when this returns or throws. */
+  static <T> void run(Collection<T> items, Work<T> work) throws IOException {
+    List<T> all = List.copyOf(items);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> parts = new ArrayList<>();
+      for (int part = 0; part < Math.min(AT_ONCE, all.size()); part++) {
+        int first = part;
+        parts.add(
+            threads.submit(() -> {
+              for (int i = first; i < all.size(); i += AT_ONCE) {
+                work.run(all.get(i));
+              }
+              return null;
+            }));
+      }
+      try {
+        for (Future<?> part : parts) {
+          await(part);
+        }
+      } finally {
+        parts.forEach(part -> part.cancel(true));
+      }
+    }
+  }
+
+  private static void await(Future<?> part) throws IOException {
+    try {
+      part.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+}
