@@ -86,12 +86,14 @@ final class PushPullTest extends TwoHosts {
     assertThat(regen("push", "desk", "--store", "s3://b").err()).contains("not known yet");
     Result away = regen("push", "desk", "--store", "http://127.0.0.1:1");
     assertThat(away.code()).isEqualTo(1);
-    assertThat(away.err()).contains("http://127.0.0.1:1: nobody listens there", "'regen storage'");
+    assertThat(away.err())
+        .contains("http://127.0.0.1:1: nobody listens there", "'regen storage'")
+        .doesNotContain("goes on");
     Path file = Files.createFile(directory.resolve("file"));
     Result noDirectory = regen("push", "desk", "--store", "dir:" + file);
     assertThat(noDirectory.code()).isEqualTo(1);
     assertThat(noDirectory.err())
-        .isEqualTo("regen: " + file + " is a file; a store is a directory\n");
+        .endsWith("regen: " + file + " is a file; a store is a directory\n");
   }
 
   @Test

@@ -43,6 +43,7 @@ public final class ToStores {
   /** A push to one store. */
   private final class One {
     private final StoreUrl url;
+    private boolean begun;
     private List<String> troubles = List.of();
     private Push.@Nullable Result sent;
     private @Nullable Exception failure;
@@ -58,6 +59,7 @@ public final class ToStores {
         int n,
         TransferProgress progress) {
       try (OpenStores.Use use = stores.use(url, true)) {
+        begun = true;
         sent = push.push(use.store(), name, id, source, n, progress);
         troubles = use.store().troubles();
         troubles.forEach(said -> events.tell(Event.Kind.DEGRADED, null, "push: " + said));
@@ -136,7 +138,9 @@ public final class ToStores {
       case DiskFullException e -> throw e;
       // What the network broke off is not lost, and nobody can know that who isn't told.
       case IOException e ->
-          throw new IOException(Why.of(e) + "; the same command again goes on with the rest", e);
+          throw one.begun
+              ? new IOException(Why.of(e) + "; the same command again goes on with the rest", e)
+              : e;
       case RuntimeException e -> throw e;
       case Exception e -> throw new IOException(e);
     }

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
@@ -163,7 +164,7 @@ public final class Arrivals {
     RegenException.Refused full =
         new RegenException.Refused(
             "the disk is full: what has arrived stays for a day; make room, and pull again ("
-                + cause.getMessage()
+                + Why.of(cause)
                 + ")");
     full.initCause(cause);
     return full;

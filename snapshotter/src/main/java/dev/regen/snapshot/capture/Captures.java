@@ -1,5 +1,6 @@
 package dev.regen.snapshot.capture;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.oci.FrozenLayer;
@@ -290,7 +291,7 @@ public final class Captures {
                 + "' is not archived yet. Nothing is lost, it waits in "
                 + layer.tree()
                 + "; make room, and it is done at the next try ("
-                + cause.getMessage()
+                + Why.of(cause)
                 + ")");
     full.initCause(cause);
     return full;

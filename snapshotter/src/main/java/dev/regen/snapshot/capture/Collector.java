@@ -1,6 +1,7 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
@@ -64,7 +65,7 @@ final class Collector {
       try {
         digests(snapshots.read(id)).forEach(garbage::remove);
       } catch (RegenException e) {
-        kept.add("all chunks: " + e.getMessage());
+        kept.add("all chunks: " + Why.of(e));
       }
     }
     garbage.removeAll(promised.digests());
@@ -100,7 +101,7 @@ final class Collector {
         }
       } catch (RegenException e) {
         allRead = false;
-        kept.add("all chunks: " + e.getMessage());
+        kept.add("all chunks: " + Why.of(e));
       }
     }
     snapshots.remove(orphans);
@@ -122,7 +123,7 @@ final class Collector {
       }
       return Optional.of(ids);
     } catch (RegenException e) {
-      kept.add("the manifests of queue '" + name + "': " + e.getMessage());
+      kept.add("the manifests of queue '" + name + "': " + Why.of(e));
       return Optional.empty();
     }
   }

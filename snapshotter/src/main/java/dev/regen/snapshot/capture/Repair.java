@@ -1,6 +1,7 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.KeyId;
@@ -101,7 +102,7 @@ public final class Repair {
     } catch (RegenException.Damaged e) {
       return true;
     } catch (IOException e) {
-      done.add("chunk " + digest + " stays where it is: it cannot be read: " + e.getMessage());
+      done.add("chunk " + digest + " stays where it is: it cannot be read: " + Why.of(e));
       return false;
     }
   }
@@ -127,12 +128,7 @@ public final class Repair {
       } catch (IOException e) {
         // A start may have taken the tree meanwhile.
         done.add(
-            "snapshot "
-                + id.shortened()
-                + ": its tree "
-                + tree
-                + " is of no use: "
-                + e.getMessage());
+            "snapshot " + id.shortened() + ": its tree " + tree + " is of no use: " + Why.of(e));
         continue;
       }
       int made = before.size() - chunks.missing(gone).size();

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.capture;
 
 import dev.regen.runtime.QueueName;
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
@@ -122,7 +123,7 @@ final class Verification {
         wrong = chunk.digest() + " has " + length + " bytes, not " + chunk.storedBytes();
       }
     } catch (IOException e) {
-      wrong = String.valueOf(e.getMessage());
+      wrong = Why.of(e);
     }
     read.put(chunk.digest(), wrong);
     return wrong;
@@ -151,7 +152,7 @@ final class Verification {
 
   private void report(
       Verified.Kind kind, QueueName queue, @Nullable SnapshotId id, IOException problem) {
-    report(kind, queue, id, null, String.valueOf(problem.getMessage()));
+    report(kind, queue, id, null, Why.of(problem));
   }
 
   private void report(
