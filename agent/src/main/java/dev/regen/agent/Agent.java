@@ -49,6 +49,7 @@ import dev.regen.runtime.oci.SeenImages;
 import dev.regen.runtime.oci.Spool;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Captures;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.crypt.Keyset;
@@ -207,6 +208,7 @@ public final class Agent implements AutoCloseable {
             inPlace,
             queues,
             snapshots,
+            captures.arrivals(),
             captures.checks(),
             nextRun,
             events);
@@ -223,10 +225,12 @@ public final class Agent implements AutoCloseable {
         new AfterStart(extension, drain, captures.removals(), containers, capture, stopped, mounts);
 
     Routes routes = new Routes();
-    new QueueResource(queues, snapshots, drain, captures.removals(), containers).addTo(routes);
-    new SnapshotResource(queues, snapshots, drain, captures.removals()).addTo(routes);
+    Arrivals arrivals = captures.arrivals();
+    new QueueResource(queues, snapshots, drain, captures.removals(), arrivals, containers)
+        .addTo(routes);
+    new SnapshotResource(queues, snapshots, drain, captures.removals(), arrivals).addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
-    new ContainerResource(targets, capture, restore, jobs).addTo(routes);
+    new ContainerResource(targets, capture, restore, fromStore, jobs).addTo(routes);
     new TransferResource(
             queues,
             snapshots,
@@ -239,15 +243,15 @@ public final class Agent implements AutoCloseable {
             home,
             clock)
         .addTo(routes);
-    new EncryptionResource(keys, queues, captures.sealing(), jobs, events).addTo(routes);
+    new EncryptionResource(keys, queues, arrivals, captures.sealing(), jobs, events).addTo(routes);
     new VerifyResource(captures.checks(), queues, stores, jobs, events).addTo(routes);
     new DiffResource(
-            queues,
+            arrivals,
             snapshots,
             new Differences(targets, containers, plainLayers, images, captures, reader, clock))
         .addTo(routes);
-    new MountResource(queues, snapshots, mounts, jobs).addTo(routes);
-    new StoreResource(queues, toStores, fromStore, openStores, configuration.store(), jobs)
+    new MountResource(arrivals, snapshots, mounts, jobs).addTo(routes);
+    new StoreResource(arrivals, toStores, fromStore, openStores, configuration.store(), jobs)
         .addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }

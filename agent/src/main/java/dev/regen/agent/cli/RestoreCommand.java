@@ -4,6 +4,7 @@ import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -40,6 +41,16 @@ final class RestoreCommand extends AgentCommand {
       description = "Where that snapshot is damaged, take the newest older one that is whole.")
   private boolean orOlder;
 
+  @Option(
+      names = "--from",
+      paramLabel = "URL",
+      description = "Fetch the snapshot from this store first: S as it is there.")
+  private @Nullable String from;
+
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private FollowOptions follow;
+
   private void requireLongEnough(String snapshot) {
     try {
       QueueAddress.requireLongEnough(snapshot);
@@ -60,15 +71,24 @@ final class RestoreCommand extends AgentCommand {
     if (snapshot != null) {
       requireLongEnough(snapshot);
     }
+    if (from == null && follow.isAsked()) {
+      throw new ParameterException(spec.commandLine(), "--follow and --wait go with --from URL");
+    }
     JsonObject body =
-        new JsonObject()
+        follow
+            .addTo(new JsonObject())
+            .with("from", from)
             .with("at", snapshot)
             .with("start", !noStart)
             .with("discard", discard)
             .with("orOlder", orOlder)
             .with("attended", true);
     JsonObject job = agent.send("POST", AgentClient.container(name) + "/restore", body);
-    out().println(followOrCancel(agent, job).string("message"));
+    JsonObject result = followOrCancel(agent, job);
+    if (from != null) {
+      StoreOption.tellTroubles(this, result);
+    }
+    out().println(result.string("message"));
     return DONE;
   }
 }

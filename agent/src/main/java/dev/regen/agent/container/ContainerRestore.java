@@ -12,12 +12,15 @@ import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Checks;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.remote.StoreUrl;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -44,6 +47,7 @@ public final class ContainerRestore {
   private final InPlaceRestore inPlace;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
+  private final Arrivals arrivals;
   private final Checks checks;
   private final NextRun nextRun;
   private final Events events;
@@ -55,6 +59,7 @@ public final class ContainerRestore {
       InPlaceRestore inPlace,
       SnapshotQueues queues,
       SnapshotStore snapshots,
+      Arrivals arrivals,
       Checks checks,
       NextRun nextRun,
       Events events) {
@@ -64,6 +69,7 @@ public final class ContainerRestore {
     this.inPlace = inPlace;
     this.queues = queues;
     this.snapshots = snapshots;
+    this.arrivals = arrivals;
     this.checks = checks;
     this.nextRun = nextRun;
     this.events = events;
@@ -111,16 +117,76 @@ public final class ContainerRestore {
         .with("snapshot", snapshot.id().value());
   }
 
+  /**
+   * As above, of a snapshot that is fetched from a store first, into the container's queue.
+   *
+   * @param url the store; {@link Request#at} is an address there
+   * @param patience as {@link FromStore.Request} has it
+   * @return also {@code troubles}, what the store had of them
+   */
+  public JsonObject restore(
+      Request request, FromStore store, StoreUrl url, @Nullable Duration patience, Job job)
+      throws IOException, InterruptedException {
+    Optional<Target> named = findToFetch(request.name());
+    refuseWhereItRuns(named);
+    QueueName queue = queueToFetch(request.name(), named);
+    FromStore.Request wanted = new FromStore.Request(url, queue, request.at(), patience);
+    wanted.check();
+    JsonObject fetched = store.fetch(wanted, job);
+    Request here =
+        new Request(
+            request.name(),
+            fetched.string("snapshot"),
+            request.start(),
+            request.discard(),
+            request.orOlder());
+    JsonObject restored = restore(here, job);
+    String message =
+        fetched.number("chunks")
+            + " of "
+            + fetched.number("totalChunks")
+            + " chunks fetched; "
+            + restored.string("message");
+    return restored.with("message", message).with("troubles", fetched.strings("troubles"));
+  }
+
+  /** The queue need not be here yet. */
+  private Optional<Target> findToFetch(String name) throws IOException {
+    try {
+      return targets.find(name);
+    } catch (EngineException.Away e) {
+      if (QueueName.isValid(name) && !isKnown(name)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static QueueName queueToFetch(String name, Optional<Target> found) throws IOException {
+    QueueName own = found.isPresent() ? found.get().queue() : null;
+    if (own == null && !QueueName.isValid(name)) {
+      throw new RegenException.Misuse("'" + name + "' is no name of a queue");
+    }
+    return own == null ? new QueueName(name) : own;
+  }
+
   /** An engine that is away leaves what needs no engine: the choice for the next run. */
   private Optional<Target> find(String name) throws IOException {
     try {
       return targets.find(name);
     } catch (EngineException.Away e) {
-      if (QueueName.isValid(name) && queues.exists(new QueueName(name)) && !isKnown(name)) {
+      if (isQueue(name) && !isKnown(name)) {
         return Optional.empty();
       }
       throw e;
     }
+  }
+
+  /** Or will be one, when what arrives has arrived. */
+  private boolean isQueue(String name) throws IOException {
+    return QueueName.isValid(name)
+        && (queues.exists(new QueueName(name))
+            || !arrivals.uploading(new QueueName(name)).isEmpty());
   }
 
   private boolean isKnown(String name) throws IOException {
@@ -134,6 +200,9 @@ public final class ContainerRestore {
     }
     if (QueueName.isValid(name) && queues.exists(new QueueName(name))) {
       return new QueueName(name);
+    }
+    if (QueueName.isValid(name) && !arrivals.uploading(new QueueName(name)).isEmpty()) {
+      arrivals.find(new QueueName(name), "latest");
     }
     if (found.isPresent()) {
       throw new RegenException.NotFound(
@@ -212,6 +281,9 @@ public final class ContainerRestore {
       Snapshot snapshot = snapshots.read(queue.find(at).id());
       queue.choose(snapshot.id());
       return snapshot;
+    } catch (RegenException.NotFound e) {
+      arrivals.find(name, at); // It may be on its way.
+      throw e;
     }
   }
 

@@ -2,12 +2,15 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
+import dev.regen.agent.container.FromStore;
 import dev.regen.agent.container.Targets;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
+import java.time.Duration;
 
 /**
  * {@code /v1/containers/NAME}: capture and restore, each as a job; an {@code attended} one ends
@@ -17,13 +20,19 @@ public final class ContainerResource {
   private final Targets targets;
   private final ContainerCapture capture;
   private final ContainerRestore restore;
+  private final FromStore fromStore;
   private final Jobs jobs;
 
   public ContainerResource(
-      Targets targets, ContainerCapture capture, ContainerRestore restore, Jobs jobs) {
+      Targets targets,
+      ContainerCapture capture,
+      ContainerRestore restore,
+      FromStore fromStore,
+      Jobs jobs) {
     this.targets = targets;
     this.capture = capture;
     this.restore = restore;
+    this.fromStore = fromStore;
     this.jobs = jobs;
   }
 
@@ -52,10 +61,21 @@ public final class ContainerResource {
             !body.has("start") || body.flag("start"),
             body.flag("discard"),
             body.flag("orOlder"));
-    Job job = jobs.start("restore", request.name(), started -> restore.restore(request, started));
+    Job job = started(request, body);
     if (body.flag("attended")) {
       job.attend();
     }
     return Answer.accepted(job.json());
+  }
+
+  private Job started(ContainerRestore.Request request, JsonObject body) throws IOException {
+    String from = body.stringOrNull("from");
+    if (from == null) {
+      return jobs.start("restore", request.name(), job -> restore.restore(request, job));
+    }
+    StoreUrl url = StoreResource.parsed("--from", from);
+    Duration patience = StoreResource.patience(body);
+    return jobs.startTransfer(
+        "restore", request.name(), job -> restore.restore(request, fromStore, url, patience, job));
   }
 }

@@ -6,14 +6,13 @@ import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Snapshot;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.diff.Change;
 import dev.regen.snapshot.diff.ShownPath;
-import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.time.ZoneId;
 
 /**
  * {@code …/snapshots/S/diff}: what differs from S to {@code ?to=S}, of queue {@code ?toQueue=}; or
@@ -25,12 +24,12 @@ import java.time.ZoneId;
  * message}.
  */
 public final class DiffResource {
-  private final SnapshotQueues queues;
+  private final Arrivals arrivals;
   private final SnapshotStore snapshots;
   private final Differences differences;
 
-  public DiffResource(SnapshotQueues queues, SnapshotStore snapshots, Differences differences) {
-    this.queues = queues;
+  public DiffResource(Arrivals arrivals, SnapshotStore snapshots, Differences differences) {
+    this.arrivals = arrivals;
     this.snapshots = snapshots;
     this.differences = differences;
   }
@@ -65,7 +64,7 @@ public final class DiffResource {
   }
 
   private Snapshot snapshot(QueueName queue, String address) throws IOException {
-    return snapshots.read(queues.look(queue).find(address, ZoneId.systemDefault()).id());
+    return snapshots.read(arrivals.find(queue, address).id());
   }
 
   private static String named(Snapshot snapshot) {

@@ -10,13 +10,13 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.SnapshotSealing;
 import dev.regen.snapshot.crypt.Keyset;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import java.io.IOException;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,14 +27,21 @@ import java.util.List;
 public final class EncryptionResource {
   private final Keyset keyset;
   private final SnapshotQueues queues;
+  private final Arrivals arrivals;
   private final SnapshotSealing sealing;
   private final Jobs jobs;
   private final Events events;
 
   public EncryptionResource(
-      Keyset keyset, SnapshotQueues queues, SnapshotSealing sealing, Jobs jobs, Events events) {
+      Keyset keyset,
+      SnapshotQueues queues,
+      Arrivals arrivals,
+      SnapshotSealing sealing,
+      Jobs jobs,
+      Events events) {
     this.keyset = keyset;
     this.queues = queues;
+    this.arrivals = arrivals;
     this.sealing = sealing;
     this.jobs = jobs;
     this.events = events;
@@ -101,7 +108,7 @@ public final class EncryptionResource {
   private Answer snapshot(Call call) throws IOException {
     QueueName name = call.queue();
     boolean encrypted = call.json().flag("encrypted");
-    SnapshotId id = queues.look(name).find(call.part("snapshot"), ZoneId.systemDefault()).id();
+    SnapshotId id = arrivals.find(name, call.part("snapshot")).id();
     checkKey(encrypted);
     return Answer.accepted(
         jobs.start(

@@ -3,21 +3,20 @@ package dev.regen.agent.http;
 import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.snapshot.Snapshot;
-import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
-import java.time.ZoneId;
 
 /** {@code …/snapshots/S/mount} and {@code /v1/mounts/ID}: trees to look into. */
 public final class MountResource {
-  private final SnapshotQueues queues;
+  private final Arrivals arrivals;
   private final SnapshotStore snapshots;
   private final MountedSnapshots mounts;
   private final Jobs jobs;
 
   public MountResource(
-      SnapshotQueues queues, SnapshotStore snapshots, MountedSnapshots mounts, Jobs jobs) {
-    this.queues = queues;
+      Arrivals arrivals, SnapshotStore snapshots, MountedSnapshots mounts, Jobs jobs) {
+    this.arrivals = arrivals;
     this.snapshots = snapshots;
     this.mounts = mounts;
     this.jobs = jobs;
@@ -30,9 +29,7 @@ public final class MountResource {
   }
 
   private Answer prepare(Call call) throws IOException {
-    Snapshot snapshot =
-        snapshots.read(
-            queues.look(call.queue()).find(call.part("snapshot"), ZoneId.systemDefault()).id());
+    Snapshot snapshot = snapshots.read(arrivals.find(call.queue(), call.part("snapshot")).id());
     return Answer.accepted(
         jobs.start("mount", snapshot.queue().value(), job -> mounts.prepare(snapshot, job)).json());
   }

@@ -5,6 +5,7 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -23,8 +24,9 @@ public final class QueueResource {
       SnapshotStore snapshots,
       Pending pending,
       Removals removals,
+      Arrivals arrivals,
       KnownContainers containers) {
-    this.views = new QueueViews(queues, snapshots, pending);
+    this.views = new QueueViews(queues, snapshots, pending, arrivals);
     this.pending = pending;
     this.removals = removals;
     this.containers = containers;

@@ -13,6 +13,7 @@ import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -43,12 +44,14 @@ final class QueueViews {
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final Pending pending;
+  private final Arrivals arrivals;
   private final Map<SnapshotId, Size> sizes = new LinkedHashMap<>();
 
-  QueueViews(SnapshotQueues queues, SnapshotStore snapshots, Pending pending) {
+  QueueViews(SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Arrivals arrivals) {
     this.queues = queues;
     this.snapshots = snapshots;
     this.pending = pending;
+    this.arrivals = arrivals;
   }
 
   /** All queues; one that cannot be read stands there as damaged. */
@@ -81,13 +84,20 @@ final class QueueViews {
     return json.with("pending", ofQueue(name, pending.pending()).stream().map(this::row).toList());
   }
 
-  /** A queue's snapshots, oldest first; ends that could not be archived follow. */
+  /**
+   * A queue's snapshots, oldest first; those that are still arriving from another host follow, and
+   * ends that could not be archived. The queue may have nothing but what arrives, and be made then.
+   */
   JsonObject snapshots(QueueName name) throws IOException {
-    QueueContent content = queues.look(name);
+    List<Snapshot> uploading = arrivals.uploading(name);
     List<JsonObject> rows = new ArrayList<>();
-    for (Element element : content.elements()) {
-      rows.add(row(element, content));
+    if (uploading.isEmpty() || queues.exists(name)) {
+      QueueContent content = queues.look(name);
+      for (Element element : content.elements()) {
+        rows.add(row(element, content));
+      }
     }
+    uploading.forEach(snapshot -> rows.add(row(snapshot)));
     List<PendingLayer> waiting = ofQueue(name, pending.pending());
     long failed = 0;
     for (PendingLayer layer : waiting) {
@@ -188,6 +198,23 @@ final class QueueViews {
         .with("encrypted", encrypted)
         .with("message", message)
         .with("chosen", element.id().equals(content.chosen()));
+  }
+
+  private static JsonObject row(Snapshot snapshot) {
+    return new JsonObject()
+        .with("id", snapshot.id().value())
+        .with("time", time(snapshot.time()))
+        .with("sizeBytes", snapshot.archive().storedBytes())
+        .with("newBytes", null)
+        .with("entries", snapshot.archive().entries())
+        .with("reason", word(snapshot.end().reason()))
+        .with("exitCode", snapshot.end().exitCode())
+        .with("good", word(snapshot.end().good()))
+        .with("pinned", false)
+        .with("state", "uploading")
+        .with("encrypted", snapshot.key() != null)
+        .with("message", null)
+        .with("chosen", false);
   }
 
   private JsonObject row(PendingLayer layer) {

@@ -2,6 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
@@ -18,12 +19,18 @@ public final class SnapshotResource {
   private final SnapshotQueues queues;
   private final QueueViews views;
   private final Removals removals;
+  private final Arrivals arrivals;
 
   public SnapshotResource(
-      SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Removals removals) {
+      SnapshotQueues queues,
+      SnapshotStore snapshots,
+      Pending pending,
+      Removals removals,
+      Arrivals arrivals) {
     this.queues = queues;
-    this.views = new QueueViews(queues, snapshots, pending);
+    this.views = new QueueViews(queues, snapshots, pending, arrivals);
     this.removals = removals;
+    this.arrivals = arrivals;
   }
 
   public void addTo(Routes routes) {
@@ -35,21 +42,20 @@ public final class SnapshotResource {
   }
 
   private Answer show(Call call) throws IOException {
-    QueueContent content = queues.look(call.queue());
-    Element element = content.find(call.part("snapshot"), ZoneId.systemDefault());
-    return Answer.ok(views.snapshot(element, content));
+    Element element = arrivals.find(call.queue(), call.part("snapshot"));
+    return Answer.ok(views.snapshot(element, queues.look(call.queue())));
   }
 
   private Answer remove(Call call) throws IOException {
     QueueName name = call.queue();
-    Element element = queues.look(name).find(call.part("snapshot"), ZoneId.systemDefault());
+    Element element = arrivals.find(name, call.part("snapshot"));
     removals.remove(name, element.id());
     return Answer.ok(views.queue(name));
   }
 
   private Answer pin(Call call, boolean pinned) throws IOException {
+    Element element = arrivals.find(call.queue(), call.part("snapshot"));
     try (SnapshotQueue queue = queues.open(call.queue())) {
-      Element element = queue.find(call.part("snapshot"));
       if (pinned) {
         queue.pin(element.id());
       } else {

@@ -9,15 +9,14 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
-import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.remote.StoreUrl;
 import dev.regen.snapshot.transfer.RemoteQueue;
 import dev.regen.snapshot.transfer.StoredSnapshot;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * store has. An {@code attended} job ends when nobody asks for it.
  */
 public final class StoreResource {
-  private final SnapshotQueues queues;
+  private final Arrivals arrivals;
   private final ToStores toStores;
   private final FromStore fromStore;
   private final OpenStores stores;
@@ -38,13 +37,13 @@ public final class StoreResource {
    * @param configured the store of requests that name none; null for none
    */
   public StoreResource(
-      SnapshotQueues queues,
+      Arrivals arrivals,
       ToStores toStores,
       FromStore fromStore,
       OpenStores stores,
       @Nullable StoreUrl configured,
       Jobs jobs) {
-    this.queues = queues;
+    this.arrivals = arrivals;
     this.toStores = toStores;
     this.fromStore = fromStore;
     this.stores = stores;
@@ -64,7 +63,7 @@ public final class StoreResource {
     QueueName name = call.queue();
     JsonObject body = call.json();
     StoreUrl url = url(body);
-    Element element = queues.look(name).find(address(body), ZoneId.systemDefault());
+    Element element = arrivals.find(name, address(body));
     SnapshotId id = element.id();
     String also = body.stringOrNull("also");
     StoreUrl second = also == null ? null : parsed("--also", also);

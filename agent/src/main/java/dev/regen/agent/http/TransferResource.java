@@ -32,7 +32,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
@@ -85,7 +84,7 @@ public final class TransferResource {
 
   private Answer export(Call call) throws IOException {
     LayerExport.Form form = form(call.query("form"));
-    Element element = queues.look(call.queue()).find(call.part("snapshot"), ZoneId.systemDefault());
+    Element element = captures.arrivals().find(call.queue(), call.part("snapshot"));
     Snapshot snapshot = snapshots.read(element.id());
     String type =
         form == LayerExport.Form.STORED

@@ -16,7 +16,9 @@ import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -117,9 +119,39 @@ public final class Arrivals {
     removals.collect();
   }
 
+  /**
+   * The element of a queue that an address names.
+   *
+   * @throws RegenException.NotFound if there is none, or no such queue
+   * @throws RegenException.Refused if that snapshot is still arriving: nothing can be done with it
+   *     here until it has
+   */
+  public Element find(QueueName queue, String address) throws IOException {
+    try {
+      return queues.look(queue).find(address, ZoneId.systemDefault());
+    } catch (RegenException.NotFound e) {
+      for (Snapshot snapshot : uploading(queue)) {
+        String id = snapshot.id().value();
+        if (address.equals("latest") || id.startsWith(address.toLowerCase(Locale.ROOT))) {
+          throw new RegenException.Refused(
+              snapshot.words()
+                  + " is uploading: not all of it is here yet. If that was interrupted, pull it"
+                  + " again");
+        }
+      }
+      throw e;
+    }
+  }
+
   /** What is arriving in a queue, or began to and was interrupted; in no order. */
   public List<Snapshot> uploading(QueueName queue) throws IOException {
-    return arriving.all().stream().filter(snapshot -> snapshot.queue().equals(queue)).toList();
+    List<Snapshot> own =
+        arriving.all().stream().filter(snapshot -> snapshot.queue().equals(queue)).toList();
+    if (own.isEmpty() || !queues.exists(queue)) {
+      return own;
+    }
+    QueueContent content = queues.look(queue);
+    return own.stream().filter(snapshot -> content.element(snapshot.id()).isEmpty()).toList();
   }
 
   /**
