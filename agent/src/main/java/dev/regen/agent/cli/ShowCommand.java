@@ -73,7 +73,9 @@ final class ShowCommand extends AgentCommand {
 
   /** What is as usual needs no line. */
   private static boolean isNothing(@Nullable Object value) {
-    return Boolean.FALSE.equals(value) || (value instanceof List<?> list && list.isEmpty());
+    return Boolean.FALSE.equals(value)
+        || "".equals(value)
+        || (value instanceof List<?> list && list.isEmpty());
   }
 
   private String plain(@Nullable Object value) {
