@@ -48,7 +48,7 @@ public interface RemoteStore extends Closeable {
   }
 
   /**
-   * How many puts are made at once, at most.
+   * How many chunks are put, or got, at once, at most.
    *
    * @param bytes all their chunks' together
    */
@@ -57,7 +57,7 @@ public interface RemoteStore extends Closeable {
     public static final Batch USUAL = new Batch(48, 24 << 20);
   }
 
-  /** How many puts at once serve this store best; one that gathers chunks wants many. */
+  /** How many calls at once serve this store best; one that gathers chunks wants many. */
   default Batch batch() {
     return Batch.USUAL;
   }

@@ -58,10 +58,6 @@ final class Crew {
     Chunk chunk();
   }
 
-  Crew(TransferProgress progress) {
-    this(RemoteStore.Batch.USUAL, 1, progress);
-  }
-
   /**
    * One of several at the same time, with its share of all.
    *

@@ -39,7 +39,7 @@ final class Fetching {
       RemoteStore store, ChunkStore chunks, TransferProgress progress, Consumer<Digest> arrived) {
     this.store = store;
     this.chunks = chunks;
-    this.crew = new Crew(progress);
+    this.crew = new Crew(store.batch(), 1, progress);
     this.arrived = arrived;
   }
 

@@ -110,7 +110,7 @@ final class Deletion {
       for (int entry : living) {
         int offset = entry == 0 ? 0 : list.ends()[entry - 1];
         KnownPacks.Place place = new KnownPacks.Place(name, entry, offset, length(list, entry));
-        ByteBuffer chunk = ByteBuffer.wrap(packs.read(place, 0, place.length()));
+        ByteBuffer chunk = ByteBuffer.wrap(packs.read(place));
         if (!Digest.of(chunk.duplicate()).equals(list.digests().get(entry))) {
           return false;
         }

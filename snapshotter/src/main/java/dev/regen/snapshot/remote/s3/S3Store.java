@@ -32,7 +32,7 @@ public final class S3Store implements RemoteStore {
   public static final Duration LEASE = Duration.ofMinutes(10);
 
   /** Some packs on their way at once, in a small heap. */
-  private static final Batch BATCH = new Batch(2048, 40 << 20);
+  private static final Batch BATCH = new Batch(1024, 28 << 20);
 
   private final BucketUrl url;
   private final boolean make;
@@ -232,7 +232,7 @@ public final class S3Store implements RemoteStore {
           digest + " is " + place.length() + " bytes long, not " + sizeBytes);
     }
     for (int attempt = 0; attempt < 2; attempt++) {
-      byte[] bytes = packs.read(place, 0, sizeBytes);
+      byte[] bytes = packs.read(place);
       if (Digest.of(ByteBuffer.wrap(bytes)).equals(digest)) {
         return bytes;
       }

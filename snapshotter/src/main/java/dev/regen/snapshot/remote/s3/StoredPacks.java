@@ -40,6 +40,7 @@ final class StoredPacks {
   private static final long PACK_BYTES_MAX = 64L << 20;
 
   private final Bucket bucket;
+  private final Readings readings;
   private final KnownPacks known = new KnownPacks();
   private final ReentrantLock looking = new ReentrantLock();
   private final Set<String> spotObjects = new HashSet<>();
@@ -48,6 +49,7 @@ final class StoredPacks {
 
   StoredPacks(Bucket bucket) {
     this.bucket = bucket;
+    this.readings = new Readings(bucket);
   }
 
   KnownPacks known() {
@@ -77,13 +79,27 @@ final class StoredPacks {
   }
 
   /**
-   * Some of a chunk's bytes, not compared with anything.
+   * A chunk's bytes, not compared with anything.
    *
    * @throws RegenException.NotFound if the pack is gone
    */
+  byte[] read(KnownPacks.Place place) throws IOException {
+    return orGone(place, () -> readings.read(place));
+  }
+
+  /** As above, some of them. */
   byte[] read(KnownPacks.Place place, int offset, int length) throws IOException {
+    return orGone(
+        place, () -> bucket.get(PACKS + place.pack(), (long) place.offset() + offset, length));
+  }
+
+  private interface Reading {
+    byte[] read() throws IOException;
+  }
+
+  private byte[] orGone(KnownPacks.Place place, Reading reading) throws IOException {
     try {
-      return bucket.get(PACKS + place.pack(), (long) place.offset() + offset, length);
+      return reading.read();
     } catch (RegenException.NotFound e) {
       known.drop(place.pack());
       throw e;

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -55,6 +56,36 @@ final class S3StoreTroubleTest {
       assertThat(store.missing(digests(0, 200))).isEmpty();
       assertThat(packs("p")).hasSizeLessThan(20);
       assertThat(store.get(digest(chunk(117)), CHUNK)).isEqualTo(chunk(117));
+    }
+  }
+
+  @Test
+  void neighboursThatAreWantedAtOnceComeWholeAndDamageHitsItsChunkAlone() throws Exception {
+    try (RemoteStore store = service.open("p")) {
+      putAtOnce(store, 0, 60);
+    }
+    for (Path pack : packs("p")) {
+      change(pack, 10);
+    }
+    try (RemoteStore store = service.open("p")) {
+      store.missing(Set.of());
+      List<Future<byte[]>> gets = new ArrayList<>();
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < 120; i++) {
+          Digest digest = digest(chunk(i % 60));
+          gets.add(threads.submit(() -> store.get(digest, CHUNK)));
+        }
+      }
+      int damaged = 0;
+      for (int i = 0; i < gets.size(); i++) {
+        try {
+          assertThat(gets.get(i).get()).isEqualTo(chunk(i % 60));
+        } catch (ExecutionException e) {
+          assertThat(e).hasCauseInstanceOf(RegenException.Damaged.class);
+          damaged++;
+        }
+      }
+      assertThat(damaged).isEqualTo(2 * packs("p").size());
     }
   }
 
