@@ -10,6 +10,8 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A container that moves: two hosts, each with its engine and agent, and a storage server. */
@@ -22,7 +24,7 @@ final class PushPullEngineTest {
   }
 
   @Test
-  void aContainerGoesOnOnAnotherHostAndComesBack() throws IOException, InterruptedException {
+  void aContainerGoesOnOnAnotherHostThatFollowsThePushAndComesBack() throws Exception {
     here.desk(
             "desk",
             "echo one >/root/notes; rm /lower/deleted; ln /root/notes /root/same;"
@@ -37,9 +39,11 @@ final class PushPullEngineTest {
       here.docker("save", "-o", image.toString(), Host.IMAGE).ok();
       there.docker("load", "-i", image.toString()).ok();
 
+      CompletableFuture<String> restore =
+          meanwhile(() -> there.regen("restore", "desk", "--from", server.url(), "--follow").ok());
       assertThat(here.regen("push", "desk", "--store", server.url()).ok()).contains("is pushed");
-      assertThat(there.regen("pull", "desk", "--store", server.url()).ok())
-          .contains("is the newest of queue desk");
+      assertThat(restore.get(60, TimeUnit.SECONDS))
+          .contains("the next run of queue desk starts from");
 
       assertThat(
               there
@@ -72,6 +76,24 @@ final class PushPullEngineTest {
       assertThat(here.desk("desk", "cat /root/same; sha256sum /var/data").ok())
           .isEqualTo("one\ntwo\n" + data);
     }
+  }
+
+  private interface Command {
+    String run() throws IOException, InterruptedException;
+  }
+
+  private static CompletableFuture<String> meanwhile(Command command) {
+    CompletableFuture<String> said = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          try {
+            said.complete(command.run());
+          } catch (IOException | InterruptedException | AssertionError e) {
+            said.completeExceptionally(e);
+          }
+        });
+    return said;
   }
 
   private static JsonObject pushed(Host host, Server server)
