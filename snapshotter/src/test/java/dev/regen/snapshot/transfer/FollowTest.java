@@ -10,6 +10,9 @@ import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.remote.DirectoryRemote;
+import dev.regen.snapshot.remote.Placement;
+import dev.regen.snapshot.remote.RemoteStore;
+import dev.regen.snapshot.remote.ShardedStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -225,6 +228,30 @@ final class FollowTest {
     other.get(10, TimeUnit.SECONDS);
     assertSame(id, hostB);
     assertSame(id, hostC);
+  }
+
+  @Test
+  void ofTwoStoresOneIsFullForThePusherAndTheFollowerTakesTheOnlyCopies() throws Exception {
+    try (DirectoryRemote other = new DirectoryRemote(directory.resolve("other"), Long.MAX_VALUE)) {
+      SharedStore otherWayA = new SharedStore(other);
+      otherWayA.putsMax = 5;
+      wayA.putMillis = 20;
+      SnapshotId id = hostA.capture(14, FILES);
+      FutureTask<Pull.Result> follow =
+          meanwhile(() -> hostB.follow(both(wayB, new SharedStore(other))));
+      hostA.push(both(wayA, otherWayA), id);
+      follow.get(10, TimeUnit.SECONDS);
+      assertSame(id, hostB);
+    }
+  }
+
+  private static ShardedStore both(RemoteStore one, RemoteStore other) {
+    return new ShardedStore(
+        new Placement(
+            List.of(
+                new Placement.Server("one", 1, "one"), new Placement.Server("other", 1, "other")),
+            2),
+        List.of(one, other));
   }
 
   @Test
