@@ -16,6 +16,9 @@ import java.util.Optional;
  * disk is a {@link DiskFullException} and leaves at most an incomplete new file.
  */
 public interface Disk {
+  /** Where in memory a long content may begin, so that it can go to the disk without a copy. */
+  int ALIGNED_BYTES = 4096;
+
   /**
    * The whole content of a file.
    *

@@ -1,5 +1,6 @@
 package dev.regen.runtime.durable;
 
+import dev.regen.runtime.os.ErrnoException;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import java.io.IOException;
@@ -24,6 +25,7 @@ public final class LocalDisk implements Disk {
   private static final int RENAME_NOREPLACE = 1;
   private static final int RENAME_EXCHANGE = 2;
   private static final int PIECE_BYTES = 1 << 20;
+  private static final int PAST_CACHE_BYTES = 128 << 10;
   private static final int LOCK_FILE_MODE = 0600;
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -68,12 +70,37 @@ public final class LocalDisk implements Disk {
     try (FileChannel channel =
         FileChannel.open(
             file, Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW), OWNER_ONLY)) {
+      if (content.remaining() >= PAST_CACHE_BYTES && isAligned(content)) {
+        channel.position(writePastCache(file, content));
+      }
       while (content.hasRemaining()) {
         content.position(content.position() + channel.write(piece(content)));
       }
     } catch (IOException e) {
       throw DiskFullException.orAsItIs(file, e);
     }
+  }
+
+  private static boolean isAligned(ByteBuffer content) {
+    return content.isDirect() && content.alignmentOffset(content.position(), ALIGNED_BYTES) == 0;
+  }
+
+  /**
+   * Writes whole blocks from memory to the disk, so that no copy of them takes the room of what is
+   * read again; returns how far it came, at most to the last whole block.
+   */
+  private static int writePastCache(Path file, ByteBuffer content) {
+    int from = content.position();
+    ByteBuffer whole = content.duplicate();
+    whole.limit(from + content.remaining() / ALIGNED_BYTES * ALIGNED_BYTES);
+    try (Fd opened = Fd.open(Fd.bytes(file), Fd.WRONLY | Fd.PAST_CACHE, 0)) {
+      opened.write(whole);
+    } catch (ErrnoException e) {
+      // This file system has other rules, or the disk is full: the rest is written as usual.
+      whole.limit(whole.position());
+    }
+    content.position(whole.position());
+    return whole.position() - from;
   }
 
   @Override

@@ -22,6 +22,7 @@ public final class Fd extends OpenFile {
   public static final int TRUNC = 0x200;
   public static final int APPEND = 0x400;
   public static final int NONBLOCK = 0x800;
+  public static final int PAST_CACHE = 0x4000;
   public static final int DIRECTORY = 0x10000;
   public static final int NOFOLLOW = 0x20000;
   public static final int NOATIME = 0x40000;

@@ -87,6 +87,8 @@ final class Libc {
 
   static native int sync_file_range(int fd, long offset, long count, int flags);
 
+  static native int posix_fadvise(int fd, long offset, long length, int advice);
+
   static native int flock(int fd, int operation);
 
   static native int kill(int pid, int signal);

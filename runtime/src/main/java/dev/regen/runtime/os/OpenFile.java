@@ -12,6 +12,7 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
   private static final int ENXIO = 6;
+  private static final int WILL_NEED = 3;
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
   private static final long FICLONE = 0x40049409;
@@ -178,6 +179,11 @@ abstract sealed class OpenFile implements AutoCloseable permits Fd {
   /** Forces the file system it is on; for {@code dev.regen.runtime.durable} and nobody else. */
   public final void syncfs() throws ErrnoException {
     check("syncfs", path(), Libc.syncfs(number));
+  }
+
+  /** Asks the kernel to begin reading the file in, and waits for nothing; errors are ignored. */
+  public final void startReading() {
+    Libc.posix_fadvise(number, 0, 0, WILL_NEED);
   }
 
   /** Asks the kernel to begin writing the file out, and waits for nothing. */

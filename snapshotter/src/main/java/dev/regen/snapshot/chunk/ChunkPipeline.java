@@ -2,6 +2,7 @@ package dev.regen.snapshot.chunk;
 
 import com.github.luben.zstd.ZstdCompressCtx;
 import dev.regen.runtime.Threads;
+import dev.regen.runtime.durable.Disk;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.store.ChunkStore;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * Compresses, seals, digests and stores chunks on several threads, while one thread fills the next.
  *
  * <p>That thread takes an empty buffer, fills it, submits it, and so on; it waits while all {@code
- * 2 × workers + 1} buffers are in use, so memory is bounded: 8 MiB for each, outside the heap. A
+ * 4 × workers + 1} buffers are in use, so memory is bounded: 8 MiB for each, outside the heap. A
  * failure of one worker is thrown by the next {@link #take} or {@link #drain}; nothing more is
  * stored then. {@link #close} ends the threads and gives the memory back.
  */
@@ -59,14 +60,14 @@ public final class ChunkPipeline implements AutoCloseable {
     this.store = store;
     this.sealing = sealing;
     this.whileWaiting = whileWaiting;
-    this.buffers = 2 * workers + 1;
+    this.buffers = 4 * workers + 1;
     this.free = new ArrayBlockingQueue<>(buffers);
     this.work = new ArrayBlockingQueue<>(buffers + workers);
     for (int i = 0; i < buffers; i++) {
       free.add(arena.allocate(Chunk.TAR_BYTES_MAX).asByteBuffer());
     }
     for (int i = 0; i < workers; i++) {
-      ByteBuffer stored = arena.allocate(Chunk.STORED_BYTES_MAX).asByteBuffer();
+      ByteBuffer stored = arena.allocate(Chunk.STORED_BYTES_MAX, Disk.ALIGNED_BYTES).asByteBuffer();
       threads.add(Thread.ofPlatform().name("regen-chunk-" + i).daemon().start(() -> run(stored)));
     }
   }

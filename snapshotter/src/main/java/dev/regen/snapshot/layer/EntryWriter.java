@@ -11,7 +11,6 @@ import java.util.List;
 
 /** Turns groups into bytes of the tar stream and records of the entry index; reads the files. */
 final class EntryWriter {
-  private static final int FILE_FLAGS = Fd.RDONLY | Fd.NONBLOCK | Fd.NOATIME;
   private static final int WHITEOUT_MODE = 0600;
   private static final Stat.Time EPOCH = new Stat.Time(0, 0);
   private static final EntryIndex.Hole[] NO_HOLES = EntryIndex.NO_HOLES;
@@ -23,6 +22,7 @@ final class EntryWriter {
   private final IdMap groups;
   private final Watch watch;
   private final FileContent content;
+  private final FilesAhead files;
   private final TarHeader header = new TarHeader();
   private long entries;
   private boolean groupBegins;
@@ -33,12 +33,14 @@ final class EntryWriter {
       XattrFilter xattrs,
       IdMap users,
       IdMap groups,
+      FilesAhead files,
       Watch watch) {
     this.sink = sink;
     this.index = index;
     this.xattrs = xattrs;
     this.users = users;
     this.groups = groups;
+    this.files = files;
     this.watch = watch;
     this.content = new FileContent(sink, watch);
   }
@@ -101,8 +103,7 @@ final class EntryWriter {
   private void file(TreeEntry entry) throws IOException {
     byte[] path = entry.path();
     Stat stat = entry.stat();
-    Fd directory = entry.directory().fd();
-    try (Fd fd = TreeChanged.during(path, () -> directory.openAt(entry.name(), FILE_FLAGS, 0))) {
+    try (Fd fd = files.take(entry)) {
       List<Xattr> kept = xattrs.kept(path, fd.xattrNames(), fd::xattr);
       long from = sink.position();
       byte[] stored = Whiteouts.storedPath(path);

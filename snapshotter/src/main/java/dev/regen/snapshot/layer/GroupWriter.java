@@ -51,25 +51,40 @@ final class GroupWriter {
     return linked;
   }
 
-  /** Writes a group into chunks of its own. */
-  void write(Group group) throws IOException {
-    int size = group.entries().size();
+  /**
+   * A group that is to be written.
+   *
+   * @param key null if none is to be noted
+   * @param stored what is known of it, null if its files have to be read
+   * @param linked whether they are hard links, made for this
+   */
+  record Planned(
+      Group group, @Nullable GroupKey key, @Nullable StoredGroup stored, boolean linked) {}
+
+  /** Looks whether a group has to be read. */
+  Planned plan(Group group) throws IOException {
     GroupKey key = keys.of(group);
     StoredGroup stored = key == null ? null : known.find(key);
+    boolean whole = stored != null && stored.entries() == group.entries().size();
+    return new Planned(group, key, whole ? stored : null, false);
+  }
+
+  /** A group of hard links, which no archive before can have. */
+  Planned planLinked(Group group) {
+    return new Planned(group, keys.check(group, true), null, true);
+  }
+
+  /** Writes a group into chunks of its own. */
+  void write(Planned planned) throws IOException {
+    Group group = planned.group();
     begin(group.entries().getFirst().path());
-    if (stored != null && stored.entries() == size && index.hasRoomFor(stored)) {
+    StoredGroup stored = planned.stored();
+    if (stored != null && index.hasRoomFor(stored)) {
       take(stored);
     } else {
       entries.write(group);
     }
-    end(key, size, facts);
-  }
-
-  /** Writes a group of hard links, which no archive before can have. */
-  void writeLinked(Group group) throws IOException {
-    begin(group.entries().getFirst().path());
-    entries.write(group);
-    end(keys.check(group, true), group.entries().size(), linked);
+    end(planned.key(), group.entries().size(), planned.linked() ? linked : facts);
   }
 
   /** Writes a group without having seen its files. */

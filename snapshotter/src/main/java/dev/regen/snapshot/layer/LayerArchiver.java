@@ -12,6 +12,8 @@ import dev.regen.snapshot.store.ChunkStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
@@ -20,11 +22,14 @@ import java.util.function.BooleanSupplier;
  * Makes layer archives of layer trees.
  *
  * <p>The calling thread walks the tree and reads its files; {@code workers} threads compress,
- * digest and store. What is in memory at a time is {@code 2 × workers + 1} chunks, the names of the
+ * digest and store. What is in memory at a time is {@code 4 × workers + 1} chunks, the names of the
  * directories being walked, and a path for each file with several names. The same tree gives the
  * same chunks under the same key, or without one.
  */
 public final class LayerArchiver {
+  /** A walk goes so many groups ahead of what is read. */
+  private static final int GROUPS_AHEAD = 64;
+
   private static final byte[] END = new byte[2 * EntryIndex.BLOCK];
 
   private final ChunkStore store;
@@ -94,34 +99,40 @@ public final class LayerArchiver {
 
   /** Where the groups of an archive come from. */
   private interface Groups {
-    void write(GroupWriter writer, Omissions omissions) throws IOException;
-  }
-
-  private interface Step {
-    void with(GroupWriter writer, Group group) throws IOException;
+    void write(GroupWriter writer, FilesAhead files, Omissions omissions) throws IOException;
   }
 
   private static Groups groups(
       FrozenTree frozen, Directory root, ArchiveRequest request, KnownGroups known)
       throws IOException {
     return switch (frozen.kind()) {
-      case EXCHANGED, IN_PLACE -> walked(root, request, GroupWriter::write);
-      case LINKED -> walked(root, request, GroupWriter::writeLinked);
+      case EXCHANGED, IN_PLACE -> walked(root, request, false);
+      case LINKED -> walked(root, request, true);
       case LISTED -> {
         Path file = Objects.requireNonNull(frozen.listing(), "a listed tree without its listing");
         Listing.Reader listing = ListedTree.read(new LocalDisk(), file);
-        yield (writer, omissions) ->
+        yield (writer, _, omissions) ->
             new ListedGroups(listing, root).write(writer, known, omissions);
       }
     };
   }
 
-  private static Groups walked(Directory root, ArchiveRequest request, Step step) {
-    return (writer, omissions) -> {
+  private static Groups walked(Directory root, ArchiveRequest request, boolean linked) {
+    return (writer, files, omissions) -> {
       try (TreeWalk walk = new TreeWalk(root, request, omissions)) {
         Grouping grouping = new Grouping(walk, request.sealing().cutting());
-        for (Group group = grouping.next(); group != null; group = grouping.next()) {
-          step.with(writer, group);
+        Deque<GroupWriter.Planned> planned = new ArrayDeque<>();
+        Group group = grouping.next();
+        while (group != null || !planned.isEmpty()) {
+          if (group == null || planned.size() == GROUPS_AHEAD || !files.wantsMore()) {
+            writer.write(planned.remove());
+          } else {
+            planned.add(linked ? writer.planLinked(group) : writer.plan(group));
+            if (planned.getLast().stored() == null) {
+              files.open(group);
+            }
+            group = grouping.next();
+          }
         }
       }
     };
@@ -142,9 +153,12 @@ public final class LayerArchiver {
     ChunkSink indexSink = new ChunkSink(pipeline);
     EntryIndexWriter index = new EntryIndexWriter(indexSink);
     XattrFilter xattrs = new XattrFilter(users, groups, omissions);
-    EntryWriter writer = new EntryWriter(tar, index, xattrs, users, groups, watch);
+    FilesAhead files = new FilesAhead();
+    EntryWriter writer = new EntryWriter(tar, index, xattrs, users, groups, files, watch);
     GroupWriter groupWriter = new GroupWriter(tar, index, writer, keys, known, omissions);
-    source.write(groupWriter, omissions);
+    try (files) {
+      source.write(groupWriter, files, omissions);
+    }
     // The end has a chunk of its own, so that a longer layer leaves the groups before it alone.
     tar.put(END, 0, END.length);
     tar.cut();

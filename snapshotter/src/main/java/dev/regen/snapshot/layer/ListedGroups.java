@@ -28,7 +28,7 @@ final class ListedGroups {
     for (Listing.Item item = listing.next(); item != null; item = listing.next()) {
       switch (item) {
         case Listing.Item.Known group -> take(group, writer, known);
-        case Listing.Item.Linked group -> writer.writeLinked(group(group));
+        case Listing.Item.Linked group -> writer.write(writer.planLinked(group(group)));
       }
     }
     listing.omissions().words().forEach(omissions::add);

@@ -49,7 +49,8 @@ final class Pack {
 
   /** Room for chunks of {@code bytes} in all, and their list. */
   static ByteBuffer buffer(int bytes) {
-    return ByteBuffer.allocateDirect(bytes + PackList.BYTES_MAX);
+    int room = bytes + PackList.BYTES_MAX + Disk.ALIGNED_BYTES;
+    return ByteBuffer.allocateDirect(room + Disk.ALIGNED_BYTES).alignedSlice(Disk.ALIGNED_BYTES);
   }
 
   int number() {
