@@ -3,6 +3,7 @@ package dev.regen.agent.jobs;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
+import dev.regen.runtime.os.Priority;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.runtime.overlay.TreeSize;
@@ -237,7 +238,7 @@ public final class Housekeeping implements AutoCloseable {
       return false;
     }
     LOG.info("hot tree of snapshot {} removed", tree.snapshot().shortened());
-    TreeRemoval.remove(trash);
+    Priority.last(() -> TreeRemoval.remove(trash));
     return true;
   }
 }

@@ -91,6 +91,8 @@ final class Libc {
 
   static native int flock(int fd, int operation);
 
+  static native int setpriority(int which, int who, int priority);
+
   static native int kill(int pid, int signal);
 
   static native int mount(byte[] source, byte[] target, byte[] type, long flags, byte[] data);

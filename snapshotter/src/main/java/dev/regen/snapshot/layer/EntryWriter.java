@@ -121,6 +121,9 @@ final class EntryWriter {
 
   /** Not by ctime: that a name of it elsewhere came or went takes nothing from the content. */
   private static void checkSame(byte[] path, Stat walked, Stat read) throws RegenException {
+    if (read.links() == 0 && walked.links() > 0) {
+      throw TreeChanged.at(path, TreeChanged.GONE);
+    }
     if (read.inode() != walked.inode()
         || read.type() != walked.type()
         || read.size() != walked.size()

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The refusal to archive a tree that somebody changes meanwhile: no mix of before and after. */
 final class TreeChanged {
+  static final String GONE = "has vanished or is something else now";
   private static final int ENXIO = 6;
   private static final int ESTALE = 116;
 
@@ -49,7 +50,7 @@ final class TreeChanged {
     } catch (ErrnoException e) {
       switch (e.errno()) {
         case ErrnoException.ENOENT, ErrnoException.ENOTDIR, ErrnoException.ELOOP, ENXIO, ESTALE ->
-            throw at(path, "has vanished or is something else now", e);
+            throw at(path, GONE, e);
         default ->
             throw new IOException("cannot read " + Paths.shown(path) + ": " + e.getMessage(), e);
       }
