@@ -83,7 +83,7 @@ final class PushPullTest extends TwoHosts {
     assertThat(none.code()).isEqualTo(2);
     assertThat(none.err()).contains("no store is named", "--store URL").hasLineCount(1);
     assertThat(regen("push", "desk", "--store", "/srv").err()).contains("it is dir:/path");
-    assertThat(regen("push", "desk", "--store", "s3://b").err()).contains("not known yet");
+    assertThat(regen("push", "desk", "--store", "s3://b").err()).contains("s3://BUCKET/PREFIX");
     Result away = regen("push", "desk", "--store", "http://127.0.0.1:1");
     assertThat(away.code()).isEqualTo(1);
     assertThat(away.err())
