@@ -91,6 +91,8 @@ final class Libc {
 
   static native int flock(int fd, int operation);
 
+  static native int getpriority(int which, int who);
+
   static native int setpriority(int which, int who, int priority);
 
   static native int kill(int pid, int signal);

@@ -25,11 +25,12 @@ public final class Priority {
    * had. Whoever holds a lock must not call this: others would wait for it as long.
    */
   public static void last(Work work) throws IOException {
+    int usual = Libc.getpriority(PRIO_PROCESS, THIS_THREAD);
     Libc.setpriority(PRIO_PROCESS, THIS_THREAD, LOWEST);
     try {
       work.run();
     } finally {
-      Libc.setpriority(PRIO_PROCESS, THIS_THREAD, 0);
+      Libc.setpriority(PRIO_PROCESS, THIS_THREAD, usual);
     }
   }
 }

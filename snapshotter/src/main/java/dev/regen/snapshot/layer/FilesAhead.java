@@ -7,7 +7,8 @@ import java.util.IdentityHashMap;
 
 /**
  * Opens small files some time before they are read, and has the kernel begin to read them: who
- * reads one after the other otherwise waits for the disk at each.
+ * reads one after the other otherwise waits for the disk at each. Of a large file the kernel itself
+ * reads ahead.
  *
  * <p>At most {@value #FILES_MAX} are open; whatever could not be opened ahead is opened when it is
  * its turn. For one thread.
@@ -29,6 +30,7 @@ final class FilesAhead implements AutoCloseable {
     for (TreeEntry entry : group.entries()) {
       if (entry.type() == EntryIndex.Type.FILE
           && entry.stat().size() > 0
+          && !entry.isLarge()
           && open.size() < FILES_MAX) {
         try {
           Fd fd = entry.directory().fd().openAt(entry.name(), FLAGS, 0);

@@ -59,14 +59,7 @@ final class RecordFiles {
   synchronized boolean replace(String name, byte[] content, @Nullable String ifTag)
       throws IOException {
     Path file = file(name);
-    if (content.length > RemoteStore.RECORD_BYTES_MAX) {
-      throw new RegenException.BadInput(
-          "a record of "
-              + content.length
-              + " bytes; at most "
-              + RemoteStore.RECORD_BYTES_MAX
-              + " fit");
-    }
+    RemoteStore.checkRecord(content);
     if (ifTag != null && !ifTag.equals(tag(name))) {
       return false;
     }

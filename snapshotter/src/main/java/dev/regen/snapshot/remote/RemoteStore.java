@@ -33,6 +33,18 @@ public interface RemoteStore extends Closeable {
   /** The most bytes of a record. */
   int RECORD_BYTES_MAX = 64 << 20;
 
+  /**
+   * Refuses what is too long for a record.
+   *
+   * @throws RegenException.BadInput if it is more than {@link #RECORD_BYTES_MAX}
+   */
+  static void checkRecord(byte[] content) throws RegenException {
+    if (content.length > RECORD_BYTES_MAX) {
+      throw new RegenException.BadInput(
+          "a record of " + content.length + " bytes; at most " + RECORD_BYTES_MAX + " fit");
+    }
+  }
+
   /** For {@link #replaceRecord}: only where there is no such record. */
   String ABSENT = "*";
 

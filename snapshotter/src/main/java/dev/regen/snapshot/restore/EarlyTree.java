@@ -4,7 +4,6 @@ import dev.regen.snapshot.Snapshot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CancellationException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +20,7 @@ public final class EarlyTree implements AutoCloseable {
   private final Path building;
   private final Thread thread;
   private volatile boolean ended;
-  private @Nullable Exception failure;
+  private volatile boolean whole;
 
   /** Makes the tree in {@code building}. */
   interface Unpacking {
@@ -40,7 +39,7 @@ public final class EarlyTree implements AutoCloseable {
    */
   public void landed() {
     join();
-    if (failure != null) {
+    if (!whole) {
       return;
     }
     try {
@@ -66,8 +65,9 @@ public final class EarlyTree implements AutoCloseable {
   private void make(Unpacking unpacking) {
     try {
       unpacking.unpack(building, this);
+      // Whatever else ends this thread, an error of the virtual machine too: it is not whole.
+      whole = true;
     } catch (IOException | RuntimeException e) {
-      failure = e;
       if (!(e instanceof CancellationException)) {
         LOG.info("{} is unpacked when it is here: {}", snapshot.words(), e.getMessage());
       }

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class Crew {
   private static final long LOOK_MILLIS = 200;
 
+  /** What all transfers of this process have in memory together, about twice: its heap is small. */
+  private static final Semaphore MEMORY_BYTES = new Semaphore(40 << 20, true);
+
   private final TransferProgress progress;
   private final int placesMax;
   private final Semaphore places;
@@ -90,6 +93,7 @@ final class Crew {
           T next = item;
           take(places, 1);
           take(room, item.chunk().storedBytes());
+          take(MEMORY_BYTES, item.chunk().storedBytes());
           threads.execute(() -> one(next, work));
         }
         take(places, placesMax);
@@ -131,6 +135,7 @@ final class Crew {
     } catch (IOException | RuntimeException e) {
       failure.compareAndSet(null, e);
     } finally {
+      MEMORY_BYTES.release(bytes);
       room.release(bytes);
       places.release();
     }

@@ -62,7 +62,8 @@ public final class ReadOnce implements ChunkReader.Source {
       own.bytes.complete(bytes);
       keep(own, bytes.length);
       return bytes;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // The other one waits for it, whatever it was.
       own.bytes.completeExceptionally(e);
       forget(digest, own);
       throw e;

@@ -33,14 +33,7 @@ final class BucketRecords {
   boolean replace(String name, byte[] content, @Nullable String ifTag, Promise promise)
       throws IOException {
     String key = key(name);
-    if (content.length > RemoteStore.RECORD_BYTES_MAX) {
-      throw new RegenException.BadInput(
-          "a record of "
-              + content.length
-              + " bytes; at most "
-              + RemoteStore.RECORD_BYTES_MAX
-              + " fit");
-    }
+    RemoteStore.checkRecord(content);
     if (ifTag == null) {
       bucket.put(key, content, Bucket.Condition.NONE);
       return true;
