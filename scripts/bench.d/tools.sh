@@ -15,15 +15,20 @@ cleanup() {
 
 now() { date +%s%N; }
 
-# drained: waits until nothing waits to be archived.
+# drained: waits until nothing waits to be archived. It starts no process while it waits: what it would use is
+# taken from the capture that is being measured.
 drained() {
   local n
-  for n in $(seq 30000); do
-    [ -n "$(ls -A "$HOME_DIR/spool" 2>/dev/null | grep -v '^\.tmp' || true)" ] || return 0
-    sleep 0.02
+  for n in $(seq 6000); do
+    compgen -G "$HOME_DIR/spool/*" >/dev/null || return 0
+    pause 0.1
   done
   die "the agent does not finish; see $AGENT_LOG"
 }
+
+# pause SECONDS: sleeps without a process, on a pipe that nobody writes to.
+mkfifo "$WORK/pipe"
+pause() { read -r -t "$1" <>"$WORK/pipe" || true; }
 
 # record SERIES NUMBER: one measurement, in milliseconds unless the series says MB.
 record() { printf '%s\t%s\n' "$1" "$2" >>"$RESULTS"; }

@@ -52,7 +52,8 @@ public final class ChunkPipeline implements AutoCloseable {
    * Starts the threads.
    *
    * @param sealing what is done to each chunk between compressing and its digest
-   * @param workers how many threads compress, at least 1
+   * @param workers how many threads compress at a time, at least 1; one more is started, since a
+   *     thread that writes past the page cache waits for the disk
    * @param whileWaiting called at least every 50 ms while {@link #take} or {@link #drain} waits;
    *     what it throws ends the waiting
    */
@@ -62,11 +63,11 @@ public final class ChunkPipeline implements AutoCloseable {
     this.whileWaiting = whileWaiting;
     this.buffers = 4 * workers + 1;
     this.free = new ArrayBlockingQueue<>(buffers);
-    this.work = new ArrayBlockingQueue<>(buffers + workers);
+    this.work = new ArrayBlockingQueue<>(buffers + workers + 1);
     for (int i = 0; i < buffers; i++) {
       free.add(arena.allocate(Chunk.TAR_BYTES_MAX).asByteBuffer());
     }
-    for (int i = 0; i < workers; i++) {
+    for (int i = 0; i < workers + 1; i++) {
       ByteBuffer stored = arena.allocate(Chunk.STORED_BYTES_MAX, Disk.ALIGNED_BYTES).asByteBuffer();
       threads.add(Thread.ofPlatform().name("regen-chunk-" + i).daemon().start(() -> run(stored)));
     }

@@ -27,6 +27,18 @@ public final class ContentCutter {
   }
 
   /**
+   * Passes over those of the next {@code count} bytes where no chunk may end yet; they need not be
+   * given.
+   *
+   * @return how many they are, 0 to {@code count}
+   */
+  public int pass(int count) {
+    int passed = Math.clamp((long) MIN_BYTES - length, 0, count);
+    length += passed;
+    return passed;
+  }
+
+  /**
    * Reads bytes of the chunk that is open.
    *
    * @return the index in {@code bytes} of the first byte after the cut, and then the rest is still
@@ -36,26 +48,49 @@ public final class ContentCutter {
     int at = from + Math.clamp((long) MIN_BYTES - length, 0, to - from);
     int average = from + Math.clamp((long) AVERAGE_BYTES - length, 0, to - from);
     int end = from + Math.min(MAX_BYTES - length, to - from);
-    long[] table = gear;
-    long h = hash;
-    for (; at < average; at++) {
-      h = (h << 1) + table[bytes[at] & 0xFF];
-      if ((h & MASK_BEFORE) == 0) {
-        return cut(at + 1);
-      }
+    at = search(bytes, at, average, MASK_BEFORE);
+    if (at < 0) {
+      return cut(~at);
     }
-    for (; at < end; at++) {
-      h = (h << 1) + table[bytes[at] & 0xFF];
-      if ((h & MASK_AFTER) == 0) {
-        return cut(at + 1);
-      }
+    at = search(bytes, at, end, MASK_AFTER);
+    if (at < 0) {
+      return cut(~at);
     }
     length += end - from;
     if (length == MAX_BYTES) {
       return cut(end);
     }
-    hash = h;
     return -1;
+  }
+
+  /**
+   * Moves on to {@code end} at most; returns where it is, or the complement of the index after the
+   * byte whose hash has none of the bits of {@code mask}. Two bytes a turn: the next hash then
+   * waits for one addition, not for two.
+   */
+  private int search(byte[] bytes, int from, int end, long mask) {
+    long[] table = gear;
+    long h = hash;
+    int at = from;
+    for (; at < end - 1; at += 2) {
+      long first = table[bytes[at] & 0xFF];
+      long both = (first << 1) + table[bytes[at + 1] & 0xFF];
+      if ((((h << 1) + first) & mask) == 0) {
+        return ~(at + 1);
+      }
+      h = (h << 2) + both;
+      if ((h & mask) == 0) {
+        return ~(at + 2);
+      }
+    }
+    if (at < end) {
+      h = (h << 1) + table[bytes[at++] & 0xFF];
+      if ((h & mask) == 0) {
+        return ~at;
+      }
+    }
+    hash = h;
+    return at;
   }
 
   /** Begins a chunk. */

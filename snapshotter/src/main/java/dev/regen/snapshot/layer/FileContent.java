@@ -114,9 +114,10 @@ final class FileContent {
   }
 
   private void cut(ByteBuffer buffer, int from, int length) throws IOException {
-    buffer.get(from, slice, 0, length);
     int base = from;
-    for (int at = 0; at < length; ) {
+    int at = cutter.pass(length);
+    buffer.get(from + at, slice, at, length - at);
+    while (at < length) {
       int next = cutter.next(slice, at, length);
       if (next < 0) {
         return;

@@ -64,6 +64,48 @@ final class ContentCutterTest {
     assertThat(Cutting.PLAIN.hash(new byte[] {'a', '/', 'b'})).isEqualTo(8831782500897897773L);
   }
 
+  /** The search takes two bytes a turn; here each byte is looked at by itself. */
+  @Test
+  void cutsAreWhereTheDefinitionHasThem() {
+    long[] gear = Cutting.PLAIN.gear();
+    List<Integer> defined = new ArrayList<>();
+    long hash = 0;
+    int begin = 0;
+    for (int i = 0; i < BYTES; i++) {
+      int length = i + 1 - begin;
+      if (length <= ContentCutter.MIN_BYTES) {
+        continue;
+      }
+      hash = (hash << 1) + gear[content[i] & 0xFF];
+      int zeroBits = length <= ContentCutter.AVERAGE_BYTES ? 22 : 18;
+      if (Long.numberOfLeadingZeros(hash) >= zeroBits || length == ContentCutter.MAX_BYTES) {
+        defined.add(i + 1);
+        begin = i + 1;
+        hash = 0;
+      }
+    }
+
+    assertThat(cuts(content, BYTES)).isEqualTo(defined);
+    assertThat(cuts(content, 12_345)).isEqualTo(defined);
+    assertThat(cutsPassingOver(content, 12_345)).isEqualTo(defined);
+  }
+
+  private static List<Integer> cutsPassingOver(byte[] content, int slice) {
+    ContentCutter cutter = new ContentCutter(Cutting.PLAIN);
+    List<Integer> cuts = new ArrayList<>();
+    for (int from = 0; from < content.length; from += slice) {
+      int to = Math.min(content.length, from + slice);
+      int at = from + cutter.pass(to - from);
+      while (at >= 0 && at < to) {
+        at = cutter.next(content, at, to);
+        if (at >= 0) {
+          cuts.add(at);
+        }
+      }
+    }
+    return cuts;
+  }
+
   private static List<Integer> cuts(byte[] content, int slice) {
     ContentCutter cutter = new ContentCutter(Cutting.PLAIN);
     List<Integer> cuts = new ArrayList<>();
