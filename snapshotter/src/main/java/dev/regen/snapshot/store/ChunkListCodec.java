@@ -13,13 +13,13 @@ import java.util.regex.Pattern;
  * A list of chunks as strings: {@code DIGEST:STORED:TAR}, and {@code *COUNT} after it where the
  * same chunk follows itself (the zeros of a large hole).
  */
-final class ChunkListCodec {
+public final class ChunkListCodec {
   private static final Pattern FORM =
       Pattern.compile("([0-9a-f]{64}):([0-9]{1,9}):([0-9]{1,9})(?:\\*([0-9]{1,9}))?");
 
   private ChunkListCodec() {}
 
-  static List<String> encode(List<Chunk> chunks) {
+  public static List<String> encode(List<Chunk> chunks) {
     List<String> texts = new ArrayList<>();
     for (int from = 0; from < chunks.size(); ) {
       Chunk chunk = chunks.get(from);
@@ -40,7 +40,7 @@ final class ChunkListCodec {
    * @throws IOException if a text has another form, or more chunks come out than an archive may
    *     have
    */
-  static List<Chunk> decode(List<String> texts) throws IOException {
+  public static List<Chunk> decode(List<String> texts) throws IOException {
     List<Chunk> chunks = new ArrayList<>(texts.size());
     for (String text : texts) {
       Matcher parts = FORM.matcher(text);
