@@ -29,8 +29,7 @@ public final class ImageContent {
   private static final int DOCUMENTS_BYTES_MAX = 16 << 20;
 
   private final Digest id;
-  private final Map<Digest, byte[]> documents =
-      new TreeMap<>(Comparator.comparing(Digest::hex));
+  private final Map<Digest, byte[]> documents = new TreeMap<>(Comparator.comparing(Digest::hex));
   private final Set<Digest> layers = new LinkedHashSet<>();
   private @Nullable Main main;
 
