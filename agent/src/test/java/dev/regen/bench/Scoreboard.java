@@ -139,7 +139,38 @@ public final class Scoreboard {
           most("memory while capturing", "first capture: agent, MB", 400),
           most("memory while capturing 20 GB", "20 GB: agent, MB", 400),
           growth("first capture", 1.1),
-          growth("second capture", 1.1));
+          growth("second capture", 1.1),
+          servers("100mbit", "push to", 2),
+          servers("100mbit", "push to", 4),
+          servers("100mbit", "pull from", 2),
+          servers("100mbit", "pull from", 4),
+          servers("400mbit", "push to", 2),
+          servers("400mbit", "push to", 4),
+          servers("400mbit", "pull from", 2),
+          servers("400mbit", "pull from", 4),
+          ratio(
+              "load while uploading, 100 Mbit/s",
+              "follow, 100mbit: followed",
+              "follow, 100mbit: pushed then loaded",
+              0.6),
+          ratio(
+              "load while uploading, 400 Mbit/s",
+              "follow, 400mbit: followed",
+              "follow, 400mbit: pushed then loaded",
+              0.6),
+          ratio(
+              "push killed at 90 %, run again",
+              "interrupted: run again, MB", "interrupted: a whole push, MB", 0.12),
+          ratio(
+              "pull, one of four servers killed",
+              "dead: pull, one killed",
+              "dead: pull, all four there",
+              1.4),
+          ratio(
+              "pull, one of four servers cut off",
+              "dead: pull, one cut off",
+              "dead: pull, all four there",
+              1.4));
 
   private final Map<String, Series> measured = new LinkedHashMap<>();
 
@@ -187,6 +218,12 @@ public final class Scoreboard {
         m -> Math.log(m.apply(great) / m.apply(small)) / Math.log(100),
         most,
         "as exponent");
+  }
+
+  /** Nine tenths of so many times as fast as over one server. */
+  private static Score servers(String rate, String what, int count) {
+    String series = rate + " servers: " + what + " ";
+    return ratio(series + count, series + count, series + "1", 1 / (0.9 * count));
   }
 
   private List<Score> scores() {

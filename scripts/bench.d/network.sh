@@ -1,0 +1,272 @@
+# What moves between hosts. Each host is a network namespace with one link to a switch, limited both ways; it has an
+# agent of its own where it needs one. All of them share this machine's processors and disk.
+
+# REGEN_PROGRAM: a build other than the installed one, laid out as that is.
+PROGRAM=${REGEN_PROGRAM:-/usr/local/lib/regen}
+NET=rb$$
+NET_PREFIX=10.213.7
+plugged=0
+declare -A number process
+
+# switch_on: the switch that hosts are plugged into; once.
+switch_on() {
+  [ "$plugged" = 0 ] || return 0
+  command -v tc >/dev/null || apt_install iproute2
+  ip netns add "$NET-switch"
+  ip -n "$NET-switch" link add bridge type bridge
+  ip -n "$NET-switch" link set bridge up
+}
+
+# plug HOST RATE: a host of that name, its link limited to RATE (as tc writes rates; none: not at all).
+plug() {
+  local host=$1 rate=$2 n
+  switch_on
+  if [ -z "${number[$host]:-}" ]; then
+    n=$((++plugged))
+    number[$host]=$n
+    ip netns add "$NET-$host"
+    ip link add "port$n" netns "$NET-switch" type veth peer name eth0 netns "$NET-$host"
+    ip -n "$NET-switch" link set "port$n" master bridge up
+    ip -n "$NET-$host" address add "$NET_PREFIX.$n/24" dev eth0
+    ip -n "$NET-$host" link set lo up
+    ip -n "$NET-$host" link set eth0 up
+  fi
+  limit "$NET-$host" eth0 "$rate"
+  limit "$NET-switch" "port${number[$host]}" "$rate"
+}
+
+limit() {
+  tc -n "$1" qdisc del dev "$2" root 2>/dev/null || true
+  [ "$3" = none ] || tc -n "$1" qdisc add dev "$2" root tbf rate "$3" burst 256kb latency 50ms
+}
+
+# inside HOST COMMAND...: runs it there; the file systems are this machine's.
+inside() {
+  local host=$1
+  shift
+  nsenter --net="/run/netns/$NET-$host" "$@"
+}
+
+address() { printf '%s.%s' "$NET_PREFIX" "${number[$1]}"; }
+
+# received HOST: bytes that came over its link until now, headers and acknowledgements too.
+received() { ip -n "$NET-$1" -s link show eth0 | awk '/RX:/ { getline; print $1 }'; }
+
+# launch NAME HOST COMMAND...: a process in the background, until halt NAME.
+launch() {
+  local name=$1 host=$2
+  shift 2
+  nsenter --net="/run/netns/$NET-$host" "$@" </dev/null >>"$WORK/net/$name.log" 2>&1 &
+  process[$name]=$!
+}
+
+halt() {
+  local name=$1 signal=${2:-TERM} n
+  [ -n "${process[$name]:-}" ] || return 0
+  kill -"$signal" "${process[$name]}" 2>/dev/null || true
+  for n in $(seq 300); do
+    kill -0 "${process[$name]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -9 "${process[$name]}" 2>/dev/null || true
+  wait "${process[$name]}" 2>/dev/null || true
+  unset "process[$name]"
+}
+
+# awaits NAME COMMAND...: until it holds, for a process that was launched.
+awaits() {
+  local name=$1 n
+  shift
+  for n in $(seq 600); do
+    ! "$@" >/dev/null 2>&1 || return 0
+    kill -0 "${process[$name]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  tail -n 5 "$WORK/net/$name.log" >&2
+  die "$name does not come up; the lines above say why"
+}
+
+# cpu NAME: the processor time it has used, in milliseconds.
+cpu() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/${process[$1]}/stat"; }
+
+# Everything that the rows made, whenever they end.
+unplug() {
+  local name namespace mount
+  for name in "${!process[@]}"; do halt "$name"; done
+  [ ! -x "$WORK/net/ceph-rgw" ] || "$WORK/net/ceph-rgw" down "$WORK/net/ceph" || true
+  for namespace in $(ip netns list 2>/dev/null | awk -v net="$NET-" 'index($1, net) == 1 { print $1 }'); do
+    ip netns pids "$namespace" | xargs -r kill -9 2>/dev/null || true
+    ip netns del "$namespace"
+  done
+  awk -v at="$WORK/net/" 'index($2, at) == 1 { print $2 }' /proc/mounts | sort -r | while read -r mount; do
+    umount -l "$mount" || true
+  done
+}
+
+# agent_on HOST: an agent there, with its own queues and chunks. It knows one staging directory.
+agent_on() {
+  local host=$1 at=$WORK/net/$1
+  [ -z "${process[$host]:-}" ] || return 0
+  if [ ! -d "$at" ]; then
+    mkdir -p "$at/bin" "$at/run" "$at/home/stores" "$at/docker/overlay2/regen-staging"
+    cp "$PROGRAM"/bin/* "$at/bin"
+    sed -e "s|^REGEN_HOME=.*|REGEN_HOME='$at/home'|" -e "s|^REGEN_RUN=.*|REGEN_RUN='$at/run'|" \
+      -e "s|^REGEN_DATA_ROOTS=.*|REGEN_DATA_ROOTS='$at/docker'|" "$PROGRAM/runtime.conf" >"$at/runtime.conf"
+    printf '%s' "$at/docker/overlay2/regen-staging" >"$at/home/stores/bench"
+  fi
+  launch "$host" "$host" env REGEN_CONFIGURATION="$at/regen.json" DOCKER_HOST="unix://$at/docker.sock" "$at/bin/regen" agent
+  awaits "$host" on "$host" ls
+}
+
+# on HOST ARGUMENT...: regen there. What it says on its way is shown only where it fails.
+on() {
+  local host=$1 said
+  shift
+  said=$(mktemp "$WORK/net/said.XXXXXX")
+  inside "$host" "$WORK/net/$host/bin/regen" "$@" 2>"$said" || {
+    cat "$said" >&2
+    return 1
+  }
+}
+
+# storage_on RATE HOST...: empty storage servers; sets STORE to their address, without options.
+storage_on() {
+  local rate=$1 host
+  shift
+  STORE=
+  for host in "$@"; do
+    plug "$host" "$rate"
+    halt "$host"
+    rm -rf "$WORK/net/$host"
+    : >"$WORK/net/$host.log"
+    launch "$host" "$host" "$PROGRAM/bin/regen" storage --listen "$(address "$host"):7070" --dir "$WORK/net/$host"
+    awaits "$host" grep -q 'listens on' "$WORK/net/$host.log"
+    STORE=$STORE${STORE:+,}http://$(address "$host"):7070
+  done
+}
+
+# two_agents RATE: hosts a and b. Queue "moving" of a holds the tree as its only snapshot, "warm" a small one.
+two_agents() {
+  local host
+  mkdir -p "$WORK/net"
+  for host in a b; do
+    plug "$host" "$1"
+    agent_on "$host"
+  done
+  on a ls --json | grep -q '"moving"' && return
+  host_tree
+  tar -C "$WORK/tree" -c . | on a import moving - >/dev/null
+  bench_java TreeGenerator 9 "$WORK/net/small" 2000 20000000
+  tar -C "$WORK/net/small" -c . | on a import warm - >/dev/null
+}
+
+# warmed STORE: both agents and the servers have moved something: compiled code, open connections.
+warmed() {
+  on a push warm --store "$1" >/dev/null
+  on b restore warm --from "$1" >/dev/null
+  on b rm --queue warm >/dev/null
+}
+
+# emptied: host b has nothing any more.
+emptied() {
+  on b rm --queue moving >/dev/null 2>&1 || true
+  sync
+}
+
+stored_mb() { on a show moving --json | grep -o '"sizeBytes":[0-9]*' | head -n 1 | cut -d : -f 2 | awk '{ printf "%.1f", $1 / 1e6 }'; }
+
+row_servers() {
+  local i rate n
+  two_agents none
+  record "servers: the snapshot, MB" "$(stored_mb)"
+  for rate in 100mbit 400mbit; do
+    for i in $(seq "$count"); do
+      for n in 1 2 4; do
+        # shellcheck disable=SC2046
+        storage_on "$rate" $(seq -f 's%g' "$n")
+        warmed "$STORE"
+        timed "$rate servers: push to $n" on a push moving --store "$STORE"
+        sync
+        timed "$rate servers: pull from $n" on b pull moving --store "$STORE"
+        emptied
+      done
+    done
+    say "servers, $rate: done"
+  done
+}
+
+followed() {
+  on b restore moving --from "$STORE" --follow &
+  on a push moving --store "$STORE"
+  wait $!
+}
+
+pushed_then_loaded() {
+  on a push moving --store "$STORE"
+  on b restore moving --from "$STORE"
+}
+
+# follow: until the tree is unpacked on b, ready for the next run.
+row_follow() {
+  local i rate how before
+  two_agents none
+  for rate in 100mbit 400mbit; do
+    for i in $(seq "$count"); do
+      for how in followed pushed_then_loaded; do
+        storage_on "$rate" s1
+        warmed "$STORE"
+        before=$(($(cpu a) + $(cpu b) + $(cpu s1)))
+        timed "follow, $rate: ${how//_/ }" "$how"
+        record "follow, $rate: processors, ${how//_/ }" $(($(cpu a) + $(cpu b) + $(cpu s1) - before))
+        emptied
+      done
+    done
+    say "follow, $rate: done"
+  done
+}
+
+# interrupted: the agent that pushes is killed when nine tenths have come over the wire.
+row_interrupted() {
+  local i before all
+  two_agents none
+  for i in $(seq "$count"); do
+    storage_on 400mbit s1
+    before=$(received s1)
+    on a push moving --store "$STORE" >/dev/null
+    all=$(($(received s1) - before))
+    storage_on 400mbit s1
+    before=$(received s1)
+    on a push moving --store "$STORE" >/dev/null 2>&1 &
+    while [ $((($(received s1) - before) * 10)) -lt $((all * 9)) ]; do sleep 0.02; done
+    halt a KILL
+    wait $! || true
+    sleep 1
+    agent_on a
+    record "interrupted: a whole push, MB" "$(awk "BEGIN { printf \"%.2f\", $all / 1e6 }")"
+    before=$(received s1)
+    on a push moving --store "$STORE" >/dev/null
+    record "interrupted: run again, MB" "$(awk "BEGIN { printf \"%.2f\", ($(received s1) - $before) / 1e6 }")"
+  done
+}
+
+# dead: a pull of what lies twice on four servers, one of which is gone: its process killed, or its link cut.
+row_dead() {
+  local i
+  two_agents none
+  for i in $(seq "$count"); do
+    storage_on 100mbit s1 s2 s3 s4
+    STORE=$STORE?replicas=2
+    warmed "$STORE"
+    on a push moving --store "$STORE" >/dev/null
+    sync
+    timed "dead: pull, all four there" on b pull moving --store "$STORE"
+    emptied
+    ip -n "$NET-s4" link set eth0 down
+    timed "dead: pull, one cut off" on b pull moving --store "$STORE"
+    ip -n "$NET-s4" link set eth0 up
+    emptied
+    halt s4 KILL
+    timed "dead: pull, one killed" on b pull moving --store "$STORE"
+    emptied
+  done
+}
