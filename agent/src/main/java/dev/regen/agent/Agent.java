@@ -1,10 +1,12 @@
 package dev.regen.agent;
 
+import dev.regen.agent.container.BaseImages;
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
 import dev.regen.agent.container.Differences;
 import dev.regen.agent.container.FromStore;
 import dev.regen.agent.container.ImageLayers;
+import dev.regen.agent.container.ImageTransfers;
 import dev.regen.agent.container.InPlaceRestore;
 import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.NextRun;
@@ -21,6 +23,7 @@ import dev.regen.agent.http.ApiServer;
 import dev.regen.agent.http.ContainerResource;
 import dev.regen.agent.http.DiffResource;
 import dev.regen.agent.http.EncryptionResource;
+import dev.regen.agent.http.ImageResource;
 import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.Routes;
@@ -213,12 +216,20 @@ public final class Agent implements AutoCloseable {
             nextRun,
             events);
     OpenStores openStores = new OpenStores();
+    ImageTransfers imageTransfers = new ImageTransfers(engine, openStores, events);
+    BaseImages baseImages = new BaseImages(imageTransfers);
     ToStores toStores =
-        new ToStores(new Push(queues, snapshots, chunks), chunks::get, openStores, events);
+        new ToStores(
+            new Push(queues, snapshots, chunks),
+            snapshots,
+            baseImages,
+            chunks::get,
+            openStores,
+            events);
     Pull pull = new Pull(queues, snapshots, chunks, captures.arrivals());
     Follow follow = new Follow(queues, chunks, captures.arrivals(), pull);
     FromStore fromStore =
-        new FromStore(queues, pull, follow, nextRun, containers, openStores, events);
+        new FromStore(queues, pull, follow, baseImages, nextRun, containers, openStores, events);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart =
@@ -253,6 +264,7 @@ public final class Agent implements AutoCloseable {
     new MountResource(arrivals, snapshots, mounts, jobs).addTo(routes);
     new StoreResource(arrivals, toStores, fromStore, openStores, configuration.store(), jobs)
         .addTo(routes);
+    new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }
 

@@ -4,12 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -34,7 +29,7 @@ final class PushPullEngineTest {
     String data = here.desk("desk", "sha256sum /var/data").ok();
     here.awaitIdle();
     try (Host there = Host.start();
-        Server server = new Server(here)) {
+        StorageProcess server = new StorageProcess(here)) {
       Path image = here.shared().resolve("image.tar");
       here.docker("save", "-o", image.toString(), Host.IMAGE).ok();
       there.docker("load", "-i", image.toString()).ok();
@@ -96,54 +91,8 @@ final class PushPullEngineTest {
     return said;
   }
 
-  private static JsonObject pushed(Host host, Server server)
+  private static JsonObject pushed(Host host, StorageProcess server)
       throws IOException, InterruptedException {
     return JsonObject.parse(host.regen("push", "desk", "--store", server.url(), "--json").ok());
-  }
-
-  /** {@code regen storage} as a process. */
-  private static final class Server implements AutoCloseable {
-    private final int port;
-    private final Daemon process;
-
-    Server(Host host) throws IOException, InterruptedException {
-      try (ServerSocket free = new ServerSocket(0)) {
-        port = free.getLocalPort();
-      }
-      List<String> words =
-          List.of(
-              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-              "-Xmx160m",
-              "--enable-native-access=ALL-UNNAMED",
-              "-cp",
-              System.getProperty("java.class.path"),
-              "dev.regen.agent.Main",
-              "storage",
-              "--listen=127.0.0.1:" + port,
-              "--dir=" + host.shared().resolve("store"));
-      process = Daemon.start(words, Map.of(), host.shared().resolve("storage.log"));
-      Host.await("the storage server", () -> !process.alive() || isUp());
-    }
-
-    String url() {
-      return "http://127.0.0.1:" + port;
-    }
-
-    private boolean isUp() {
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        return socket.isConnected();
-      } catch (IOException e) {
-        return false;
-      }
-    }
-
-    @Override
-    public void close() {
-      try {
-        process.stop(false);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.regen.agent.cli;
 
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -23,7 +24,7 @@ final class LsCommand extends AgentCommand {
   @Option(
       names = "--store",
       paramLabel = "URL",
-      description = "What this store has, not this host.")
+      description = "What this store has, not this host: snapshots, and images.")
   private @Nullable String store;
 
   @Option(names = "--json", description = "As a JSON array.")
@@ -69,8 +70,11 @@ final class LsCommand extends AgentCommand {
     for (String trouble : answer.strings("troubles")) {
       err().println("regen: " + trouble);
     }
+    List<JsonObject> images = answer.objects("images");
     if (json) {
-      printArray(snapshots);
+      List<JsonObject> all = new ArrayList<>(snapshots);
+      all.addAll(images);
+      printArray(all);
       return;
     }
     Table table = new Table("QUEUE", "ID", "TIME", "SIZE", "WHY", "GOOD", "IMAGE", "STATE");
@@ -85,6 +89,25 @@ final class LsCommand extends AgentCommand {
           complete ? snapshot.string("good") : "-",
           complete ? snapshot.string("image") : "-",
           snapshot.string("state") + (snapshot.flag("encrypted") ? ", encrypted" : ""));
+    }
+    table.print(out());
+    if (!images.isEmpty()) {
+      printImages(images);
+    }
+  }
+
+  private void printImages(List<JsonObject> images) throws IOException {
+    out().println();
+    Table table = new Table("IMAGE", "ID", "LAYERS", "SIZE", "STATE");
+    for (JsonObject image : images) {
+      List<String> names = image.strings("names");
+      String id = image.string("id");
+      table.row(
+          names.isEmpty() ? "-" : String.join(", ", names),
+          id.substring(id.indexOf(':') + 1).substring(0, 12),
+          image.has("layers") ? String.valueOf(image.number("layers")) : "-",
+          size(image, "sizeBytes"),
+          image.string("state"));
     }
     table.print(out());
   }

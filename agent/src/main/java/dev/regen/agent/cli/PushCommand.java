@@ -4,25 +4,22 @@ import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
     name = "push",
     description = {
-      "Sends a snapshot to a store, where other hosts can pull it.",
+      "Sends a snapshot to a store, where other hosts can pull it, and the image that it lies on; or"
+          + " an image alone.",
       "What the store lacks of it goes, as it is stored here, encrypted chunks too.",
       "Interrupted and run again it sends the rest. It is complete in the store, or not to be had"
           + " there."
     })
 final class PushCommand extends AgentCommand {
-  @Parameters(
-      index = "0",
-      paramLabel = "QUEUE[@S]",
-      converter = QueueAddress.Converter.class,
-      description = "Default: the latest.")
+  @Mixin
   @SuppressWarnings("NullAway.Init") // picocli sets it
-  private QueueAddress address;
+  private Travelling what;
 
   @Option(names = "--store", paramLabel = "URL", description = StoreOption.DESCRIPTION)
   private @Nullable String store;
@@ -40,7 +37,8 @@ final class PushCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) throws IOException, InterruptedException {
+    what.requireQueue(also != null, "--also: push an image to one store after the other");
     JsonObject body = new JsonObject().with("store", store).with("also", also);
-    return StoreOption.run(this, agent, address, "push", body, json);
+    return StoreOption.run(this, agent, what, "push", body, json);
   }
 }

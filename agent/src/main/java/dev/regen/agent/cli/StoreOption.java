@@ -15,17 +15,17 @@ final class StoreOption {
 
   private StoreOption() {}
 
-  /** Has a snapshot pushed or pulled, and says what came of it. */
+  /** Has a snapshot or an image pushed or pulled, and says what came of it. */
   static int run(
       AgentCommand command,
       AgentClient agent,
-      QueueAddress address,
+      Travelling what,
       String verb,
       JsonObject body,
       boolean json)
       throws IOException, InterruptedException {
-    body.with("snapshot", address.snapshot()).with("attended", true);
-    JsonObject job = agent.send("POST", address.queuePath() + "/" + verb, body);
+    body.with("attended", true);
+    JsonObject job = agent.send("POST", path(what, body) + "/" + verb, body);
     JsonObject result = command.followOrCancel(agent, job, json);
     tellTroubles(command, result);
     if (json) {
@@ -36,6 +36,17 @@ final class StoreOption {
           .println(result.string("message") + " (" + Sizes.of(result.number("bytes")) + ")");
     }
     return AgentCommand.DONE;
+  }
+
+  private static String path(Travelling what, JsonObject body) {
+    String image = what.image();
+    if (image != null) {
+      body.with("image", image);
+      return "/v1/images";
+    }
+    QueueAddress address = what.queue();
+    body.with("snapshot", address.snapshot()).with("noImage", what.withoutImage());
+    return address.queuePath();
   }
 
   static void tellTroubles(AgentCommand command, JsonObject result) throws IOException {

@@ -130,7 +130,7 @@ public final class ContainerRestore {
     Optional<Target> named = findToFetch(request.name());
     refuseWhereItRuns(named);
     QueueName queue = queueToFetch(request.name(), named);
-    FromStore.Request wanted = new FromStore.Request(url, queue, request.at(), patience);
+    FromStore.Request wanted = new FromStore.Request(url, queue, request.at(), patience, true);
     wanted.check();
     JsonObject fetched = store.fetch(wanted, job);
     Request here =

@@ -20,6 +20,7 @@ import dev.regen.snapshot.transfer.Pull;
 import dev.regen.snapshot.transfer.Transferred;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ public final class FromStore {
   private final SnapshotQueues queues;
   private final Pull pull;
   private final Follow follow;
+  private final BaseImages images;
   private final NextRun nextRun;
   private final KnownContainers containers;
   private final OpenStores stores;
@@ -38,9 +40,10 @@ public final class FromStore {
    *
    * @param address of the snapshot, in the store
    * @param patience how long to wait for a push to begin or to go on; null: do not follow one
+   * @param image whether the engine is to have the image too that the snapshot lies on
    */
   public record Request(
-      StoreUrl url, QueueName queue, String address, @Nullable Duration patience) {
+      StoreUrl url, QueueName queue, String address, @Nullable Duration patience, boolean image) {
     public static final Duration PATIENCE_DEFAULT = Duration.ofMinutes(10);
     public static final Duration PATIENCE_MAX = Duration.ofDays(1);
 
@@ -63,6 +66,7 @@ public final class FromStore {
       SnapshotQueues queues,
       Pull pull,
       Follow follow,
+      BaseImages images,
       NextRun nextRun,
       KnownContainers containers,
       OpenStores stores,
@@ -70,6 +74,7 @@ public final class FromStore {
     this.queues = queues;
     this.pull = pull;
     this.follow = follow;
+    this.images = images;
     this.nextRun = nextRun;
     this.containers = containers;
     this.stores = stores;
@@ -86,14 +91,37 @@ public final class FromStore {
     job.step("connecting");
     try (OpenStores.Use use = stores.use(request.url(), false)) {
       Pull.Result pulled = pulled(use.store(), request, new JobTransfer(job));
-      String message = told(request.queue(), pulled);
+      BaseImages.Brought image = image(use.store(), request, pulled, job);
+      String message = told(request.queue(), pulled) + image.words();
       events.tell(Event.Kind.PULLED, request.queue().value(), message);
       nextRun.prepareIfNewest(pulled.snapshot(), job);
-      List<String> troubles = use.store().troubles();
+      List<String> troubles = new ArrayList<>(use.store().troubles());
+      if (image.trouble() != null) {
+        troubles.add(image.trouble());
+      }
       troubles.forEach(said -> events.tell(Event.Kind.DEGRADED, null, "pull: " + said));
       return json(message, pulled.snapshot().id(), pulled.transferred())
           .with("here", pulled.here())
+          .with("image", image.json())
           .with("troubles", troubles);
+    }
+  }
+
+  /** After the snapshot, which is here whatever becomes of it. */
+  private BaseImages.Brought image(RemoteStore store, Request request, Pull.Result pulled, Job job)
+      throws IOException {
+    if (!request.image()) {
+      return BaseImages.Brought.NONE;
+    }
+    try {
+      return images.fetch(store, pulled.snapshot(), new JobTransfer(job));
+    } catch (IOException e) {
+      throw new IOException(
+          pulled.snapshot().words()
+              + " is in its queue, but its image could not be fetched: "
+              + Why.of(e)
+              + "; the same command again fetches it",
+          e);
     }
   }
 

@@ -11,9 +11,12 @@ import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.chunk.ChunkReader;
+import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.StoreUrl;
+import dev.regen.snapshot.store.SnapshotStore;
 import dev.regen.snapshot.transfer.Push;
 import dev.regen.snapshot.transfer.ReadOnce;
 import dev.regen.snapshot.transfer.TransferProgress;
@@ -23,18 +26,29 @@ import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** Sends snapshots to a store, or to two at the same time, of which one may fail. */
 public final class ToStores {
   private final Push push;
+  private final SnapshotStore snapshots;
+  private final BaseImages images;
   private final ChunkReader.Source chunks;
   private final OpenStores stores;
   private final Events events;
 
-  public ToStores(Push push, ChunkReader.Source chunks, OpenStores stores, Events events) {
+  public ToStores(
+      Push push,
+      SnapshotStore snapshots,
+      BaseImages images,
+      ChunkReader.Source chunks,
+      OpenStores stores,
+      Events events) {
     this.push = push;
+    this.snapshots = snapshots;
+    this.images = images;
     this.chunks = chunks;
     this.stores = stores;
     this.events = events;
@@ -43,13 +57,16 @@ public final class ToStores {
   /** A push to one store. */
   private final class One {
     private final StoreUrl url;
+    private final boolean withImage;
     private boolean begun;
     private List<String> troubles = List.of();
+    private BaseImages.Brought image = BaseImages.Brought.NONE;
     private Push.@Nullable Result sent;
     private @Nullable Exception failure;
 
-    private One(StoreUrl url) {
+    private One(StoreUrl url, boolean withImage) {
       this.url = url;
+      this.withImage = withImage;
     }
 
     private void run(
@@ -60,6 +77,7 @@ public final class ToStores {
         TransferProgress progress) {
       try (OpenStores.Use use = stores.use(url, true)) {
         begun = true;
+        sendImage(use.store(), id, progress);
         sent = push.push(use.store(), name, id, source, n, progress);
         troubles = use.store().troubles();
         troubles.forEach(said -> events.tell(Event.Kind.DEGRADED, null, "push: " + said));
@@ -67,17 +85,36 @@ public final class ToStores {
         failure = e;
       }
     }
+
+    /** Before the snapshot: who follows the push finds it whole. */
+    private void sendImage(RemoteStore store, SnapshotId id, TransferProgress progress)
+        throws IOException {
+      Optional<Snapshot> snapshot = withImage ? snapshots.readIfWhole(id) : Optional.empty();
+      if (snapshot.isPresent()) {
+        image = images.send(store, snapshot.get(), progress);
+      }
+    }
+
+    private List<String> told() {
+      List<String> all = new ArrayList<>(troubles);
+      if (image.trouble() != null) {
+        all.add(image.trouble());
+      }
+      return all;
+    }
   }
 
   /**
    * Sends to one store.
    *
+   * @param image whether the image that the snapshot lies on is to be there too
    * @return {@code message}, for a person, {@code snapshot}, {@code troubles} that were borne, and
    *     what was sent
    */
-  public JsonObject push(StoreUrl url, QueueName name, SnapshotId id, Job job) throws IOException {
+  public JsonObject push(StoreUrl url, QueueName name, SnapshotId id, boolean image, Job job)
+      throws IOException {
     job.step("connecting");
-    One one = new One(url);
+    One one = new One(url, image);
     one.run(name, id, chunks, 1, new JobTransfer(job));
     return result(one, name, id);
   }
@@ -89,7 +126,8 @@ public final class ToStores {
    * @return as above, of the first; {@code also} of the second
    * @throws IOException if one of them failed, or both: says what became of each, and what to do
    */
-  public JsonObject push(StoreUrl first, StoreUrl also, QueueName name, SnapshotId id, Job job)
+  public JsonObject push(
+      StoreUrl first, StoreUrl also, QueueName name, SnapshotId id, boolean image, Job job)
       throws IOException {
     if (first.text().equals(also.text())) {
       throw new RegenException.Misuse("both stores are " + also.text());
@@ -97,8 +135,8 @@ public final class ToStores {
     job.step("connecting");
     BothTransfers both = new BothTransfers(new JobTransfer(job));
     ReadOnce once = new ReadOnce(chunks);
-    One one = new One(first);
-    One two = new One(also);
+    One one = new One(first, image);
+    One two = new One(also, image);
     Thread other =
         Thread.ofPlatform()
             .name("push-" + job.id() + "-also")
@@ -115,8 +153,8 @@ public final class ToStores {
     }
     JsonObject second = result(two, name, id);
     JsonObject result = result(one, name, id);
-    List<String> troubles = new ArrayList<>(one.troubles);
-    troubles.addAll(two.troubles);
+    List<String> troubles = one.told();
+    troubles.addAll(two.told());
     return result
         .with(
             "message",
@@ -146,11 +184,17 @@ public final class ToStores {
     }
     Push.Result sent = Objects.requireNonNull(one.sent);
     String message =
-        "snapshot " + id.shortened() + " of queue " + name + told(sent.there(), sent.transferred());
+        "snapshot "
+            + id.shortened()
+            + " of queue "
+            + name
+            + told(sent.there(), sent.transferred())
+            + one.image.words();
     events.tell(Event.Kind.PUSHED, name.value(), message);
     return FromStore.json(message, id, sent.transferred())
         .with("here", sent.there())
-        .with("troubles", one.troubles)
+        .with("troubles", one.told())
+        .with("image", one.image.json())
         .with("store", one.url.text());
   }
 

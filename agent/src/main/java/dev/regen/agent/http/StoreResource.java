@@ -1,6 +1,7 @@
 package dev.regen.agent.http;
 
 import dev.regen.agent.container.FromStore;
+import dev.regen.agent.container.ImageTransfers;
 import dev.regen.agent.container.ToStores;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
@@ -62,9 +63,10 @@ public final class StoreResource {
   private Answer push(Call call) throws IOException {
     QueueName name = call.queue();
     JsonObject body = call.json();
-    StoreUrl url = url(body);
+    StoreUrl url = url(body, configured);
     Element element = arrivals.find(name, address(body));
     SnapshotId id = element.id();
+    boolean image = !body.flag("noImage");
     String also = body.stringOrNull("also");
     StoreUrl second = also == null ? null : parsed("--also", also);
     return started(
@@ -73,8 +75,8 @@ public final class StoreResource {
             name + "@" + id.shortened(),
             job ->
                 second == null
-                    ? toStores.push(url, name, id, job)
-                    : toStores.push(url, second, name, id, job)),
+                    ? toStores.push(url, name, id, image, job)
+                    : toStores.push(url, second, name, id, image, job)),
         body);
   }
 
@@ -82,7 +84,9 @@ public final class StoreResource {
     QueueName name = call.queue();
     JsonObject body = call.json();
     String address = address(body);
-    FromStore.Request request = new FromStore.Request(url(body), name, address, patience(body));
+    FromStore.Request request =
+        new FromStore.Request(
+            url(body, configured), name, address, patience(body), !body.flag("noImage"));
     request.check();
     return started(
         jobs.startTransfer("pull", name + "@" + address, job -> fromStore.fetch(request, job)),
@@ -103,7 +107,7 @@ public final class StoreResource {
   }
 
   private Answer list(Call call) throws IOException {
-    StoreUrl url = url(call.json());
+    StoreUrl url = url(call.json(), configured);
     boolean one = call.has("queue");
     try (OpenStores.Use use = stores.use(url, false)) {
       List<JsonObject> rows = new ArrayList<>();
@@ -117,7 +121,10 @@ public final class StoreResource {
         throw new RegenException.NotFound("the store has nothing of queue '" + call.queue() + "'");
       }
       return Answer.ok(
-          new JsonObject().with("snapshots", rows).with("troubles", use.store().troubles()));
+          new JsonObject()
+              .with("snapshots", rows)
+              .with("images", one ? List.of() : ImageTransfers.list(use.store()))
+              .with("troubles", use.store().troubles()));
     }
   }
 
@@ -144,14 +151,15 @@ public final class StoreResource {
         .with("state", "uploading");
   }
 
-  private static Answer started(Job job, JsonObject body) throws IOException {
+  static Answer started(Job job, JsonObject body) throws IOException {
     if (body.flag("attended")) {
       job.attend();
     }
     return Answer.accepted(job.json());
   }
 
-  private StoreUrl url(JsonObject body) throws IOException {
+  /** The store that a request names, or the one of the configuration. */
+  static StoreUrl url(JsonObject body, @Nullable StoreUrl configured) throws IOException {
     String text = body.stringOrNull("store");
     if (text != null) {
       return parsed("--store", text);

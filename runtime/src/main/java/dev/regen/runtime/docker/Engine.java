@@ -4,12 +4,15 @@ import com.github.dockerjava.transport.DockerHttpClient.Request.Method;
 import com.github.dockerjava.transport.DockerHttpClient.Response;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -106,6 +109,66 @@ public final class Engine implements AutoCloseable {
     return lookUp("/images/" + nameOrId + "/json");
   }
 
+  /** The ids of the images that can be run. */
+  public List<String> images() throws IOException {
+    List<String> ids = new ArrayList<>();
+    for (JsonObject image : calls.list("/images/json")) {
+      ids.add(image.string("Id"));
+    }
+    return ids;
+  }
+
+  /**
+   * An image as {@code docker save} writes it; to be closed, at any time and by any thread.
+   *
+   * @param id {@code sha256:} and its digits
+   */
+  public InputStream saveImage(String id) throws EngineException {
+    if (!IMAGE.matcher(id).matches()) {
+      throw new IllegalArgumentException("not an image's id");
+    }
+    return new AnswerStream(streams.stream("/images/" + id + "/get"));
+  }
+
+  /**
+   * Has the engine read an archive of images, as {@code docker load} does.
+   *
+   * @throws EngineException.Refused if it says that it did not take all of it
+   * @throws EngineException.Away also if {@code archive} fails
+   */
+  public void loadImage(InputStream archive) throws EngineException {
+    byte[] answer = streams.upload("/images/load?quiet=1", archive);
+    for (String line : new String(answer, StandardCharsets.UTF_8).split("\n", -1)) {
+      if (line.contains("\"error\"")) {
+        throw new EngineException.Refused(200, error(line.strip()));
+      }
+    }
+  }
+
+  private static String error(String line) {
+    try {
+      return JsonObject.parse(line).string("error");
+    } catch (IOException e) {
+      return line;
+    }
+  }
+
+  /** Gives an image a name, which another image loses if it has it. */
+  public void tagImage(String id, String repository, String tag) throws EngineException {
+    if (!IMAGE.matcher(id).matches()) {
+      throw new IllegalArgumentException("not an image's id");
+    }
+    calls.call(
+        Method.POST,
+        "/images/"
+            + id
+            + "/tag?repo="
+            + URLEncoder.encode(repository, StandardCharsets.UTF_8)
+            + "&tag="
+            + URLEncoder.encode(tag, StandardCharsets.UTF_8),
+        null);
+  }
+
   /** Stops a container and waits for it; one that does not run stays as it is. */
   public void stop(String container) throws EngineException {
     calls.call(Method.POST, "/containers/" + name(container) + "/stop", null);
@@ -150,8 +213,8 @@ public final class Engine implements AutoCloseable {
   Response events(Instant since) throws EngineException {
     JsonObject filters =
         new JsonObject()
-            .with("type", java.util.List.of("container"))
-            .with("event", java.util.List.of("die", "oom", "start", "kill", "destroy"));
+            .with("type", List.of("container"))
+            .with("event", List.of("die", "oom", "start", "kill", "destroy"));
     String nanos = "%d.%09d".formatted(since.getEpochSecond(), since.getNano());
     return streams.stream(
         "/events?since="

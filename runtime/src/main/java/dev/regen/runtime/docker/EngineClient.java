@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,43 @@ final class EngineClient implements AutoCloseable {
       return answer.length == 0 || response.getStatusCode() == 204 || answer[0] != '{'
           ? new JsonObject()
           : JsonObject.parse(answer);
+    } catch (EngineException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      throw away(e);
+    }
+  }
+
+  /** The objects of an array that the engine answers. */
+  List<JsonObject> list(String path) throws EngineException {
+    String pinned = "/v" + version() + path;
+    try (Response response = send(Request.Method.GET, pinned, null)) {
+      byte[] answer = read(response);
+      refuseErrors(response.getStatusCode(), answer, path);
+      String array = new String(answer, StandardCharsets.UTF_8);
+      return JsonObject.parse("{\"all\":" + array + "}").objects("all");
+    } catch (EngineException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      throw away(e);
+    }
+  }
+
+  /**
+   * Gives the engine a stream, which it reads to its end.
+   *
+   * @return what it says of it: JSON objects, one a line
+   */
+  byte[] upload(String path, InputStream body) throws EngineException {
+    String pinned = "/v" + version() + path;
+    Request.Builder request = Request.builder().method(Request.Method.POST);
+    request.path(pinned);
+    request.putAllHeaders(Map.of("Content-Type", "application/x-tar"));
+    request.body(body);
+    try (Response response = execute(request.build())) {
+      byte[] answer = read(response);
+      refuseErrors(response.getStatusCode(), answer, path);
+      return answer;
     } catch (EngineException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
@@ -99,19 +137,23 @@ final class EngineClient implements AutoCloseable {
 
   private Response send(Request.Method method, String path, @Nullable JsonObject body)
       throws EngineException {
-    if (SocketActivation.OF_THIS_HOST.wouldStart(host)) {
-      version = null;
-      throw new EngineException.Away(
-          "the engine on " + host + " does not run; start it: systemctl start docker");
-    }
     Request.Builder request = Request.builder().method(method);
     request.path(path);
     if (body != null) {
       request.putAllHeaders(Map.of("Content-Type", "application/json"));
       request.bodyBytes(body.bytes());
     }
+    return execute(request.build());
+  }
+
+  private Response execute(Request request) throws EngineException {
+    if (SocketActivation.OF_THIS_HOST.wouldStart(host)) {
+      version = null;
+      throw new EngineException.Away(
+          "the engine on " + host + " does not run; start it: systemctl start docker");
+    }
     try {
-      return transport.execute(request.build());
+      return transport.execute(request);
     } catch (RuntimeException e) {
       throw away(e);
     }

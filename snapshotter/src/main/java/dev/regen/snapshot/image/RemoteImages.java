@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -32,8 +33,9 @@ import java.util.regex.Pattern;
  * images/sha256/HEX/TAG} is a {@link StoredImage} and written when all of its layers are there;
  * while it is being pushed {@code images/upload/sha256/HEX} names its layers, as far as they are
  * known. {@code tags/HEX/REVISION-TAG} says which image a person's name (HEX is its digest) means,
- * the highest revision counting. TAG is the beginning of the record's own digest: no name is used
- * for two contents, so that copies of a record never differ.
+ * the highest revision counting. {@code layers/lost/sha256/HEX} names chunks of a layer that could
+ * not be had, or had other bytes: the next push sends them again. TAG is the beginning of the
+ * record's own digest: no name is used for two contents, so that copies of a record never differ.
  *
  * <p>A chunk is needed as long as a layer's record names it ({@link #chunks}); a layer's record is
  * as long as an image or an upload does ({@link #layersInUse}), and for a while after it was
@@ -44,10 +46,12 @@ public final class RemoteImages {
   private static final String IMAGES = "images/sha256/";
   private static final String UPLOADS = "images/upload/sha256/";
   private static final String TAGS = "tags/";
+  private static final String LOST = "layers/lost/sha256/";
   private static final int VERSION = 1;
   private static final int REVISIONS_MAX = 999_999;
+  private static final int LOST_MAX = 1_000;
   private static final Pattern RECORD = Pattern.compile("([0-9a-f]{64})/([0-9a-f]{16})");
-  private static final Pattern UPLOAD = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern LAYER = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern REVISION = Pattern.compile("[0-9a-f]{64}/([0-9]{6})-[0-9a-f]{16}");
   private static final Pattern ID = Pattern.compile("(?:sha256:)?([0-9a-f]{12,64})");
 
@@ -148,7 +152,7 @@ public final class RemoteImages {
     for (String record : store.records(UPLOADS)) {
       String hex = record.substring(UPLOADS.length());
       Optional<byte[]> bytes =
-          UPLOAD.matcher(hex).matches() ? store.record(record) : Optional.empty();
+          LAYER.matcher(hex).matches() ? store.record(record) : Optional.empty();
       if (bytes.isPresent()) {
         try {
           uploads.add(upload(record, new Digest(hex), bytes.get()));
@@ -213,6 +217,39 @@ public final class RemoteImages {
     byte[] bytes = image.bytes();
     store.replaceRecord(IMAGES + image.id().hex() + "/" + own(bytes), bytes, null);
     store.deleteRecord(UPLOADS + image.id().hex());
+  }
+
+  /** Of layers that somebody did not get from this store whole: what he did not get. */
+  Map<Digest, Set<Digest>> lost() throws IOException {
+    Map<Digest, Set<Digest>> lost = new HashMap<>();
+    for (String record : store.records(LOST)) {
+      String hex = record.substring(LOST.length());
+      Optional<byte[]> bytes =
+          LAYER.matcher(hex).matches() ? store.record(record) : Optional.empty();
+      if (bytes.isPresent()) {
+        try {
+          JsonObject json = SealedRecord.open(Path.of(record), bytes.get(), VERSION);
+          Set<Digest> chunks = new HashSet<>();
+          json.strings("chunks").stream().limit(LOST_MAX).map(Digest::new).forEach(chunks::add);
+          lost.put(new Digest(hex), chunks);
+        } catch (IOException | IllegalArgumentException e) {
+          store.deleteRecord(record); // Nobody can tell what it named.
+        }
+      }
+    }
+    return lost;
+  }
+
+  /** Says that these chunks of a layer are to be sent again. */
+  void tellLost(Digest layer, Set<Digest> chunks) throws IOException {
+    JsonObject json =
+        new JsonObject().with("chunks", chunks.stream().limit(LOST_MAX).map(Digest::hex).toList());
+    store.replaceRecord(LOST + layer.hex(), SealedRecord.seal(VERSION, json), null);
+  }
+
+  /** The chunks of a layer that were lost were sent again. */
+  void found(Digest layer) throws IOException {
+    store.deleteRecord(LOST + layer.hex());
   }
 
   /** From now on {@code tag} means the image {@code id}. */

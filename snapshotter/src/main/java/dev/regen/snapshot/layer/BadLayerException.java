@@ -3,7 +3,7 @@ package dev.regen.snapshot.layer;
 import java.io.IOException;
 
 /** What is wrong with a layer that is being read; becomes a sentence for the user further up. */
-final class BadLayerException extends IOException {
+public final class BadLayerException extends IOException {
   private static final long serialVersionUID = 1;
   private static final int NAME_SHOWN_MAX = 200;
 
