@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * A remote store in a directory: what a storage server serves, and {@code dir:/path} without one.
  *
  * <p>Chunks lie in {@code chunks/sha256/ab/abcd…}, records in {@code records/}. Puts that come at
- * the same time share a force. One process at a time may have it open.
+ * the same time are forced at the same time. One process at a time may have it open.
  */
 public final class DirectoryRemote implements RemoteStore {
   /** How long at least a chunk that somebody asked about is not deleted. */
@@ -47,7 +47,6 @@ public final class DirectoryRemote implements RemoteStore {
   private final Room room;
   private final String id;
   private final DirectoryChunkStore chunks;
-  private final GroupCommit commits;
   private final RecordFiles records;
   private final AtomicLong count = new AtomicLong();
 
@@ -78,7 +77,6 @@ public final class DirectoryRemote implements RemoteStore {
       this.leases = new Leases(lease, nanoTime);
       this.chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
       chunks.prepare();
-      this.commits = new GroupCommit(chunks::force);
       this.records = new RecordFiles(disk, directory.resolve("records"), room);
       takeStock();
     } catch (IOException | RuntimeException e) {
@@ -115,8 +113,10 @@ public final class DirectoryRemote implements RemoteStore {
     // Leased before the look: a deletion then comes before both, or not at all.
     digests.forEach(leases::lease);
     Set<Digest> missing = chunks.missing(digests);
-    if (missing.size() < digests.size()) {
-      commits.commit();
+    for (Digest digest : digests) {
+      if (!missing.contains(digest)) {
+        chunks.force(digest);
+      }
     }
     return missing;
   }
@@ -136,7 +136,7 @@ public final class DirectoryRemote implements RemoteStore {
     try {
       if (isWhole(chunk)) {
         stored.position(stored.limit());
-        commits.commit();
+        chunks.force(digest);
         return false;
       }
       return add(digest, stored);
@@ -283,8 +283,7 @@ public final class DirectoryRemote implements RemoteStore {
     boolean isNew = false;
     boolean done = false;
     try {
-      isNew = chunks.put(digest, stored);
-      commits.commit();
+      isNew = chunks.putForced(digest, stored);
       done = true;
     } finally {
       if (done && isNew) {

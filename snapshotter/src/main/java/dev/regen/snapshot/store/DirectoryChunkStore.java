@@ -50,6 +50,9 @@ public final class DirectoryChunkStore implements ChunkStore {
   /** Directories with names that are not forced yet; guarded by {@link #forcing}. */
   private final Set<Path> unforced = new TreeSet<>();
 
+  /** Prefix directories whose own names are forced. */
+  private final Set<Path> prefixes = ConcurrentHashMap.newKeySet();
+
   private final Object[] stripes = new Object[STRIPES];
   private final Object forcing = new Object();
   private final AtomicLong written = new AtomicLong();
@@ -107,6 +110,14 @@ public final class DirectoryChunkStore implements ChunkStore {
 
   @Override
   public boolean put(Digest digest, ByteBuffer stored) throws IOException {
+    return written(digest, stored, true);
+  }
+
+  /**
+   * @param forcedLater whether some time passes until it is forced
+   */
+  private boolean written(Digest digest, ByteBuffer stored, boolean forcedLater)
+      throws IOException {
     int length = stored.remaining();
     if (length < 1 || length > Chunk.STORED_BYTES_MAX) {
       throw new IllegalArgumentException("chunk of " + length + " stored bytes");
@@ -121,7 +132,9 @@ public final class DirectoryChunkStore implements ChunkStore {
       Path file = unfinished.resolve(digest.hex() + "-" + written.incrementAndGet());
       try {
         disk.create(file, stored);
-        disk.startWriteout(file);
+        if (forcedLater) {
+          disk.startWriteout(file);
+        }
       } catch (IOException e) {
         discard(file, e);
         throw e;
@@ -165,6 +178,53 @@ public final class DirectoryChunkStore implements ChunkStore {
         throw e;
       }
       now.keySet().forEach(pending::remove);
+    }
+  }
+
+  /**
+   * As {@link #put}, and returns when the chunk survives a power cut. For callers that come many at
+   * once and each wait for their own: the file system then serves several forces by one commit of
+   * its journal, which it cannot do for one caller that forces one file after the other.
+   *
+   * @throws IOException if it could not be forced; the chunk is missing then
+   */
+  public boolean putForced(Digest digest, ByteBuffer stored) throws IOException {
+    boolean isNew = written(digest, stored, false);
+    force(digest);
+    return isNew;
+  }
+
+  /** Returns when the chunk survives a power cut, if it was put; as {@link #putForced}. */
+  public void force(Digest digest) throws IOException {
+    synchronized (stripe(digest)) {
+      Path file = pending.get(digest);
+      if (file == null) {
+        return;
+      }
+      try {
+        disk.force(file);
+        Path directory = directory(digest);
+        makePrefix(directory);
+        disk.rename(file, file(digest));
+        disk.forceDirectory(directory);
+        pending.remove(digest);
+      } catch (IOException e) {
+        pending.remove(digest, file);
+        discard(file, e);
+        discard(file(digest), e);
+        throw e;
+      }
+    }
+  }
+
+  private void makePrefix(Path directory) throws IOException {
+    if (prefixes.contains(directory)) {
+      return;
+    }
+    synchronized (forcing) {
+      disk.makeDirectories(directory);
+      disk.forceDirectory(named);
+      prefixes.add(directory);
     }
   }
 
