@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** A container that moves to a host that has not its image, and no registry to ask for it. */
@@ -24,6 +25,11 @@ class ImagesTravelEngineTest {
   /** Where the other host's engine runs. */
   Place place() {
     return new Place.Here();
+  }
+
+  /** What a pull says of an image of which the engine has all layers. */
+  String ofLayersThatAreHere() {
+    return "0 of 2 layers fetched";
   }
 
   @Test
@@ -43,16 +49,38 @@ class ImagesTravelEngineTest {
       assertThat(pushed.strings("troubles")).isEmpty();
       assertThat(here.regen("push", "desk", store).ok()).doesNotContain("layers");
 
-      assertThat(there.regen("pull", "desk", store).ok()).contains("3 of 3 layers fetched");
+      wrongBytesAreNeverLoaded(there, store);
+      assertThat(here.regen("push", "desk", store).ok()).contains("1 of 3 layers sent now");
+      assertThat(there.regen("pull", "desk", "--follow", store).ok())
+          .contains("3 of 3 layers fetched");
 
       assertThat(inspected(there, "desk:small")).isEqualTo(inspected(here, "desk:small"));
       assertThat(run(there, "desk:small", "cat /root/notes; ls /lower; sha256sum /random-*").ok())
           .isEqualTo("one\nkept\n" + random(here));
-      assertThat(there.regen("pull", "desk:base", store).ok()).contains("0 of 2 layers fetched");
+      assertThat(there.regen("pull", "desk:base", store).ok()).contains(ofLayersThatAreHere());
       assertThat(inspected(there, "desk:base")).isEqualTo(inspected(here, "desk:base"));
 
       namesOfOtherImagesStay(there, store);
     }
+  }
+
+  /** One chunk of the large layer is damaged in the store. */
+  private void wrongBytesAreNeverLoaded(Host there, String store) throws Exception {
+    try (Stream<Path> files = Files.walk(here.shared().resolve("store"))) {
+      for (Path file : files.filter(ImagesTravelEngineTest::isLargeChunk).limit(1).toList()) {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+      }
+    }
+    Command.Result pull = there.regen("pull", "desk:base", store);
+    assertThat(pull.code()).as("%s", pull).isEqualTo(1);
+    assertThat(there.docker("images", "-a", "-q", "--no-trunc").out().lines()).hasSize(1);
+  }
+
+  private static boolean isLargeChunk(Path file) {
+    return file.getFileName().toString().matches("[0-9a-f]{64}")
+        && file.toFile().length() > 250_000;
   }
 
   /** Both hosts have an image of this name, each its own. */

@@ -5,6 +5,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.image.ImageTag;
+import dev.regen.snapshot.image.LocalImage;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The image that a snapshot lies on, which travels with it: what is missing of it where the
- * snapshot goes. That it cannot be had from an engine keeps no snapshot back.
+ * snapshot goes. An engine that is away, or has no such image, is told and no failure.
  */
 public final class BaseImages {
   private final ImageTransfers images;
@@ -51,28 +52,29 @@ public final class BaseImages {
   /**
    * Makes sure that a store has it.
    *
-   * @throws IOException if the store fails
+   * @throws IOException if the store fails, or the engine while it gives the image
    */
   Brought send(RemoteStore store, Snapshot snapshot, TransferProgress progress) throws IOException {
     Digest id = id(snapshot);
     if (id == null) {
       return Brought.NONE;
     }
+    Optional<LocalImage> image;
     try {
-      Optional<ImageTransfers.Moved> sent = images.sendIfHere(store, id, tag(snapshot), progress);
-      return sent.isPresent()
-          ? new Brought(null, sent.get())
-          : Brought.not(
-              "its image " + words(snapshot, id) + " is not here any more, and was not pushed");
+      image = images.here(id, progress);
     } catch (EngineException e) {
       return Brought.not("its image " + words(snapshot, id) + " was not pushed: " + e.getMessage());
     }
+    return image.isPresent()
+        ? new Brought(null, images.send(store, image.get(), tag(snapshot), progress))
+        : Brought.not(
+            "its image " + words(snapshot, id) + " is not here any more, and was not pushed");
   }
 
   /**
    * Makes sure that this host's engine has it.
    *
-   * @throws IOException if the store fails
+   * @throws IOException if the store fails, or the engine does not take the image
    */
   Brought fetch(RemoteStore store, Snapshot snapshot, TransferProgress progress)
       throws IOException {
@@ -81,19 +83,21 @@ public final class BaseImages {
       return Brought.NONE;
     }
     try {
-      Optional<ImageTransfers.Moved> fetched =
-          images.fetchIfMissing(store, id, tag(snapshot), progress);
-      return fetched.isPresent()
-          ? new Brought(null, fetched.get())
-          : Brought.not(
-              "its image "
-                  + words(snapshot, id)
-                  + " is neither here nor in the store: push the queue again where that image is,"
-                  + " or load it here");
+      if (images.isHere(id)) {
+        return Brought.NONE;
+      }
     } catch (EngineException e) {
       return Brought.not(
-          "its image " + words(snapshot, id) + " was not fetched: " + e.getMessage());
+          "whether its image " + words(snapshot, id) + " is here is not known: " + e.getMessage());
     }
+    Optional<ImageTransfers.Moved> fetched = images.fetch(store, id, tag(snapshot), progress);
+    return fetched.isPresent()
+        ? new Brought(null, fetched.get())
+        : Brought.not(
+            "its image "
+                + words(snapshot, id)
+                + " is neither here nor in the store: push the queue again where that image is, or"
+                + " load it here");
   }
 
   private static @Nullable Digest id(Snapshot snapshot) {

@@ -89,9 +89,11 @@ public final class FromStore {
    */
   public JsonObject fetch(Request request, Job job) throws IOException {
     job.step("connecting");
-    try (OpenStores.Use use = stores.use(request.url(), false)) {
-      Pull.Result pulled = pulled(use.store(), request, new JobTransfer(job));
-      BaseImages.Brought image = image(use.store(), request, pulled, job);
+    JobTransfer progress = new JobTransfer(job);
+    try (OpenStores.Use use = stores.use(request.url(), false);
+        EarlyImage early = new EarlyImage(images, use.store(), progress)) {
+      Pull.Result pulled = pulled(use.store(), request, early, progress);
+      BaseImages.Brought image = request.image() ? image(early, pulled) : BaseImages.Brought.NONE;
       String message = told(request.queue(), pulled) + image.words();
       events.tell(Event.Kind.PULLED, request.queue().value(), message);
       nextRun.prepareIfNewest(pulled.snapshot(), job);
@@ -108,13 +110,9 @@ public final class FromStore {
   }
 
   /** After the snapshot, which is here whatever becomes of it. */
-  private BaseImages.Brought image(RemoteStore store, Request request, Pull.Result pulled, Job job)
-      throws IOException {
-    if (!request.image()) {
-      return BaseImages.Brought.NONE;
-    }
+  private static BaseImages.Brought image(EarlyImage early, Pull.Result pulled) throws IOException {
     try {
-      return images.fetch(store, pulled.snapshot(), new JobTransfer(job));
+      return early.result(pulled.snapshot());
     } catch (IOException e) {
       throw new IOException(
           pulled.snapshot().words()
@@ -136,14 +134,25 @@ public final class FromStore {
         .with("totalBytes", transferred.totalBytes());
   }
 
-  private Pull.Result pulled(RemoteStore store, Request request, JobTransfer progress)
+  private Pull.Result pulled(
+      RemoteStore store, Request request, EarlyImage early, JobTransfer progress)
       throws IOException {
     Duration patience = request.patience();
     try {
       return patience == null
           ? pull.pull(store, request.queue(), request.address(), progress)
           : follow.follow(
-              store, request.queue(), request.address(), patience, nextRun::prepareEarly, progress);
+              store,
+              request.queue(),
+              request.address(),
+              patience,
+              (snapshot, arriving) -> {
+                if (request.image()) {
+                  early.begin(snapshot);
+                }
+                return nextRun.prepareEarly(snapshot, arriving);
+              },
+              progress);
     } catch (RegenException | DiskFullException e) {
       throw e;
     } catch (IOException e) {

@@ -76,7 +76,7 @@ public final class ImageTransfers {
     ImageTag tag = isIdOf(name, image.id()) ? null : ImageTag.parse(name).orElse(null);
     job.step("connecting");
     try (OpenStores.Use use = stores.use(url, true)) {
-      Moved sent = send(use.store(), image, tag, progress);
+      Moved sent = sent(use.store(), image, tag, progress);
       events.tell(Event.Kind.PUSHED, null, sent.message());
       return told(sent, "push", use.store()).with("store", url.text());
     } catch (RegenException | DiskFullException e) {
@@ -110,18 +110,28 @@ public final class ImageTransfers {
     return moved.json().with("troubles", troubles);
   }
 
-  /** Makes sure that a store has the image that the engine calls {@code id}. */
-  Optional<Moved> sendIfHere(
-      RemoteStore store, Digest id, @Nullable ImageTag name, TransferProgress progress)
-      throws IOException {
-    Optional<LocalImage> image = images.image(id, progress::cancelled);
-    boolean named = name != null && images.idOf(name).map(id::equals).orElse(false);
-    return image.isEmpty()
-        ? Optional.empty()
-        : Optional.of(send(store, image.get(), named ? name : null, progress));
+  /** Whether the engine has the image that it calls so. */
+  boolean isHere(Digest id) throws IOException {
+    return images.has(id);
   }
 
-  private static Moved send(
+  /** The image that the engine calls so. */
+  Optional<LocalImage> here(Digest id, TransferProgress progress) throws IOException {
+    return images.image(id, progress::cancelled);
+  }
+
+  /**
+   * Makes sure that a store has an image.
+   *
+   * @param tag what it is called there, if it is still called so here
+   */
+  Moved send(RemoteStore store, LocalImage image, @Nullable ImageTag tag, TransferProgress progress)
+      throws IOException {
+    boolean named = tag != null && images.idOf(tag).map(image.id()::equals).orElse(false);
+    return sent(store, image, named ? tag : null, progress);
+  }
+
+  private static Moved sent(
       RemoteStore store, LocalImage image, @Nullable ImageTag tag, TransferProgress progress)
       throws IOException {
     ImagePush.Result sent = new ImagePush(store).push(image, tag, progress);
@@ -139,17 +149,14 @@ public final class ImageTransfers {
   }
 
   /**
-   * Makes sure that the engine has an image, from a store if it has not.
+   * Gives the engine an image of a store.
    *
-   * @param id as the engine calls it that wrote the snapshot
-   * @return empty if neither has it
+   * @param id as the engine called it that gave it to the store
+   * @return empty if the store does not have it
    */
-  Optional<Moved> fetchIfMissing(
+  Optional<Moved> fetch(
       RemoteStore store, Digest id, @Nullable ImageTag name, TransferProgress progress)
       throws IOException {
-    if (images.has(id)) {
-      return Optional.of(new Moved(words(id, name) + " is here", id, name, 0, 0, 0));
-    }
     Optional<StoredImage> stored = new RemoteImages(store).image(id);
     return stored.isEmpty()
         ? Optional.empty()

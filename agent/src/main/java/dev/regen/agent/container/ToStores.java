@@ -77,22 +77,41 @@ public final class ToStores {
         TransferProgress progress) {
       try (OpenStores.Use use = stores.use(url, true)) {
         begun = true;
-        sendImage(use.store(), id, progress);
+        IOException imageFailure = sendImage(use.store(), id, progress);
         sent = push.push(use.store(), name, id, source, n, progress);
         troubles = use.store().troubles();
         troubles.forEach(said -> events.tell(Event.Kind.DEGRADED, null, "push: " + said));
+        if (imageFailure != null) {
+          throw new IOException(
+              "snapshot "
+                  + id.shortened()
+                  + " of queue "
+                  + name
+                  + " is pushed, but its image is not: "
+                  + Why.of(imageFailure),
+              imageFailure);
+        }
       } catch (IOException | RuntimeException e) {
         failure = e;
       }
     }
 
-    /** Before the snapshot: who follows the push finds it whole. */
-    private void sendImage(RemoteStore store, SnapshotId id, TransferProgress progress)
-        throws IOException {
+    /**
+     * Before the snapshot, so that who follows the push finds it whole.
+     *
+     * @return why it failed, which keeps no snapshot back
+     */
+    private @Nullable IOException sendImage(
+        RemoteStore store, SnapshotId id, TransferProgress progress) throws IOException {
       Optional<Snapshot> snapshot = withImage ? snapshots.readIfWhole(id) : Optional.empty();
       if (snapshot.isPresent()) {
-        image = images.send(store, snapshot.get(), progress);
+        try {
+          image = images.send(store, snapshot.get(), progress);
+        } catch (IOException e) {
+          return e;
+        }
       }
+      return null;
     }
 
     private List<String> told() {

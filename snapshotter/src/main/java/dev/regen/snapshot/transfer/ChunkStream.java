@@ -147,21 +147,39 @@ public final class ChunkStream extends InputStream {
         }
       }
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case RegenException.NotFound lost -> throw lost(coming.chunk(), lost);
-        case RegenException.Damaged lost -> throw lost(coming.chunk(), lost);
-        case IOException failed -> throw failed;
-        case RuntimeException failed -> throw failed;
-        case null, default -> throw new IOException(e);
-      }
+      throw failed(coming.chunk(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");
     }
   }
 
+  private IOException failed(Chunk chunk, ExecutionException thrown) {
+    return switch (thrown.getCause()) {
+      case RegenException.NotFound e -> lost(chunk, e);
+      case RegenException.Damaged e -> lost(chunk, e);
+      case IOException e -> e;
+      case RuntimeException e -> throw e;
+      case null, default -> new IOException(thrown);
+    };
+  }
+
+  /** Tells of this one, and of those under way that are lost too: they are sent again at once. */
   private IOException lost(Chunk chunk, IOException failed) {
     told.lost(chunk);
+    for (Coming coming : ahead) {
+      try {
+        coming.bytes().get();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return failed;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof RegenException.NotFound
+            || e.getCause() instanceof RegenException.Damaged) {
+          told.lost(coming.chunk());
+        }
+      }
+    }
     return failed;
   }
 

@@ -15,16 +15,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One host's way to a real store in a directory; counts, and breaks where it is told to. */
-final class SharedStore implements RemoteStore {
-  final AtomicInteger puts = new AtomicInteger();
-  final AtomicInteger gets = new AtomicInteger();
-  final AtomicInteger questions = new AtomicInteger();
-  volatile int putsMax = Integer.MAX_VALUE;
-  volatile int getsMax = Integer.MAX_VALUE;
-  volatile long putMillis;
+public final class SharedStore implements RemoteStore {
+  public final AtomicInteger puts = new AtomicInteger();
+  public final AtomicInteger gets = new AtomicInteger();
+  public final AtomicInteger questions = new AtomicInteger();
+  public volatile int putsMax = Integer.MAX_VALUE;
+  public volatile int getsMax = Integer.MAX_VALUE;
+  public volatile long putMillis;
   private final DirectoryRemote store;
 
-  SharedStore(DirectoryRemote store) {
+  public SharedStore(DirectoryRemote store) {
     this.store = store;
   }
 
