@@ -15,26 +15,32 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 
-/** Calls to one server: bounded in time, in bytes and in number; its errors as exceptions. */
+/**
+ * Calls to one server: bounded in time, in bytes and, by what it bears, in number; its errors as
+ * exceptions.
+ */
 final class Calls implements AutoCloseable {
   private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
   private static final int ERROR_BYTES_MAX = 64 << 10;
   private static final int ERROR_CHARACTERS_MAX = 500;
   private static final int SLOWEST_BYTES_PER_SECOND = 64 << 10;
 
+  /** Whoever says this has too much to do. */
+  private static final Set<Integer> OVERLOADED = Set.of(429, 502, 503, 504);
+
   private final URI server;
   private final HttpStore.Options options;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final Semaphore free;
+  private final Pace pace;
   private final HttpClient client;
 
   Calls(URI server, HttpStore.Options options) {
@@ -48,12 +54,15 @@ final class Calls implements AutoCloseable {
     }
     this.server = server;
     this.options = options;
-    this.free = new Semaphore(options.connections());
+    this.pace = new Pace(options.connections());
     HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(CONNECT_LIMIT)
+            .connectTimeout(
+                CONNECT_LIMIT.compareTo(options.patience()) < 0
+                    ? CONNECT_LIMIT
+                    : options.patience())
             .executor(threads);
     if (options.tls() != null) {
       builder.sslContext(options.tls());
@@ -63,6 +72,10 @@ final class Calls implements AutoCloseable {
 
   URI server() {
     return server;
+  }
+
+  Pace pace() {
+    return pace;
   }
 
   /** A request to {@code path}, which begins with a slash. */
@@ -119,28 +132,67 @@ final class Calls implements AutoCloseable {
   }
 
   private HttpResponse<byte[]> send(HttpRequest request, int limitBytes) throws IOException {
-    long bytes = limitBytes + request.bodyPublisher().map(body -> body.contentLength()).orElse(0L);
-    long millis =
-        options.patience().toMillis() + Math.max(0, bytes) * 1000 / SLOWEST_BYTES_PER_SECOND;
     try {
-      free.acquire();
-      try {
-        return await(client.sendAsync(request, limited(limitBytes)), millis);
-      } finally {
-        free.release();
-      }
+      return send(request, limitBytes, pace.begin());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw interrupted(e);
     }
   }
 
-  private HttpResponse<byte[]> await(CompletableFuture<HttpResponse<byte[]>> answer, long millis)
+  private HttpResponse<byte[]> send(HttpRequest request, int limitBytes, Pace.Turn turn)
       throws IOException, InterruptedException {
+    long sent = Math.max(0, request.bodyPublisher().map(body -> body.contentLength()).orElse(0L));
+    Duration limit =
+        options.patience().plusMillis((limitBytes + sent) * 1000 / SLOWEST_BYTES_PER_SECOND);
+    Movement movement = new Movement();
+    boolean told = false;
     try {
-      return answer.get(millis, TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
-      throw new IOException(server + " has not answered within " + millis + " ms", e);
+      HttpResponse<byte[]> answer =
+          await(
+              client.sendAsync(movement.watched(request), movement.watched(limited(limitBytes))),
+              movement,
+              limit);
+      told = true;
+      if (OVERLOADED.contains(answer.statusCode())) {
+        pace.overloaded(turn);
+      } else {
+        pace.answered(turn, sent + answer.body().length);
+      }
+      return answer;
+    } catch (TimedOut e) {
+      told = true;
+      pace.overloaded(turn);
+      throw e;
+    } finally {
+      if (!told) {
+        pace.failed();
+      }
+    }
+  }
+
+  private HttpResponse<byte[]> await(
+      CompletableFuture<HttpResponse<byte[]>> answer, Movement movement, Duration limit)
+      throws IOException, InterruptedException {
+    long begun = System.nanoTime();
+    try {
+      while (true) {
+        long quiet = System.nanoTime() - movement.lastNanos();
+        long left =
+            Math.min(
+                options.patience().toNanos() - quiet,
+                limit.toNanos() - (System.nanoTime() - begun));
+        try {
+          return answer.get(Math.max(0, left), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+          if (System.nanoTime() - begun >= limit.toNanos()) {
+            throw late(limit, e);
+          }
+          if (System.nanoTime() - movement.lastNanos() >= options.patience().toNanos()) {
+            throw late(options.patience(), e);
+          }
+        }
+      }
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new IOException(server + told(cause), cause);
@@ -148,6 +200,10 @@ final class Calls implements AutoCloseable {
       // Nothing if it is done; else it closes the connection.
       answer.cancel(true);
     }
+  }
+
+  private TimedOut late(Duration limit, TimeoutException cause) {
+    return new TimedOut(server + " has not answered within " + limit.toMillis() + " ms", cause);
   }
 
   private static String told(Throwable cause) {

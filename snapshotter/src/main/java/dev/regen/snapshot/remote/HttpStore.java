@@ -28,8 +28,9 @@ import org.jspecify.annotations.Nullable;
  * A storage server over HTTP/1.1, as {@code regen storage} runs one. Nothing it answers is
  * believed: chunks are compared with their digests, and lengths and counts have limits.
  *
- * <p>A call ends after {@link Options#patience} and the time its bytes need at 64 KiB/s, whatever
- * the server does; it is not tried again here.
+ * <p>A call ends when no byte has moved for {@link Options#patience}, and after that and the time
+ * its bytes need at 64 KiB/s whatever the server does; it is not tried again here. How many are
+ * under way at once is found out ({@link #load}).
  */
 public final class HttpStore implements RemoteStore {
   private static final String CHUNKS = "/v1/chunks/sha256/";
@@ -38,19 +39,21 @@ public final class HttpStore implements RemoteStore {
   private static final int STATUS_BYTES_MAX = 64 << 10;
 
   private final Calls calls;
+  private final Load load;
 
   /**
    * How to reach a server.
    *
    * @param token goes with each call; null for none
    * @param tls trust and client certificate for {@code https}; null for Java's own
-   * @param patience the most a call may take, on top of the time its bytes need
-   * @param connections the most calls at once, at least 1; others wait
+   * @param patience the longest that nothing may move, and the most a call may take, on top of the
+   *     time its bytes need
+   * @param connections the most calls at once, at least 1, where the server bears them; others wait
    */
   public record Options(
       @Nullable String token, @Nullable SSLContext tls, Duration patience, int connections) {
-    /** No token; 30 s; 8 connections. */
-    public static final Options DEFAULT = new Options(null, null, Duration.ofSeconds(30), 8);
+    /** No token; 30 s; 16 connections. */
+    public static final Options DEFAULT = new Options(null, null, Duration.ofSeconds(30), 16);
   }
 
   /**
@@ -60,6 +63,7 @@ public final class HttpStore implements RemoteStore {
    */
   public HttpStore(URI server, Options options) {
     this.calls = new Calls(server, options);
+    this.load = new ServerLoad(server.toString(), calls.pace());
   }
 
   @Override
@@ -75,6 +79,11 @@ public final class HttpStore implements RemoteStore {
       throw calls.nonsense("it does not say which store it is");
     }
     return id;
+  }
+
+  @Override
+  public Load load() {
+    return load;
   }
 
   @Override

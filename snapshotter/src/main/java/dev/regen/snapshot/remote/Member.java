@@ -7,17 +7,22 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** One store of a {@link ShardedStore}, and what is known of how well it serves. */
 final class Member {
-  /** For so long a store that failed is asked only if no other can answer. */
+  /** For so long a store that failed is asked only if no other can answer, then twice as long. */
   private static final long AWAY_NANOS = 10_000_000_000L;
+
+  private static final int AWAY_DOUBLED_MAX = 2;
 
   private final Placement.Server server;
   private final RemoteStore store;
   private final Set<Digest> healed = new HashSet<>();
+  private final AtomicInteger underWay = new AtomicInteger();
   private boolean away;
+  private int awayAgain;
   private long awayUntilNanos;
   private @Nullable String lastFailure;
 
@@ -42,6 +47,7 @@ final class Member {
 
   /** Asks, and remembers whether there was an answer; that the store refuses is one. */
   <T> T ask(Question<T> question) throws IOException {
+    underWay.incrementAndGet();
     try {
       T answer = question.ask(store);
       answered();
@@ -54,7 +60,14 @@ final class Member {
     } catch (IOException e) {
       failed(e, true);
       throw e;
+    } finally {
+      underWay.decrementAndGet();
     }
+  }
+
+  /** Whether it has as much to do as it bears. */
+  boolean isBusy() {
+    return underWay.get() >= store.load().bears(0);
   }
 
   synchronized boolean isAway() {
@@ -76,11 +89,16 @@ final class Member {
 
   private synchronized void answered() {
     away = false;
+    awayAgain = 0;
   }
 
   private synchronized void failed(IOException failure, boolean isAway) {
     lastFailure = Why.of(failure);
+    if (isAway && !(away && System.nanoTime() - awayUntilNanos < 0)) {
+      // Calls that fail together are one failure.
+      awayUntilNanos = System.nanoTime() + (AWAY_NANOS << awayAgain);
+      awayAgain = Math.min(AWAY_DOUBLED_MAX, awayAgain + 1);
+    }
     away = isAway;
-    awayUntilNanos = System.nanoTime() + AWAY_NANOS;
   }
 }

@@ -7,6 +7,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** The stores of a {@link ShardedStore}: in which order to ask them, or all at once. */
-final class Members implements Closeable {
+final class Members implements Closeable, Load {
   private final Placement placement;
   private final List<Member> all = new ArrayList<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -50,6 +51,40 @@ final class Members implements Closeable {
     return order;
   }
 
+  /**
+   * As {@link #order}, for who wants one copy: of those that should have it those first that have
+   * time for it.
+   */
+  List<Member> reading(Digest digest) {
+    List<Member> order = order(digest);
+    List<Member> copies = new ArrayList<>(copies(digest));
+    copies.removeIf(Member::isAway);
+    order.removeAll(copies);
+    copies.sort(Comparator.comparing(Member::isBusy));
+    order.addAll(0, copies);
+    return order;
+  }
+
+  @Override
+  public List<Integer> servers(Digest digest, Way way) {
+    if (way == Way.GET) {
+      return List.of(all.indexOf(reading(digest).getFirst()));
+    }
+    List<Integer> servers = new ArrayList<>(placement.copies(digest));
+    servers.removeIf(server -> all.get(server).isAway());
+    return servers.isEmpty() ? List.of(all.indexOf(order(digest).getFirst())) : servers;
+  }
+
+  @Override
+  public int bears(int server) {
+    return all.get(server).store().load().bears(0);
+  }
+
+  @Override
+  public List<Served> served() {
+    return all.stream().flatMap(member -> member.store().load().served().stream()).toList();
+  }
+
   /** Those that should have a chunk. */
   List<Member> copies(Digest digest) {
     return placement.copies(digest).stream().map(all::get).toList();
@@ -58,8 +93,8 @@ final class Members implements Closeable {
   /** Answers of all that gave one, and why the others gave none. */
   record Answers<T>(Map<Member, T> given, Map<Member, IOException> failed) {
     /**
-     * @throws IOException what one of them failed with, if nobody answered or more failed than
-     *     {@code most}
+     * @throws IOException what they failed with, if nobody answered or more failed than {@code
+     *     most}
      */
     Answers<T> orFailIfMoreThan(int most) throws IOException {
       if (given.isEmpty() || failed.size() > most) {
@@ -69,14 +104,35 @@ final class Members implements Closeable {
     }
   }
 
-  /** Asks all at once, and waits for each. */
-  <T> Answers<T> askAll(Member.Question<T> question) throws IOException {
+  /**
+   * Asks all at once, and waits for each. Those that are away are not asked where that many may be
+   * silent: each would be waited for.
+   *
+   * @param most how many need not answer
+   * @throws IOException what they failed with, if nobody answered or more than that did not
+   */
+  <T> Answers<T> askAll(int most, Member.Question<T> question) throws IOException {
+    List<Member> away = all.stream().filter(Member::isAway).toList();
+    boolean without = away.size() <= most && away.size() < all.size();
+    return ask(without ? away : List.of(), question).orFailIfMoreThan(most);
+  }
+
+  /** Asks all at once, also those that are away, and waits for each. */
+  <T> Answers<T> askEach(Member.Question<T> question) throws IOException {
+    return ask(List.of(), question);
+  }
+
+  private <T> Answers<T> ask(List<Member> without, Member.Question<T> question) throws IOException {
     Map<Member, Future<T>> asked = new LinkedHashMap<>();
-    for (Member member : all) {
-      asked.put(member, threads.submit(() -> member.ask(question)));
-    }
     Map<Member, T> given = new LinkedHashMap<>();
     Map<Member, IOException> failed = new LinkedHashMap<>();
+    for (Member member : all) {
+      if (without.contains(member)) {
+        failed.put(member, new IOException(member.lastFailure()));
+      } else {
+        asked.put(member, threads.submit(() -> member.ask(question)));
+      }
+    }
     try {
       for (Map.Entry<Member, Future<T>> one : asked.entrySet()) {
         await(one.getKey(), one.getValue(), given, failed);

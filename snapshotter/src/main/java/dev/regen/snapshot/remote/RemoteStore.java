@@ -74,6 +74,11 @@ public interface RemoteStore extends Closeable {
     return Batch.USUAL;
   }
 
+  /** How its servers bear what is asked of them. */
+  default Load load() {
+    return Load.one(batch().chunks());
+  }
+
   /** Those of {@code digests} that this store does not have; all of them are leased. */
   Set<Digest> missing(Collection<Digest> digests) throws IOException;
 

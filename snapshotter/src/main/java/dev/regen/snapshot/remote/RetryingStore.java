@@ -24,15 +24,24 @@ public final class RetryingStore implements RemoteStore {
   private final RemoteStore store;
   private final int attempts;
   private final Duration firstPause;
+  private final boolean timeOutsToo;
 
   /**
    * @param attempts how often a call is made at most, 1 or more
    * @param firstPause before the second attempt, give or take a half
    */
   public RetryingStore(RemoteStore store, int attempts, Duration firstPause) {
+    this(store, attempts, firstPause, true);
+  }
+
+  /**
+   * @param timeOutsToo whether one that did not answer in time is asked again; there may be others
+   */
+  RetryingStore(RemoteStore store, int attempts, Duration firstPause, boolean timeOutsToo) {
     this.store = store;
     this.attempts = attempts;
     this.firstPause = firstPause;
+    this.timeOutsToo = timeOutsToo;
   }
 
   @Override
@@ -48,6 +57,11 @@ public final class RetryingStore implements RemoteStore {
   @Override
   public Batch batch() {
     return store.batch();
+  }
+
+  @Override
+  public Load load() {
+    return store.load();
   }
 
   @Override
@@ -136,7 +150,7 @@ public final class RetryingStore implements RemoteStore {
       } catch (RegenException | InterruptedIOException e) {
         throw e;
       } catch (IOException e) {
-        if (attempt >= attempts) {
+        if (attempt >= attempts || (e instanceof TimedOut && !timeOutsToo)) {
           throw e;
         }
       }

@@ -62,7 +62,7 @@ public final class ShardedStore implements RemoteStore {
    */
   public void requireDistinct() throws IOException {
     Map<String, Member> seen = new HashMap<>();
-    Map<Member, String> ids = members.askAll(RemoteStore::id).orFailIfMoreThan(all()).given();
+    Map<Member, String> ids = members.askAll(all(), RemoteStore::id).given();
     for (Map.Entry<Member, String> one : ids.entrySet()) {
       Member other = seen.put(one.getValue(), one.getKey());
       if (other != null) {
@@ -78,8 +78,7 @@ public final class ShardedStore implements RemoteStore {
   /** Depends on the stores that answer. */
   @Override
   public String id() throws IOException {
-    Collection<String> ids =
-        new TreeSet<>(members.askAll(RemoteStore::id).orFailIfMoreThan(all()).given().values());
+    Collection<String> ids = new TreeSet<>(members.askAll(all(), RemoteStore::id).given().values());
     return key(String.join(" ", ids)).hex().substring(0, 32);
   }
 
@@ -110,9 +109,14 @@ public final class ShardedStore implements RemoteStore {
   }
 
   @Override
+  public Load load() {
+    return members;
+  }
+
+  @Override
   public Set<Digest> missing(Collection<Digest> digests) throws IOException {
     Map<Member, Set<Digest>> missing =
-        members.askAll(store -> store.missing(digests)).orFailIfMoreThan(all()).given();
+        members.askAll(all(), store -> store.missing(digests)).given();
     Set<Digest> all = new LinkedHashSet<>();
     for (Digest digest : digests) {
       List<Member> have = new ArrayList<>();
@@ -163,8 +167,7 @@ public final class ShardedStore implements RemoteStore {
   @Override
   public void list(Consumer<Digest> each) throws IOException {
     Set<String> names = new TreeSet<>();
-    for (Set<String> some :
-        members.askAll(ShardedStore::listed).orFailIfMoreThan(spare()).given().values()) {
+    for (Set<String> some : members.askAll(spare(), ShardedStore::listed).given().values()) {
       names.addAll(some);
     }
     names.forEach(hex -> each.accept(new Digest(hex)));
@@ -211,7 +214,7 @@ public final class ShardedStore implements RemoteStore {
   public List<String> records(String prefix) throws IOException {
     Set<String> names = new TreeSet<>();
     for (List<String> some :
-        members.askAll(store -> store.records(prefix)).orFailIfMoreThan(spare()).given().values()) {
+        members.askAll(spare(), store -> store.records(prefix)).given().values()) {
       names.addAll(some);
     }
     return List.copyOf(names);
@@ -284,7 +287,7 @@ public final class ShardedStore implements RemoteStore {
       throws IOException {
     List<IOException> failures = new ArrayList<>();
     boolean allAnswered = true;
-    for (Member member : members.order(digest)) {
+    for (Member member : members.reading(digest)) {
       try {
         return member.ask(question);
       } catch (RegenException.Damaged e) {
@@ -323,7 +326,7 @@ public final class ShardedStore implements RemoteStore {
 
   private void onAll(Change change) throws IOException {
     Members.Answers<Boolean> answers =
-        members.askAll(store -> {
+        members.askEach(store -> {
           change.make(store);
           return true;
         });

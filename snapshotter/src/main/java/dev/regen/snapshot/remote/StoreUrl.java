@@ -58,7 +58,7 @@ public record StoreUrl(
   private static final Duration PATIENCE_WITH_OTHERS = Duration.ofSeconds(10);
 
   private static final int PORT_MAX = 65_535;
-  private static final int CONNECTIONS = 8;
+  private static final int CONNECTIONS = 16;
 
   /** About 13 s of pauses: a server may be started again. */
   private static final int ATTEMPTS = 7;
@@ -145,7 +145,10 @@ public record StoreUrl(
       for (URI address : addresses) {
         RemoteStore store = one(address, http, make);
         direct.add(store);
-        stores.add(new RetryingStore(store, alone ? ATTEMPTS : ATTEMPTS_WITH_OTHERS, FIRST_PAUSE));
+        stores.add(
+            alone
+                ? new RetryingStore(store, ATTEMPTS, FIRST_PAUSE)
+                : new RetryingStore(store, ATTEMPTS_WITH_OTHERS, FIRST_PAUSE, false));
       }
       if (alone) {
         // What was never there is not waited for that long.

@@ -5,6 +5,7 @@ import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.ChunkName;
+import dev.regen.snapshot.remote.Load;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,7 +35,12 @@ public final class ChunkSending {
 
   /** A chunk and its bytes as they are to be stored. */
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
-  public record Made(Chunk chunk, int index, byte[] stored) implements Crew.Item {}
+  public record Made(Chunk chunk, int index, byte[] stored) implements Crew.Item {
+    @Override
+    public boolean isInMemory() {
+      return true;
+    }
+  }
 
   /** Makes chunks. For one thread. */
   @FunctionalInterface
@@ -71,7 +77,7 @@ public final class ChunkSending {
    */
   public void run(Maker maker) throws IOException {
     Deque<Made> ready = new ArrayDeque<>();
-    Crew crew = new Crew(store.batch(), 1, quiet());
+    Crew crew = new Crew(store, Load.Way.PUT, 1, quiet());
     crew.run(
         () -> {
           boolean more = true;
@@ -134,6 +140,11 @@ public final class ChunkSending {
 
   private TransferProgress quiet() {
     return new TransferProgress() {
+      @Override
+      public void served(List<Load.Served> servers) {
+        progress.served(servers);
+      }
+
       @Override
       public boolean cancelled() {
         return progress.cancelled();

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.transfer;
 
 import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.remote.Load;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -18,19 +19,24 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Transfers many chunks at once, as many as a {@link RemoteStore.Batch} says. The first failure
- * ends all.
+ * Transfers many chunks at once, as many as each server of a store bears and, in all, as a {@link
+ * RemoteStore.Batch} says. Those that are for a server that has enough to do wait, without memory
+ * or a place, and the others pass them. After the first failure none begins any more, and what is
+ * under way has a moment left.
  */
 final class Crew {
   private static final long LOOK_MILLIS = 200;
+
+  /** For what is under way when another fails. */
+  private static final long LAST_MILLIS = 2_000;
 
   /** What all transfers of this process have in memory together, about twice: its heap is small. */
   private static final Semaphore MEMORY_BYTES = new Semaphore(40 << 20, true);
 
   private final TransferProgress progress;
-  private final int placesMax;
-  private final Semaphore places;
-  private final Semaphore room;
+  private final Load load;
+  private final Load.Way way;
+  private final RemoteStore.Batch share;
   private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
   private final Set<Thread> remote = new HashSet<>();
   private boolean stopped;
@@ -59,19 +65,25 @@ final class Crew {
   /** Something to transfer. */
   interface Item {
     Chunk chunk();
+
+    /** Whether its bytes are in memory while it waits, so that few may. */
+    default boolean isInMemory() {
+      return false;
+    }
   }
 
   /**
    * One of several at the same time, with its share of all.
    *
-   * @param batch how much at once
+   * @param way to the store or from it
    * @param crews 1 or 2
    */
-  Crew(RemoteStore.Batch batch, int crews, TransferProgress progress) {
+  Crew(RemoteStore store, Load.Way way, int crews, TransferProgress progress) {
     this.progress = progress;
-    this.placesMax = batch.chunks() / crews;
-    this.places = new Semaphore(placesMax);
-    this.room = new Semaphore(batch.bytes() / crews);
+    this.load = store.load();
+    this.way = way;
+    RemoteStore.Batch batch = store.batch();
+    this.share = new RemoteStore.Batch(batch.chunks() / crews, batch.bytes() / crews);
   }
 
   /**
@@ -88,17 +100,29 @@ final class Crew {
   /** As above; those that come first begin while others are not known yet. */
   <T extends Item> void run(Source<T> items, Work<T> work) throws IOException {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Places<T> places =
+          new Places<>(
+              load, way, share, (item, done) -> threads.execute(() -> one(item, work, done)));
       try {
         for (T item = items.next(); item != null; item = items.next()) {
-          T next = item;
-          take(places, 1);
-          take(room, item.chunk().storedBytes());
-          take(MEMORY_BYTES, item.chunk().storedBytes());
-          threads.execute(() -> one(next, work));
+          while (!places.add(item, LOOK_MILLIS)) {
+            check();
+          }
+          check();
         }
-        take(places, placesMax);
+        while (!places.awaitEnd(LOOK_MILLIS)) {
+          check();
+        }
       } finally {
-        stop();
+        places.close();
+        try {
+          if (!progress.cancelled()) {
+            // What is nearly done would have to be done again.
+            places.awaitUnderWay(LAST_MILLIS);
+          }
+        } finally {
+          stop();
+        }
       }
     }
     check();
@@ -125,28 +149,35 @@ final class Crew {
     }
   }
 
-  private <T extends Item> void one(T item, Work<T> work) {
+  private <T extends Item> void one(T item, Work<T> work, Runnable done) {
     int bytes = item.chunk().storedBytes();
+    boolean room = false;
     try {
-      if (failure.get() == null && !isStopped()) {
+      room = take(bytes);
+      if (room && failure.get() == null && !isStopped()) {
         work.run(item);
         progress.done(chunksDone.incrementAndGet(), bytesDone.addAndGet(bytes));
+        progress.served(load.served());
       }
     } catch (IOException | RuntimeException e) {
       failure.compareAndSet(null, e);
     } finally {
-      MEMORY_BYTES.release(bytes);
-      room.release(bytes);
-      places.release();
+      if (room) {
+        MEMORY_BYTES.release(bytes);
+      }
+      done.run();
     }
   }
 
-  private void take(Semaphore what, int permits) throws IOException {
+  /** Waits for memory as long as anything is wanted. */
+  private boolean take(int bytes) throws IOException {
     try {
-      while (!what.tryAcquire(permits, LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-        check();
+      while (failure.get() == null && !isStopped()) {
+        if (MEMORY_BYTES.tryAcquire(bytes, LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+          return true;
+        }
       }
-      check();
+      return false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");

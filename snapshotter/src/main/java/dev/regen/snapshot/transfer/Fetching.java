@@ -2,6 +2,7 @@ package dev.regen.snapshot.transfer;
 
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.remote.Load;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.ChunkStore;
 import java.io.IOException;
@@ -39,7 +40,7 @@ final class Fetching {
       RemoteStore store, ChunkStore chunks, TransferProgress progress, Consumer<Digest> arrived) {
     this.store = store;
     this.chunks = chunks;
-    this.crew = new Crew(store.batch(), 1, progress);
+    this.crew = new Crew(store, Load.Way.GET, 1, progress);
     this.arrived = arrived;
   }
 

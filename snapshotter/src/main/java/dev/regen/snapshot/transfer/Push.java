@@ -12,6 +12,7 @@ import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.remote.ChunkName;
+import dev.regen.snapshot.remote.Load;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
@@ -188,7 +189,7 @@ public final class Push {
     sending.progress.step("sending");
     sending.progress.expected(
         items.size(), items.stream().mapToLong(placed -> placed.chunk().storedBytes()).sum());
-    Crew crew = new Crew(store.batch(), sending.pushes, watching(sending.progress, snapshot));
+    Crew crew = new Crew(store, Load.Way.PUT, sending.pushes, watching(sending.progress, snapshot));
     crew.run(
         items,
         placed -> {
@@ -226,6 +227,11 @@ public final class Push {
       @Override
       public void done(long chunksDone, long bytesDone) {
         progress.done(chunksDone, bytesDone);
+      }
+
+      @Override
+      public void served(List<Load.Served> servers) {
+        progress.served(servers);
       }
 
       @Override

@@ -1,0 +1,22 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.snapshot.Digest;
+import java.util.List;
+
+/** The load of a store that is one server: a chunk more than calls, to be made ready meanwhile. */
+record ServerLoad(String server, Pace pace) implements Load {
+  @Override
+  public List<Integer> servers(Digest digest, Way way) {
+    return List.of(0);
+  }
+
+  @Override
+  public int bears(int number) {
+    return pace.limit() + 1;
+  }
+
+  @Override
+  public List<Served> served() {
+    return List.of(new Served(server, pace.bytesInAll(), pace.limit()));
+  }
+}
