@@ -194,11 +194,18 @@ public final class DirectoryChunkStore implements ChunkStore {
     return isNew;
   }
 
-  /** Returns when the chunk survives a power cut, if it was put; as {@link #putForced}. */
+  /**
+   * Returns when a chunk that was put, by whomever, survives a power cut; as {@link #putForced}.
+   *
+   * @throws IOException also if somebody else has tried meanwhile, and could not
+   */
   public void force(Digest digest) throws IOException {
     synchronized (stripe(digest)) {
       Path file = pending.get(digest);
       if (file == null) {
+        if (disk.size(file(digest)) <= 0) {
+          throw new IOException("chunk " + digest + " is gone: it could not be forced");
+        }
         return;
       }
       try {
