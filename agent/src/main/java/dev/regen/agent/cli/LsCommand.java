@@ -90,14 +90,18 @@ final class LsCommand extends AgentCommand {
           complete ? snapshot.string("image") : "-",
           snapshot.string("state") + (snapshot.flag("encrypted") ? ", encrypted" : ""));
     }
-    table.print(out());
+    if (!snapshots.isEmpty() || images.isEmpty()) {
+      table.print(out());
+    }
     if (!images.isEmpty()) {
-      printImages(images);
+      printImages(images, !snapshots.isEmpty());
     }
   }
 
-  private void printImages(List<JsonObject> images) throws IOException {
-    out().println();
+  private void printImages(List<JsonObject> images, boolean below) throws IOException {
+    if (below) {
+      out().println();
+    }
     Table table = new Table("IMAGE", "ID", "LAYERS", "SIZE", "STATE");
     for (JsonObject image : images) {
       List<String> names = image.strings("names");

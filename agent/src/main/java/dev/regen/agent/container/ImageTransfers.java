@@ -166,42 +166,46 @@ public final class ImageTransfers {
   private Moved fetch(
       RemoteStore store, StoredImage image, @Nullable ImageTag tag, TransferProgress progress)
       throws IOException {
-    int layers = image.content().layers().size();
-    if (images.has(image.id())) {
-      return new Moved(
-          words(image.id(), tag) + " was here already" + name(image.id(), tag),
-          image.id(),
-          tag,
-          layers,
-          0,
-          0);
+    ImagePull pull = new ImagePull(store);
+    Digest before = idHere(pull.ids(image));
+    if (before != null) {
+      String message = words(image.id(), tag) + " was here already" + as(image.id(), before);
+      int layers = image.content().layers().size();
+      return new Moved(message + name(before, tag), before, tag, layers, 0, 0);
     }
     int here = images.layersHere(image.content().main().diffIds());
-    ImagePull.Result pulled = new ImagePull(store).pull(image, here, images::load, progress);
+    ImagePull.Result pulled = pull.pull(image, here, images::load, progress);
     Digest id = idHere(pulled.ids());
+    if (id == null) {
+      throw new IOException("the engine took the image, and has none of its ids");
+    }
     String message =
         words(image.id(), tag)
-            + " is here: "
+            + " is here"
+            + as(image.id(), id)
+            + ": "
             + pulled.layersFetched()
             + " of "
             + pulled.layers()
             + " layers fetched"
-            + (id.equals(image.id())
-                ? ""
-                : "; the engine's store is of another kind than where it came from, and calls it "
-                    + id
-                    + ": to a queue that is another image (regen.on-image-change)")
             + name(id, tag);
     return new Moved(message, id, tag, pulled.layers(), pulled.layersFetched(), pulled.bytes());
   }
 
-  private Digest idHere(List<Digest> ids) throws IOException {
+  private @Nullable Digest idHere(List<Digest> ids) throws IOException {
     for (Digest id : ids) {
       if (images.has(id)) {
         return id;
       }
     }
-    throw new IOException("the engine took the image, and has none of its ids");
+    return null;
+  }
+
+  /** Of an engine with another kind of store: to a queue that is another image. */
+  private static String as(Digest wanted, Digest given) {
+    return wanted.equals(given)
+        ? ""
+        : " as " + shown(given) + ", since the engine's store is of another kind";
   }
 
   /** Names it, unless that name is another image's here; says what was not done. */

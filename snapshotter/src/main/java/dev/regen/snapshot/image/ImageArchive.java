@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -48,9 +49,13 @@ final class ImageArchive {
     }
   }
 
+  Map<Digest, StoredLayer> layers() {
+    return layers;
+  }
+
   /** What an engine may call the image: one whose store is of another kind gives another id. */
   List<Digest> ids() {
-    Set<Digest> ids = new java.util.LinkedHashSet<>(List.of(content.id(), content.main().config()));
+    Set<Digest> ids = new LinkedHashSet<>(List.of(content.id(), content.main().config()));
     ids.add(top);
     return List.copyOf(ids);
   }

@@ -55,6 +55,11 @@ public final class ImagePull {
     this.remote = new RemoteImages(store);
   }
 
+  /** What an engine may call an image: one whose store is of another kind gives another id. */
+  public List<Digest> ids(StoredImage image) throws IOException {
+    return archive(image.content()).ids();
+  }
+
   /**
    * Gives an image to an engine.
    *
@@ -67,11 +72,8 @@ public final class ImagePull {
   public Result pull(StoredImage image, int here, Loader engine, TransferProgress progress)
       throws IOException {
     ImageContent content = image.content();
-    Map<Digest, StoredLayer> layers = new HashMap<>();
-    for (Digest digest : content.layers()) {
-      layers.put(digest, layer(digest));
-    }
-    ImageArchive archive = new ImageArchive(content, layers);
+    ImageArchive archive = archive(content);
+    Map<Digest, StoredLayer> layers = archive.layers();
     List<Digest> main = content.main().layers();
     Set<Digest> left = new HashSet<>(main.subList(0, here));
     main.subList(here, main.size()).forEach(left::remove); // One may stand there twice.
@@ -91,6 +93,14 @@ public final class ImagePull {
     }
     return new Result(
         archive.ids(), layers.size(), sending.fetched(), sending.chunks, sending.bytes);
+  }
+
+  private ImageArchive archive(ImageContent content) throws IOException {
+    Map<Digest, StoredLayer> layers = new HashMap<>();
+    for (Digest digest : content.layers()) {
+      layers.put(digest, layer(digest));
+    }
+    return new ImageArchive(content, layers);
   }
 
   private StoredLayer layer(Digest digest) throws IOException {
