@@ -5,7 +5,7 @@
 PROGRAM=${REGEN_PROGRAM:-/usr/local/lib/regen}
 NET=rb$$
 NET_PREFIX=10.213.7
-plugged=0
+plugged=0 emptied_dirs=0
 declare -A number process
 
 # switch_on: the switch that hosts are plugged into; once.
@@ -93,7 +93,7 @@ cpu() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/pro
 unplug() {
   local name namespace mount
   for name in "${!process[@]}"; do halt "$name"; done
-  [ ! -x "$WORK/net/ceph-rgw" ] || "$WORK/net/ceph-rgw" down "$WORK/net/ceph" || true
+  [ ! -d "$WORK/net/ceph" ] || "$ROOT/scripts/ceph-rgw" down "$WORK/net/ceph" || true
   for namespace in $(ip netns list 2>/dev/null | awk -v net="$NET-" 'index($1, net) == 1 { print $1 }'); do
     ip netns pids "$namespace" | xargs -r kill -9 2>/dev/null || true
     ip netns del "$namespace"
@@ -103,16 +103,20 @@ unplug() {
   done
 }
 
-# agent_on HOST: an agent there, with its own queues and chunks. It knows one staging directory.
+# agent_on HOST [unpacking]: an agent there, with its own queues and chunks; where it knows one staging directory it
+# unpacks what it pulls.
 agent_on() {
   local host=$1 at=$WORK/net/$1
   [ -z "${process[$host]:-}" ] || return 0
   if [ ! -d "$at" ]; then
-    mkdir -p "$at/bin" "$at/run" "$at/home/stores" "$at/docker/overlay2/regen-staging"
+    mkdir -p "$at/bin" "$at/run" "$at/home/stores"
     cp "$PROGRAM"/bin/* "$at/bin"
     sed -e "s|^REGEN_HOME=.*|REGEN_HOME='$at/home'|" -e "s|^REGEN_RUN=.*|REGEN_RUN='$at/run'|" \
       -e "s|^REGEN_DATA_ROOTS=.*|REGEN_DATA_ROOTS='$at/docker'|" "$PROGRAM/runtime.conf" >"$at/runtime.conf"
-    printf '%s' "$at/docker/overlay2/regen-staging" >"$at/home/stores/bench"
+    if [ "${2:-}" = unpacking ]; then
+      mkdir -p "$at/docker/overlay2/regen-staging"
+      printf '%s' "$at/docker/overlay2/regen-staging" >"$at/home/stores/bench"
+    fi
   fi
   launch "$host" "$host" env REGEN_CONFIGURATION="$at/regen.json" DOCKER_HOST="unix://$at/docker.sock" "$at/bin/regen" agent
   awaits "$host" on "$host" ls
@@ -129,7 +133,8 @@ on() {
   }
 }
 
-# storage_on RATE HOST...: empty storage servers; sets STORE to their address, without options.
+# storage_on RATE HOST...: empty storage servers; sets STORE to their address, without options. What servers before
+# them stored stays: ext4 is slow to make files where many were deleted a moment ago.
 storage_on() {
   local rate=$1 host
   shift
@@ -137,20 +142,20 @@ storage_on() {
   for host in "$@"; do
     plug "$host" "$rate"
     halt "$host"
-    rm -rf "$WORK/net/$host"
     : >"$WORK/net/$host.log"
-    launch "$host" "$host" "$PROGRAM/bin/regen" storage --listen "$(address "$host"):7070" --dir "$WORK/net/$host"
+    launch "$host" "$host" "$PROGRAM/bin/regen" storage --listen "$(address "$host"):7070" \
+      --dir "$WORK/net/$host-$((++emptied_dirs))"
     awaits "$host" grep -q 'listens on' "$WORK/net/$host.log"
     STORE=$STORE${STORE:+,}http://$(address "$host"):7070
   done
 }
 
-# two_agents RATE: hosts a and b. Queue "moving" of a holds the tree as its only snapshot, "warm" a small one.
+# two_agents: hosts a and b. Queue "moving" of a holds the tree as its only snapshot, "warm" a small one.
 two_agents() {
   local host
   mkdir -p "$WORK/net"
   for host in a b; do
-    plug "$host" "$1"
+    plug "$host" none
     agent_on "$host"
   done
   on a ls --json | grep -q '"moving"' && return
@@ -167,30 +172,168 @@ warmed() {
   on b rm --queue warm >/dev/null
 }
 
-# emptied: host b has nothing any more.
+# emptied [unpacking]: host b has nothing any more.
 emptied() {
-  on b rm --queue moving >/dev/null 2>&1 || true
+  halt b
+  [ ! -d "$WORK/net/b" ] || mv "$WORK/net/b" "$WORK/net/b-$((++emptied_dirs))"
+  agent_on b "$@"
   sync
+}
+
+# forgotten: what is left of servers and hosts that were emptied.
+forgotten() { rm -rf "$WORK"/net/*-[0-9]*; }
+
+# engine_on HOST: Docker there, its runtime regen that of the host, with this machine's small image.
+engine_on() {
+  local host=$1 at=$WORK/net/$1
+  printf '{"runtimes": {"regen": {"path": "%s/bin/regen-runtime"}}, "insecure-registries": ["%s.0/24"]}\n' \
+    "$at" "$NET_PREFIX" >"$at/daemon.json"
+  launch "$host-docker" "$host" dockerd --config-file "$at/daemon.json" --data-root "$at/docker" \
+    --exec-root "$at/exec" --pidfile "$at/docker.pid" --host "unix://$at/docker.sock" --bridge=none --iptables=false
+  awaits "$host-docker" docker_on "$host" version
+  docker save "$IMAGE" | docker_on "$host" load >/dev/null
+}
+
+docker_on() { DOCKER_HOST=unix://$WORK/net/$1/docker.sock docker "${@:2}"; }
+busy_on() { DOCKER_HOST=unix://$WORK/net/$1/docker.sock busy "${@:2}"; }
+
+# registry_on HOST RATE: an empty CNCF registry of Debian's.
+registry_on() {
+  local host=$1 at=$WORK/net/$1
+  plug "$host" "$2"
+  if [ ! -x "$WORK/net/registry/usr/bin/docker-registry" ]; then
+    (cd "$WORK/net" && apt-get -q download docker-registry && dpkg -x docker-registry_*.deb registry) >/dev/null 2>&1 ||
+      die "apt-get has no docker-registry"
+  fi
+  halt "$host"
+  mkdir -p "$at-$((++emptied_dirs))"
+  printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: "%s"}}\nhttp: {addr: "%s:5000"}\n' \
+    "$at-$emptied_dirs" "$(address "$host")" >"$at.yml"
+  launch "$host" "$host" "$WORK/net/registry/usr/bin/docker-registry" serve "$at.yml"
+  awaits "$host" inside "$host" curl -sf "http://$(address "$host"):5000/v2/"
+}
+
+# From the end of the container on a until it has run on b.
+moved_by_regen() {
+  on b restore "$1" --from "$STORE" --follow &
+  DOCKER_HOST=unix://$WORK/net/a/docker.sock end "$1"
+  HOME_DIR=$WORK/net/a/home drained
+  on a push "$1" --store "$STORE"
+  wait $!
+  docker_on b run --rm --network=none --runtime=regen --name "$1" "$IMAGE" test -d /root/tree
+}
+
+moved_by_docker() {
+  local image
+  image=$(address r):5000/$1
+  docker_on a stop "$1"
+  docker_on a commit "$1" "$image"
+  docker_on a push -q "$image"
+  docker_on b pull -q "$image"
+  docker_on b run --rm --network=none "$image" test -d /root/tree
+}
+
+row_moved() {
+  local i rate=1gbit name host
+  mkdir -p "$WORK/net"
+  host_tree
+  for host in a b; do
+    plug "$host" "$rate"
+    agent_on "$host"
+    engine_on "$host"
+    # From the first run under Regen on it is known where trees are to be unpacked.
+    docker_on "$host" run --rm --network=none --runtime=regen --name "$QUEUE-first" "$IMAGE" true
+  done
+  for i in $(seq "$count"); do
+    storage_on "$rate" s1
+    registry_on r "$rate"
+    name=$QUEUE-moved-$i
+    cp -a "$WORK/tree" "$(busy_on a regen "$name" --rm)/tree"
+    sync
+    timed "moved, $rate: regen" moved_by_regen "$name"
+    churn "$i" "$(busy_on a regen "$name" --rm)/tree"
+    sync
+    timed "moved after 1 % changed, $rate: regen" moved_by_regen "$name"
+    name=$QUEUE-committed-$i
+    cp -a "$WORK/tree" "$(busy_on a runc "$name")/tree"
+    sync
+    timed "moved, $rate: docker" moved_by_docker "$name"
+    docker_on a start "$name" >/dev/null
+    churn "$i" "$(DOCKER_HOST=unix://$WORK/net/a/docker.sock root_of "$name")/tree"
+    sync
+    timed "moved after 1 % changed, $rate: docker" moved_by_docker "$name"
+    docker_on a rm -f "$name" >/dev/null
+    for host in a b; do
+      docker_on "$host" rmi -f "$(address r):5000/$name" >/dev/null
+      docker_on "$host" image prune -f >/dev/null
+      on "$host" rm --queue "$QUEUE-moved-$i" >/dev/null
+    done
+    say "moved: $i of $count"
+  done
+}
+
+# ceph PROCESS...: the processor time they have used, in milliseconds.
+ceph_cpu() {
+  local name all=0
+  for name in osd rgw; do
+    process[ceph]=$(cat "$WORK/net/ceph/$name.pid")
+    all=$((all + $(cpu ceph)))
+  done
+  unset "process[ceph]"
+  echo "$all"
+}
+
+# s3: Ceph's gateway on the loopback of host a; a push, and one PUT of what it sends.
+row_s3() {
+  local i endpoint key secret before bucket archive=$WORK/net/archive.tar.zst
+  plug a none
+  mkdir -p "$WORK/net"
+  read -r endpoint key secret <<<"$(inside a "$ROOT/scripts/ceph-rgw" up "$WORK/net/ceph")"
+  export AWS_ACCESS_KEY_ID=$key AWS_SECRET_ACCESS_KEY=$secret AWS_REGION=us-east-1
+  halt a
+  two_agents
+  on a export moving@latest -o "$archive"
+  for i in $(seq "$count"); do
+    for bucket in "warm$i" "push$i" "put$i"; do s3_curl -X PUT "$endpoint/$bucket"; done
+    on a push warm --store "s3://warm$i?endpoint=$endpoint" >/dev/null
+    before=$(ceph_cpu)
+    timed "s3: push" on a push moving --store "s3://push$i?endpoint=$endpoint"
+    record "s3: processors of Ceph, push" $(($(ceph_cpu) - before))
+    before=$(ceph_cpu)
+    timed "s3: one PUT" s3_curl -T "$archive" "$endpoint/put$i/archive"
+    record "s3: processors of Ceph, one PUT" $(($(ceph_cpu) - before))
+    for bucket in "warm$i" "push$i" "put$i"; do
+      inside a env CEPH_CONF="$WORK/net/ceph/ceph.conf" radosgw-admin bucket rm --bucket="$bucket" \
+        --purge-objects --bypass-gc >/dev/null 2>&1
+    done
+  done
+  rm -f "$archive"
+}
+
+s3_curl() {
+  inside a curl -sS -f --aws-sigv4 aws:amz:us-east-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \
+    --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" "$@"
 }
 
 stored_mb() { on a show moving --json | grep -o '"sizeBytes":[0-9]*' | head -n 1 | cut -d : -f 2 | awk '{ printf "%.1f", $1 / 1e6 }'; }
 
 row_servers() {
   local i rate n
-  two_agents none
+  two_agents
   record "servers: the snapshot, MB" "$(stored_mb)"
   for rate in 100mbit 400mbit; do
     for i in $(seq "$count"); do
       for n in 1 2 4; do
         # shellcheck disable=SC2046
         storage_on "$rate" $(seq -f 's%g' "$n")
+        emptied
         warmed "$STORE"
         timed "$rate servers: push to $n" on a push moving --store "$STORE"
         sync
         timed "$rate servers: pull from $n" on b pull moving --store "$STORE"
-        emptied
       done
     done
+    forgotten
     say "servers, $rate: done"
   done
 }
@@ -209,18 +352,19 @@ pushed_then_loaded() {
 # follow: until the tree is unpacked on b, ready for the next run.
 row_follow() {
   local i rate how before
-  two_agents none
+  two_agents
   for rate in 100mbit 400mbit; do
     for i in $(seq "$count"); do
       for how in followed pushed_then_loaded; do
         storage_on "$rate" s1
+        emptied unpacking
         warmed "$STORE"
         before=$(($(cpu a) + $(cpu b) + $(cpu s1)))
         timed "follow, $rate: ${how//_/ }" "$how"
         record "follow, $rate: processors, ${how//_/ }" $(($(cpu a) + $(cpu b) + $(cpu s1) - before))
-        emptied
       done
     done
+    forgotten
     say "follow, $rate: done"
   done
 }
@@ -228,7 +372,7 @@ row_follow() {
 # interrupted: the agent that pushes is killed when nine tenths have come over the wire.
 row_interrupted() {
   local i before all
-  two_agents none
+  two_agents
   for i in $(seq "$count"); do
     storage_on 400mbit s1
     before=$(received s1)
@@ -246,14 +390,16 @@ row_interrupted() {
     before=$(received s1)
     on a push moving --store "$STORE" >/dev/null
     record "interrupted: run again, MB" "$(awk "BEGIN { printf \"%.2f\", ($(received s1) - $before) / 1e6 }")"
+    forgotten
   done
 }
 
 # dead: a pull of what lies twice on four servers, one of which is gone: its process killed, or its link cut.
 row_dead() {
   local i
-  two_agents none
+  two_agents
   for i in $(seq "$count"); do
+    emptied
     storage_on 100mbit s1 s2 s3 s4
     STORE=$STORE?replicas=2
     warmed "$STORE"
@@ -267,6 +413,6 @@ row_dead() {
     emptied
     halt s4 KILL
     timed "dead: pull, one killed" on b pull moving --store "$STORE"
-    emptied
+    forgotten
   done
 }

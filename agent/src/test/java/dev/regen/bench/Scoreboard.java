@@ -140,6 +140,12 @@ public final class Scoreboard {
           most("memory while capturing 20 GB", "20 GB: agent, MB", 400),
           growth("first capture", 1.1),
           growth("second capture", 1.1),
+          ratio("moved to another host", "moved, 1gbit: regen", "moved, 1gbit: docker", 1 / 8.0),
+          ratio(
+              "moved again after 1 % changed",
+              "moved after 1 % changed, 1gbit: regen",
+              "moved after 1 % changed, 1gbit: docker",
+              1 / 50.0),
           servers("100mbit", "push to", 2),
           servers("100mbit", "push to", 4),
           servers("100mbit", "pull from", 2),
