@@ -99,6 +99,7 @@ start_engine() {
 }
 
 launch_engine() {
+  local started=
   if systemd_runs; then
     say "starting docker.service ..."
     systemctl start docker || die "docker.service does not start; 'journalctl -u docker' says why"
@@ -114,11 +115,16 @@ launch_engine() {
         rm -f /run/docker/containerd/containerd.pid
       fi
       setsid dockerd </dev/null >>"$DOCKERD_LOG" 2>&1 9>&- &
+      started=$!
     fi
   fi
   local n
   for n in $(seq 120); do
     if engine_answers; then return; fi
+    if [ -n "$started" ] && ! kill -0 "$started" 2>/dev/null; then
+      tail -n 15 "$DOCKERD_LOG" >&2
+      die "dockerd ended at once; its log ($DOCKERD_LOG) says why"
+    fi
     [ $((n % 20)) != 0 ] || say "waiting for the engine, $((n / 2)) s ..."
     sleep 0.5
   done

@@ -28,6 +28,7 @@ import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.Routes;
 import dev.regen.agent.http.SnapshotResource;
+import dev.regen.agent.http.StoreCareResource;
 import dev.regen.agent.http.StoreResource;
 import dev.regen.agent.http.TransferResource;
 import dev.regen.agent.http.VerifyResource;
@@ -265,6 +266,7 @@ public final class Agent implements AutoCloseable {
     new StoreResource(arrivals, toStores, fromStore, openStores, configuration.store(), jobs)
         .addTo(routes);
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
+    new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }
 

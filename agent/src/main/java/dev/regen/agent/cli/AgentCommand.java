@@ -11,7 +11,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** What every command that asks the agent has in common. */
@@ -21,8 +20,8 @@ abstract class AgentCommand implements Callable<Integer> {
 
   private static final Duration CANCEL_LIMIT = Duration.ofSeconds(30);
 
-  @ParentCommand
-  @SuppressWarnings("NullAway.Init") // picocli sets it
+  /** Of which this is a command, or a command of a command; known when it runs. */
+  @SuppressWarnings("NullAway.Init")
   Regen regen;
 
   @Spec
@@ -31,6 +30,7 @@ abstract class AgentCommand implements Callable<Integer> {
 
   @Override
   public final Integer call() throws IOException, InterruptedException {
+    regen = (Regen) spec.root().userObject();
     return run(regen.agent());
   }
 

@@ -28,6 +28,7 @@ final class ProgressLine {
   private String timed = "";
   private long timedSinceNanos;
   private long timedFromBytes;
+  private final ServerRates servers = new ServerRates();
 
   ProgressLine(PrintWriter out, boolean terminal) {
     this(out, terminal ? Form.TERMINAL : Form.LINES);
@@ -50,6 +51,7 @@ final class ProgressLine {
     String step = job.string("step");
     String words = step.isEmpty() ? job.string("kind") + " " + job.string("subject") : step;
     long rate = bytesPerSecond(step, job);
+    servers.look(job);
     switch (form) {
       case TERMINAL -> {
         String line = words + howFar(job, rate);
@@ -75,25 +77,34 @@ final class ProgressLine {
     }
   }
 
-  private static JsonObject json(String words, JsonObject job, long rate) throws IOException {
+  private JsonObject json(String words, JsonObject job, long rate) throws IOException {
     JsonObject json = new JsonObject().with("step", words);
     long expected = job.numberOr("bytesExpected", 0);
-    if (expected > 0) {
+    if (expected > 0 || job.numberOr("entriesExpected", 0) > 0) {
       long bytes = job.numberOr("bytes", 0);
       json.with("chunks", job.numberOr("entries", 0))
           .with("chunksExpected", job.numberOr("entriesExpected", 0))
           .with("bytes", bytes)
-          .with("bytesExpected", expected)
+          .with("bytesExpected", expected == 0 ? null : expected)
           .with("bytesPerSecond", rate < 1 ? null : rate)
-          .with("secondsLeft", rate < 1 ? null : secondsLeft(expected - bytes, rate));
+          .with(
+              "secondsLeft",
+              rate < 1 || expected == 0 ? null : secondsLeft(expected - bytes, rate));
+      if (job.has("servers")) {
+        json.with("servers", servers.json());
+      }
     }
     return json;
   }
 
-  private static String howFar(JsonObject job, long rate) throws IOException {
+  private String howFar(JsonObject job, long rate) throws IOException {
     long entries = job.numberOr("entries", 0);
     long bytes = job.numberOr("bytes", 0);
     long expected = job.numberOr("bytesExpected", 0);
+    if (expected == 0 && job.numberOr("entriesExpected", 0) > 0) {
+      String of = entries + " of " + job.numberOr("entriesExpected", 0);
+      return ": " + of + ", " + Sizes.of(bytes);
+    }
     if (expected == 0) {
       return entries > 0 ? ": " + entries + " entries, " + Sizes.of(bytes) : "";
     }
@@ -108,7 +119,14 @@ final class ProgressLine {
             + Sizes.of(expected);
     return rate < 1
         ? line
-        : line + ", " + Sizes.of(rate) + "/s, " + secondsLeft(expected - bytes, rate) + " s left";
+        : line
+            + ", "
+            + Sizes.of(rate)
+            + "/s"
+            + servers.words()
+            + ", "
+            + secondsLeft(expected - bytes, rate)
+            + " s left";
   }
 
   /** Since the step began; 0 while that says nothing. */

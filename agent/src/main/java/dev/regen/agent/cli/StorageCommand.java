@@ -22,8 +22,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs a storage server in the foreground, until SIGTERM or SIGINT: chunks and records of one"
           + " directory over HTTP. It needs no agent.",
-      "Without a token or clients' certificates whoever reaches it may read and write everything."
-    })
+      "Without a token or clients' certificates whoever reaches it may read and write everything.",
+      "'regen storage collect' and 'regen storage rebalance' keep a store of any kind in order; they"
+          + " do need the agent."
+    },
+    subcommands = {StorageCollectCommand.class, StorageRebalanceCommand.class})
 final class StorageCommand implements Callable<Integer> {
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kMGT]?)");
 
@@ -42,10 +45,8 @@ final class StorageCommand implements Callable<Integer> {
   @Option(
       names = "--dir",
       paramLabel = "DIR",
-      required = true,
-      description = "Where everything is kept; made if it is missing.")
-  @SuppressWarnings("NullAway.Init") // picocli sets it
-  private Path directory;
+      description = "Where everything is kept; made if it is missing. Has to be said.")
+  private @Nullable Path directory;
 
   @Option(
       names = "--quota",
@@ -76,13 +77,17 @@ final class StorageCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Path where = directory;
+    if (where == null) {
+      throw new ParameterException(spec.commandLine(), "say where: --dir DIR");
+    }
     String token = tokenFile == null ? null : TokenFile.read(tokenFile);
     StorageOptions options;
     try {
       options =
           new StorageOptions(
               StorageOptions.address(listen),
-              directory.toAbsolutePath(),
+              where.toAbsolutePath(),
               quota == null ? Long.MAX_VALUE : bytes(quota),
               token,
               certificate,

@@ -1,6 +1,8 @@
 package dev.regen.agent.container;
 
+import dev.regen.snapshot.remote.Load;
 import dev.regen.snapshot.transfer.TransferProgress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Two transfers as one: what is to be done and what is done is counted together. */
@@ -29,6 +31,11 @@ final class BothTransfers {
       @Override
       public void done(long chunks, long bytes) {
         set(number, null, new long[] {chunks, bytes});
+      }
+
+      @Override
+      public void served(List<Load.Served> servers) {
+        all.served(servers);
       }
 
       @Override

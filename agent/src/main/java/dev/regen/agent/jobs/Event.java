@@ -35,6 +35,7 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     KEY_MADE,
     PUSHED,
     PULLED,
+    STORE_CHANGED,
     DEGRADED;
 
     public String word() {

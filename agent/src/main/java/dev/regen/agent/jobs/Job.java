@@ -4,7 +4,11 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.layer.Progress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +39,7 @@ public final class Job implements Progress {
   private long bytes;
   private long entriesExpected;
   private long bytesExpected;
+  private final Map<String, Served> servers = new LinkedHashMap<>();
   private @Nullable Instant endedAt;
   private @Nullable Failure failure;
   private @Nullable JsonObject result;
@@ -70,6 +75,26 @@ public final class Job implements Progress {
   public synchronized void advanced(long entriesSoFar, long tarBytes) {
     entries = entriesSoFar;
     bytes = tarBytes;
+  }
+
+  /** So much went to and from a server since it is used, and so many calls at once it bears. */
+  public synchronized void served(String server, long bytesSoFar, int atOnce) {
+    Served before = servers.get(server);
+    long from = before == null ? bytesSoFar : before.from();
+    servers.put(server, new Served(from, bytesSoFar, atOnce));
+  }
+
+  private record Served(long from, long bytes, int atOnce) {}
+
+  private List<JsonObject> serversJson() {
+    List<JsonObject> all = new ArrayList<>();
+    servers.forEach((server, one) ->
+        all.add(
+            new JsonObject()
+                .with("server", server)
+                .with("bytes", one.bytes() - one.from())
+                .with("atOnce", one.atOnce())));
+    return all;
   }
 
   /** Asks it to end; it may take a moment, or be too late. */
@@ -160,6 +185,9 @@ public final class Job implements Progress {
             .with("bytes", bytes);
     if (entriesExpected > 0) {
       json.with("entriesExpected", entriesExpected).with("bytesExpected", bytesExpected);
+    }
+    if (!servers.isEmpty()) {
+      json.with("servers", serversJson());
     }
     Failure why = failure;
     if (why != null) {

@@ -44,7 +44,16 @@ public final class StorageServer implements AutoCloseable {
    * @throws RegenException.Refused if another process has the directory open
    */
   public StorageServer(StorageOptions options) throws IOException {
-    store = new DirectoryRemote(options.directory().toAbsolutePath(), options.quotaBytes());
+    this(options, DirectoryRemote.LEASE);
+  }
+
+  /**
+   * As above.
+   *
+   * @param lease how long at least a chunk that somebody asked about is not deleted
+   */
+  public StorageServer(StorageOptions options, Duration lease) throws IOException {
+    store = new DirectoryRemote(options.directory().toAbsolutePath(), options.quotaBytes(), lease);
     server = new Server(threads());
     try {
       connector = connector(options);

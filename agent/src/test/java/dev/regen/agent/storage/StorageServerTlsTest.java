@@ -14,8 +14,8 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,9 +28,9 @@ final class StorageServerTlsTest {
 
   @Test
   void onlyClientsWithAKnownCertificateAreServed() throws Exception {
-    certificate("server");
-    certificate("known");
-    certificate("stranger");
+    for (String name : List.of("server", "known", "stranger")) {
+      TestCertificate.make(directory, name);
+    }
     byte[] bytes = bytes(1, 300_000);
     try (StorageServer server = server()) {
       assertThat(server.uri().getScheme()).isEqualTo("https");
@@ -60,33 +60,6 @@ final class StorageServerTlsTest {
   private HttpStore client(StorageServer server, String name) throws IOException {
     SSLContext tls = TlsFiles.context(file(name + ".crt"), file(name + ".key"), file("server.crt"));
     return new HttpStore(server.uri(), new HttpStore.Options(null, tls, Duration.ofSeconds(10), 2));
-  }
-
-  private void certificate(String name) throws Exception {
-    Process openssl =
-        new ProcessBuilder(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=" + name,
-                "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                "-keyout",
-                file(name + ".key").toString(),
-                "-out",
-                file(name + ".crt").toString())
-            .redirectErrorStream(true)
-            .start();
-    assertThat(openssl.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    assertThat(openssl.exitValue()).isZero();
   }
 
   private Path file(String name) {

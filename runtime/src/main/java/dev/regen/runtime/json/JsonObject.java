@@ -41,12 +41,21 @@ public final class JsonObject {
 
   /** Reads one object and nothing after it; a member named twice is an error. */
   public static JsonObject parse(byte[] json) throws IOException {
+    return parse(json, Long.MAX_VALUE);
+  }
+
+  /**
+   * As above, of somebody who may want to fill the memory: a value of three bytes takes a hundred.
+   *
+   * @param valuesMax the most values that may be in it, in objects and lists of any depth
+   */
+  public static JsonObject parse(byte[] json, long valuesMax) throws IOException {
     try (JsonParser parser = FACTORY.createParser(json)) {
       parser.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw new IOException("not a JSON object");
       }
-      JsonObject object = readObject(parser);
+      JsonObject object = readObject(parser, new Budget(valuesMax));
       if (parser.nextToken() != null) {
         throw new IOException("more follows the JSON object");
       }
@@ -191,23 +200,39 @@ public final class JsonObject {
     };
   }
 
-  private static JsonObject readObject(JsonParser parser) throws IOException {
+  /** How many values may still come. */
+  private static final class Budget {
+    private long left;
+
+    Budget(long most) {
+      left = most;
+    }
+
+    void take() throws IOException {
+      if (--left < 0) {
+        throw new IOException("it has too many values for its length");
+      }
+    }
+  }
+
+  private static JsonObject readObject(JsonParser parser, Budget budget) throws IOException {
     JsonObject object = new JsonObject();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String name = parser.currentName();
       parser.nextToken();
-      object.members.put(name, readValue(parser));
+      object.members.put(name, readValue(parser, budget));
     }
     return object;
   }
 
-  private static @Nullable Object readValue(JsonParser parser) throws IOException {
+  private static @Nullable Object readValue(JsonParser parser, Budget budget) throws IOException {
+    budget.take();
     return switch (parser.currentToken()) {
-      case START_OBJECT -> readObject(parser);
+      case START_OBJECT -> readObject(parser, budget);
       case START_ARRAY -> {
         List<@Nullable Object> values = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-          values.add(readValue(parser));
+          values.add(readValue(parser, budget));
         }
         yield values;
       }

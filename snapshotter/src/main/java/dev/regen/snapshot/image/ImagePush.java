@@ -79,8 +79,10 @@ public final class ImagePush {
       TransferProgress progress)
       throws IOException {
     String name = tag == null ? "" : tag.toString();
-    remote.begin(new RemoteImages.Upload(image.id(), name, image.diffIds()));
-    SavedImage saved = new SavedImage(store, remote, image, lost, progress);
+    RemoteImages.Upload upload = new RemoteImages.Upload(image.id(), name, image.diffIds());
+    remote.begin(upload);
+    SavedImage saved =
+        new SavedImage(store, remote, image, lost, new RenewedUpload(remote, upload, progress));
     for (int round = 0; round < ROUNDS; round++) {
       try {
         saved.read(round == 0);

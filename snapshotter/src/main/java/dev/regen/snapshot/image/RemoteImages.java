@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -50,15 +52,40 @@ public final class RemoteImages {
   private static final int VERSION = 1;
   private static final int REVISIONS_MAX = 999_999;
   private static final int LOST_MAX = 1_000;
+
+  /** Of uploads, names and what is lost; whoever reads a record may have little memory. */
+  private static final int SMALL_BYTES_MAX = 256 << 10;
+
+  /** Of a layer, some 250,000 chunks; of an image, its documents. */
+  private static final int LARGE_BYTES_MAX = 24 << 20;
+
   private static final Pattern RECORD = Pattern.compile("([0-9a-f]{64})/([0-9a-f]{16})");
   private static final Pattern LAYER = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern REVISION = Pattern.compile("[0-9a-f]{64}/([0-9]{6})-[0-9a-f]{16}");
   private static final Pattern ID = Pattern.compile("(?:sha256:)?([0-9a-f]{12,64})");
 
+  /** All names above; who deletes what no record needs knows those alone. */
+  private static final Pattern OURS =
+      Pattern.compile(
+          "(layers|images)/sha256/[0-9a-f]{64}/[0-9a-f]{16}"
+              + "|(images/upload|layers/lost)/sha256/[0-9a-f]{64}"
+              + "|tags/[0-9a-f]{64}/[0-9]{6}-[0-9a-f]{16}");
+
   private final RemoteStore store;
+  private final InstantSource clock;
 
   public RemoteImages(RemoteStore store) {
+    this(store, InstantSource.system());
+  }
+
+  RemoteImages(RemoteStore store, InstantSource clock) {
     this.store = store;
+    this.clock = clock;
+  }
+
+  /** Whether a record is one of those that are described above. */
+  public static boolean isOurs(String record) {
+    return OURS.matcher(record).matches();
   }
 
   /**
@@ -72,12 +99,13 @@ public final class RemoteImages {
       layers = List.copyOf(layers);
     }
 
-    private byte[] bytes() {
+    private byte[] bytes(Instant now) {
       return SealedRecord.seal(
           VERSION,
           new JsonObject()
               .with("id", id.hex())
               .with("name", name)
+              .with("renewedAt", now)
               .with("layers", layers.stream().map(Digest::hex).toList()));
     }
   }
@@ -151,8 +179,7 @@ public final class RemoteImages {
     List<Upload> uploads = new ArrayList<>();
     for (String record : store.records(UPLOADS)) {
       String hex = record.substring(UPLOADS.length());
-      Optional<byte[]> bytes =
-          LAYER.matcher(hex).matches() ? store.record(record) : Optional.empty();
+      Optional<byte[]> bytes = LAYER.matcher(hex).matches() ? small(record) : Optional.empty();
       if (bytes.isPresent()) {
         try {
           uploads.add(upload(record, new Digest(hex), bytes.get()));
@@ -185,7 +212,7 @@ public final class RemoteImages {
     }
     Map<ImageTag, Digest> tags = new HashMap<>();
     for (String record : newest.values()) {
-      Optional<byte[]> bytes = store.record(record);
+      Optional<byte[]> bytes = small(record);
       if (bytes.isPresent()) {
         try {
           JsonObject json = SealedRecord.open(Path.of(record), bytes.get(), VERSION);
@@ -201,20 +228,46 @@ public final class RemoteImages {
     return tags;
   }
 
-  /** Says that an image is on its way. */
+  /** Says that an image is on its way, or that it still is. */
   void begin(Upload upload) throws IOException {
-    store.replaceRecord(UPLOADS + upload.id().hex(), upload.bytes(), null);
+    store.replaceRecord(UPLOADS + upload.id().hex(), upload.bytes(clock.instant()), null);
+  }
+
+  /**
+   * The records of images that are being pushed, or were given up, and when whoever pushes last
+   * said so, by his clock; the beginning of time if that cannot be read.
+   */
+  public Map<String, Instant> uploadsRenewed() throws IOException {
+    Map<String, Instant> renewed = new TreeMap<>();
+    for (String record : store.records(UPLOADS)) {
+      Optional<byte[]> bytes = small(record);
+      if (bytes.isPresent()) {
+        renewed.put(record, renewedAt(record, bytes.get()));
+      }
+    }
+    return renewed;
+  }
+
+  private static Instant renewedAt(String record, byte[] bytes) throws RegenException.Refused {
+    try {
+      JsonObject json = SealedRecord.open(Path.of(record), bytes, VERSION);
+      return json.has("renewedAt") ? json.instant("renewedAt") : Instant.EPOCH;
+    } catch (RegenException.Refused e) {
+      throw e;
+    } catch (IOException e) {
+      return Instant.EPOCH;
+    }
   }
 
   /** Says that all of a layer is there. */
   void complete(StoredLayer layer) throws IOException {
-    byte[] bytes = layer.bytes();
+    byte[] bytes = checked(layer.bytes());
     store.replaceRecord(LAYERS + layer.digest().hex() + "/" + own(bytes), bytes, null);
   }
 
   /** Says that all of an image is there. */
   void complete(StoredImage image) throws IOException {
-    byte[] bytes = image.bytes();
+    byte[] bytes = checked(image.bytes());
     store.replaceRecord(IMAGES + image.id().hex() + "/" + own(bytes), bytes, null);
     store.deleteRecord(UPLOADS + image.id().hex());
   }
@@ -224,8 +277,7 @@ public final class RemoteImages {
     Map<Digest, Set<Digest>> lost = new HashMap<>();
     for (String record : store.records(LOST)) {
       String hex = record.substring(LOST.length());
-      Optional<byte[]> bytes =
-          LAYER.matcher(hex).matches() ? store.record(record) : Optional.empty();
+      Optional<byte[]> bytes = LAYER.matcher(hex).matches() ? small(record) : Optional.empty();
       if (bytes.isPresent()) {
         try {
           JsonObject json = SealedRecord.open(Path.of(record), bytes.get(), VERSION);
@@ -284,7 +336,7 @@ public final class RemoteImages {
   public void chunks(Consumer<Digest> each) throws IOException {
     for (String record : store.records(LAYERS)) {
       Matcher matcher = RECORD.matcher(record.substring(LAYERS.length()));
-      Optional<byte[]> bytes = matcher.matches() ? store.record(record) : Optional.empty();
+      Optional<byte[]> bytes = matcher.matches() ? large(record) : Optional.empty();
       if (bytes.isPresent()) {
         StoredLayer.parse(record, new Digest(matcher.group(1)), bytes.get()).chunks().stream()
             .map(Chunk::digest)
@@ -327,7 +379,7 @@ public final class RemoteImages {
 
   private <T> Optional<T> firstWhole(String prefix, Parser<T> parser) throws IOException {
     for (String record : store.records(prefix)) {
-      Optional<byte[]> bytes = store.record(record);
+      Optional<byte[]> bytes = large(record);
       if (bytes.isPresent()) {
         try {
           return Optional.of(parser.parse(record, bytes.get()));
@@ -337,6 +389,31 @@ public final class RemoteImages {
       }
     }
     return Optional.empty();
+  }
+
+  private Optional<byte[]> small(String record) throws IOException {
+    return atMost(record, SMALL_BYTES_MAX);
+  }
+
+  private Optional<byte[]> large(String record) throws IOException {
+    return atMost(record, LARGE_BYTES_MAX);
+  }
+
+  /** A record that is too long is one that cannot be read. */
+  private Optional<byte[]> atMost(String record, int limitBytes) throws IOException {
+    try {
+      return store.record(record, limitBytes);
+    } catch (RegenException.Damaged e) {
+      return Optional.of(new byte[0]);
+    }
+  }
+
+  private static byte[] checked(byte[] record) throws RegenException {
+    if (record.length > LARGE_BYTES_MAX) {
+      throw new RegenException.Refused(
+          "what there is to say of it takes more than " + LARGE_BYTES_MAX + " bytes");
+    }
+    return record;
   }
 
   private static String prefix(ImageTag tag) {

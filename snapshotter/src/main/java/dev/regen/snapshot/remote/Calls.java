@@ -30,6 +30,13 @@ import javax.net.ssl.SSLException;
  */
 final class Calls implements AutoCloseable {
   private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
+
+  /** Java's words where a certificate is. */
+  private static final String UNTRUSTED = "unable to find valid certification path";
+
+  /** Java's words where a limit of bytes is passed. */
+  private static final String TOO_LONG = "body exceeds capacity";
+
   private static final int ERROR_BYTES_MAX = 64 << 10;
   private static final int ERROR_CHARACTERS_MAX = 500;
   private static final int SLOWEST_BYTES_PER_SECOND = 64 << 10;
@@ -195,6 +202,9 @@ final class Calls implements AutoCloseable {
       }
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
+      if (String.valueOf(cause.getMessage()).startsWith(TOO_LONG)) {
+        throw new RegenException.Damaged(server + " answers with more bytes than there may be");
+      }
       throw new IOException(server + told(cause), cause);
     } finally {
       // Nothing if it is done; else it closes the connection.
@@ -211,6 +221,8 @@ final class Calls implements AutoCloseable {
     return switch (cause) {
       case ConnectException _ ->
           ": " + why + (why.contains("refused") ? "; is its 'regen storage' running?" : "");
+      case SSLException _ when why.contains(UNTRUSTED) ->
+          ": no TLS: its certificate is signed by nobody who is trusted here; ca-file names who is";
       case SSLException _ -> ": no TLS: " + why;
       case EOFException _, SocketException _ -> " broke the connection off: " + why;
       // Java's words for the same.

@@ -60,6 +60,15 @@ public final class DirectoryRemote implements RemoteStore {
     this(new LocalDisk(), directory, quotaBytes, LEASE, System::nanoTime);
   }
 
+  /**
+   * As above.
+   *
+   * @param lease how long at least a chunk that somebody asked about is not deleted
+   */
+  public DirectoryRemote(Path directory, long quotaBytes, Duration lease) throws IOException {
+    this(new LocalDisk(), directory, quotaBytes, lease, System::nanoTime);
+  }
+
   DirectoryRemote(Disk disk, Path directory, long quotaBytes, Duration lease, LongSupplier nanoTime)
       throws IOException {
     this.disk = disk;
@@ -156,6 +165,11 @@ public final class DirectoryRemote implements RemoteStore {
   }
 
   @Override
+  public byte[] get(Digest digest) throws IOException {
+    return whole(digest);
+  }
+
+  @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     byte[] stored = whole(digest);
     if (offset < 0 || length < 1 || length > stored.length - offset) {
@@ -201,8 +215,8 @@ public final class DirectoryRemote implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
-    return records.read(name);
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
+    return records.read(name, limitBytes);
   }
 
   /** A record's length in bytes, or -1 if there is none of that name. */

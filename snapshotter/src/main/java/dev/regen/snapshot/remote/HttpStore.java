@@ -119,12 +119,18 @@ public final class HttpStore implements RemoteStore {
 
   @Override
   public byte[] get(Digest digest, int sizeBytes) throws IOException {
-    byte[] stored =
-        calls.body(
-            calls.to(CHUNKS + digest.hex()).GET(), Math.min(sizeBytes, Chunk.STORED_BYTES_MAX));
+    byte[] stored = body(digest, Math.min(sizeBytes, Chunk.STORED_BYTES_MAX));
     if (stored.length != sizeBytes || !Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {
-      throw new RegenException.Damaged(
-          calls.server() + " has other bytes under the name of " + digest);
+      throw other(digest);
+    }
+    return stored;
+  }
+
+  @Override
+  public byte[] get(Digest digest) throws IOException {
+    byte[] stored = body(digest, Chunk.STORED_BYTES_MAX);
+    if (!Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {
+      throw other(digest);
     }
     return stored;
   }
@@ -169,9 +175,9 @@ public final class HttpStore implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
     try {
-      return Optional.of(calls.body(calls.to(recordPath(name)).GET(), RECORD_BYTES_MAX));
+      return Optional.of(calls.body(calls.to(recordPath(name)).GET(), limitBytes));
     } catch (RegenException.NotFound e) {
       return Optional.empty();
     }
@@ -213,6 +219,15 @@ public final class HttpStore implements RemoteStore {
   @Override
   public void close() {
     calls.close();
+  }
+
+  private byte[] body(Digest digest, int limitBytes) throws IOException {
+    return calls.body(calls.to(CHUNKS + digest.hex()).GET(), limitBytes);
+  }
+
+  private RegenException.Damaged other(Digest digest) {
+    return new RegenException.Damaged(
+        calls.server() + " has other bytes under the name of " + digest);
   }
 
   private static String recordPath(String name) throws RegenException {

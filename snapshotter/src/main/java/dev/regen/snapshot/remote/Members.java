@@ -35,6 +35,10 @@ final class Members implements Closeable, Load {
     }
   }
 
+  Placement placement() {
+    return placement;
+  }
+
   List<Member> all() {
     return all;
   }
@@ -162,6 +166,7 @@ final class Members implements Closeable, Load {
               case RegenException.Refused _ -> new RegenException.Refused(message);
               case RegenException.BadInput _ -> new RegenException.BadInput(message);
               case RegenException.NotFound _ -> new RegenException.NotFound(message);
+              case RegenException.Damaged _ -> new RegenException.Damaged(message);
               default -> new IOException(message);
             };
     failures.forEach(together::addSuppressed);

@@ -33,7 +33,8 @@ public final class Placement {
    * One server.
    *
    * @param id 1 to 255 characters; what is placed moves if it changes
-   * @param weight its share compared with the others', 1 to {@link #WEIGHT_MAX}
+   * @param weight its share compared with the others', up to {@link #WEIGHT_MAX}; with 0 it gets
+   *     nothing, and what it has is still read
    * @param domain what fails together with it has the same domain
    */
   public record Server(String id, int weight, String domain) {
@@ -41,8 +42,8 @@ public final class Placement {
       if (id.isEmpty() || id.length() > 255 || domain.isEmpty() || domain.length() > 255) {
         throw new IllegalArgumentException("a server's id and domain have 1 to 255 characters");
       }
-      if (weight < 1 || weight > WEIGHT_MAX) {
-        throw new IllegalArgumentException("a server's weight is 1 to " + WEIGHT_MAX);
+      if (weight < 0 || weight > WEIGHT_MAX) {
+        throw new IllegalArgumentException("a server's weight is 0 to " + WEIGHT_MAX);
       }
     }
   }
@@ -63,7 +64,12 @@ public final class Placement {
     if (servers.stream().map(Server::id).distinct().count() < servers.size()) {
       throw new IllegalArgumentException("two servers have one id");
     }
-    long domains = servers.stream().map(Server::domain).distinct().count();
+    long domains =
+        servers.stream()
+            .filter(server -> server.weight() > 0)
+            .map(Server::domain)
+            .distinct()
+            .count();
     if (replicas < 1 || replicas > domains) {
       throw new IllegalArgumentException(
           replicas + " copies need as many failure domains; there are " + domains);

@@ -40,10 +40,10 @@ final class RecordFiles {
     disk.forceDirectory(directory);
   }
 
-  Optional<byte[]> read(String name) throws IOException {
+  Optional<byte[]> read(String name, int limitBytes) throws IOException {
     Path file = file(name);
     try {
-      return Optional.of(disk.read(file, RemoteStore.RECORD_BYTES_MAX));
+      return Optional.of(disk.read(file, limitBytes));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (FileTooLargeException e) {
@@ -103,7 +103,9 @@ final class RecordFiles {
   }
 
   private String tag(String name) throws IOException {
-    return read(name).map(RemoteStore::tag).orElse(RemoteStore.ABSENT);
+    return read(name, RemoteStore.RECORD_BYTES_MAX)
+        .map(RemoteStore::tag)
+        .orElse(RemoteStore.ABSENT);
   }
 
   private Path file(String name) throws RegenException {

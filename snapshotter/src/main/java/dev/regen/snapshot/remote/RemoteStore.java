@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -101,6 +102,14 @@ public interface RemoteStore extends Closeable {
   byte[] get(Digest digest, int sizeBytes) throws IOException;
 
   /**
+   * As above, of any length.
+   *
+   * @throws RegenException.NotFound if it is not there
+   * @throws RegenException.Damaged if its bytes are others
+   */
+  byte[] get(Digest digest) throws IOException;
+
+  /**
    * Some of a chunk's bytes. They may be wrong: only a whole chunk can be compared with its digest.
    *
    * @param length at least 1
@@ -117,12 +126,67 @@ public interface RemoteStore extends Closeable {
   void delete(Digest digest) throws IOException;
 
   /**
+   * Removes chunks that are there, as {@link #delete(Digest)} does.
+   *
+   * @return those that are leased and so stay, or, where that takes two steps, are only marked
+   */
+  default Set<Digest> delete(Collection<Digest> digests) throws IOException {
+    Set<Digest> left = ConcurrentHashMap.newKeySet();
+    Parallel.run(
+        digests,
+        digest -> {
+          try {
+            delete(digest);
+          } catch (RegenException.Refused e) {
+            left.add(digest);
+          }
+        });
+    return left;
+  }
+
+  /**
+   * Whether the first {@link #delete} of a chunk marks it, and only a later one removes it, when
+   * nobody can count on it any more.
+   */
+  default boolean deletesInTwoSteps() {
+    return false;
+  }
+
+  /**
+   * Looks whether all servers that this store is made of answer: else a change may miss one.
+   *
+   * @throws IOException what the first that does not failed with
+   */
+  default void requireAll() throws IOException {
+    id();
+  }
+
+  /** The stores that this one is made of; empty if it is one. */
+  default Optional<Shards> shards() {
+    return Optional.empty();
+  }
+
+  /** As {@link #list}, and names those too that are only marked. */
+  default void listAll(Consumer<Digest> each) throws IOException {
+    list(each);
+  }
+
+  /**
    * Names every chunk, each once, in ascending order; those that come meanwhile may be left out.
    */
   void list(Consumer<Digest> each) throws IOException;
 
   /** A record's content, or empty if there is none of that name. */
-  Optional<byte[]> record(String name) throws IOException;
+  default Optional<byte[]> record(String name) throws IOException {
+    return record(name, RECORD_BYTES_MAX);
+  }
+
+  /**
+   * As above, of a kind that is never longer than {@code limitBytes}.
+   *
+   * @throws RegenException.Damaged if it is longer
+   */
+  Optional<byte[]> record(String name, int limitBytes) throws IOException;
 
   /**
    * Stores a record, at most {@link #RECORD_BYTES_MAX} bytes, in place of one of that name; it

@@ -84,6 +84,11 @@ public final class RetryingStore implements RemoteStore {
   }
 
   @Override
+  public byte[] get(Digest digest) throws IOException {
+    return again(() -> store.get(digest));
+  }
+
+  @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     return again(() -> store.get(digest, offset, length));
   }
@@ -96,6 +101,34 @@ public final class RetryingStore implements RemoteStore {
     });
   }
 
+  @Override
+  public Set<Digest> delete(Collection<Digest> digests) throws IOException {
+    return again(() -> store.delete(digests));
+  }
+
+  @Override
+  public boolean deletesInTwoSteps() {
+    return store.deletesInTwoSteps();
+  }
+
+  @Override
+  public void requireAll() throws IOException {
+    again(() -> {
+      store.requireAll();
+      return store;
+    });
+  }
+
+  @Override
+  public Optional<Shards> shards() {
+    return store.shards();
+  }
+
+  @Override
+  public void listAll(Consumer<Digest> each) throws IOException {
+    store.listAll(each);
+  }
+
   /** Once only: what was named before a failure would be named twice. */
   @Override
   public void list(Consumer<Digest> each) throws IOException {
@@ -103,8 +136,8 @@ public final class RetryingStore implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
-    return again(() -> store.record(name));
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
+    return again(() -> store.record(name, limitBytes));
   }
 
   /** An attempt that failed may have stored the record; then that is no other writer's. */

@@ -5,7 +5,6 @@ import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -155,6 +154,16 @@ public final class ShardedStore implements RemoteStore {
   }
 
   @Override
+  public byte[] get(Digest digest) throws IOException {
+    List<Member> damaged = new ArrayList<>();
+    byte[] stored = firstOf(digest, store -> store.get(digest), damaged);
+    for (Member member : damaged) {
+      heal(member, new ChunkName("repair", "-", 0, digest, stored.length), stored);
+    }
+    return stored;
+  }
+
+  @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     return firstOf(digest, store -> store.get(digest, offset, length), new ArrayList<>());
   }
@@ -162,6 +171,17 @@ public final class ShardedStore implements RemoteStore {
   @Override
   public void delete(Digest digest) throws IOException {
     onAll(store -> store.delete(digest));
+  }
+
+  @Override
+  public Optional<Shards> shards() {
+    return Optional.of(
+        new Shards(members.placement(), members.all().stream().map(Member::store).toList()));
+  }
+
+  @Override
+  public void requireAll() throws IOException {
+    members.askEach(RemoteStore::id).orFailIfMoreThan(0);
   }
 
   @Override
@@ -174,11 +194,11 @@ public final class ShardedStore implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
     List<IOException> failures = new ArrayList<>();
     for (Member member : members.order(key(name))) {
       try {
-        Optional<byte[]> found = member.ask(store -> store.record(name));
+        Optional<byte[]> found = member.ask(store -> store.record(name, limitBytes));
         if (found.isPresent()) {
           return found;
         }
@@ -357,9 +377,8 @@ public final class ShardedStore implements RemoteStore {
     return domains;
   }
 
-  /** Where a record belongs. */
   private static Digest key(String name) {
-    return Digest.of(ByteBuffer.wrap(name.getBytes(StandardCharsets.UTF_8)));
+    return Shards.key(name);
   }
 
   /** So many stores may be silent without hiding anything. */

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * s3://bucket/prefix?endpoint=http://127.0.0.1:7480
  * </pre>
  *
- * <p>Servers stand between commas. Behind each, after semicolons: {@code weight} (1 to 1000,
+ * <p>Servers stand between commas. Behind each, after semicolons: {@code weight} (0 to 1000,
  * default 1), {@code domain} (what fails together; default: each server its own), {@code id} (what
  * its share of the chunks is computed from; default: its address). After a question mark, for all:
  * {@code replicas} (default 1), {@code token-file}, {@code ca-file}, {@code cert-file}, {@code

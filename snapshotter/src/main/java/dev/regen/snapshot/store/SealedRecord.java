@@ -12,6 +12,11 @@ import java.nio.file.Path;
  * "sha256:…", "content": {…}}}, the digest being that of the content as it is written.
  */
 public final class SealedRecord {
+  /** In a short one; in a long one they are digests, of 64 characters each. */
+  private static final long VALUES_MAX = 200_000;
+
+  private static final int VALUE_BYTES_MIN = 48;
+
   private SealedRecord() {}
 
   /** The file's bytes for {@code content}. */
@@ -33,7 +38,7 @@ public final class SealedRecord {
    */
   public static JsonObject open(Path file, byte[] bytes, long newest) throws RegenException {
     try {
-      JsonObject sealed = JsonObject.parse(bytes);
+      JsonObject sealed = JsonObject.parse(bytes, VALUES_MAX + bytes.length / VALUE_BYTES_MIN);
       long found = sealed.number("version");
       if (found < 1 || found > newest) {
         throw new RegenException.Refused(

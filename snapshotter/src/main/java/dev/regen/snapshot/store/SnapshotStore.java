@@ -126,7 +126,22 @@ public final class SnapshotStore {
     return snapshot;
   }
 
+  /**
+   * Reads a manifest that is on no disk here; an encrypted one is locked.
+   *
+   * @throws RegenException.Damaged if it is not that snapshot's, or not what was written
+   * @throws RegenException.Refused if a newer Regen wrote it
+   */
+  public static Snapshot parse(SnapshotId id, byte[] manifest) throws RegenException {
+    return parsed(Path.of("the manifest of " + id), id, manifest, Keys.NONE);
+  }
+
   private Snapshot parsed(Path file, SnapshotId id, byte[] manifest) throws RegenException {
+    return parsed(file, id, manifest, keys);
+  }
+
+  private static Snapshot parsed(Path file, SnapshotId id, byte[] manifest, Keys keys)
+      throws RegenException {
     try {
       JsonObject json = SealedRecord.open(file, manifest, ENCRYPTED_VERSION);
       Snapshot snapshot = ManifestCodec.decode(json, keys);

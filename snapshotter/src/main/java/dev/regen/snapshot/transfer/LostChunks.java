@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -72,21 +73,27 @@ final class LostChunks {
     names = names.subList(0, Math.min(RECORDS_MAX, names.size()));
     NavigableSet<Integer> indices = new TreeSet<>();
     for (String name : names) {
-      byte[] bytes = store.record(name).orElse(new byte[0]);
       try {
-        if (bytes.length <= RECORD_BYTES_MAX) {
-          JsonObject json = SealedRecord.open(Path.of(name), bytes, VERSION);
-          if (json.string("manifest").equals(manifest.tag())) {
-            add(json.string("indices"), indices);
-          }
-        }
-      } catch (RegenException.Refused e) {
-        throw e;
-      } catch (IOException e) {
+        add(indices(name, manifest), indices);
+      } catch (RegenException.Damaged e) {
         // Nothing can be learnt from it, whoever wrote it.
       }
     }
     return new Told(List.copyOf(names), indices);
+  }
+
+  /** As text; of another manifest none. */
+  private String indices(String record, PackedManifest manifest) throws IOException {
+    Optional<byte[]> bytes = store.record(record, RECORD_BYTES_MAX);
+    if (bytes.isEmpty()) {
+      return "";
+    }
+    JsonObject json = SealedRecord.open(Path.of(record), bytes.get(), VERSION);
+    try {
+      return json.string("manifest").equals(manifest.tag()) ? json.string("indices") : "";
+    } catch (IOException e) {
+      throw new RegenException.Damaged(record + " is damaged");
+    }
   }
 
   boolean isTold(String record) throws IOException {
@@ -122,6 +129,9 @@ final class LostChunks {
 
   private static void add(String ranges, Set<Integer> indices) throws RegenException {
     List<int[]> all = new ArrayList<>();
+    if (ranges.isEmpty()) {
+      return;
+    }
     for (String range : ranges.split(",", -1)) {
       if (!range.matches(RANGE)) {
         throw new RegenException.Damaged("'" + range + "' are no indices");

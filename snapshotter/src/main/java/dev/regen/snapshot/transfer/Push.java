@@ -18,6 +18,7 @@ import dev.regen.snapshot.store.ChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -41,8 +42,14 @@ public final class Push {
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final ChunkStore chunks;
+  private final InstantSource clock;
 
   public Push(SnapshotQueues queues, SnapshotStore snapshots, ChunkStore chunks) {
+    this(queues, snapshots, chunks, InstantSource.system());
+  }
+
+  Push(SnapshotQueues queues, SnapshotStore snapshots, ChunkStore chunks, InstantSource clock) {
+    this.clock = clock;
     this.queues = queues;
     this.snapshots = snapshots;
     this.chunks = chunks;
@@ -129,10 +136,10 @@ public final class Push {
         return new Result(false, Transferred.of(snapshot, sent));
       }
       if (!stored.manifest().equals(announced)) {
-        remote.begin(stored);
+        remote.begin(stored, clock.instant());
         announced = stored.manifest();
       }
-      send(store, snapshot, wanted, sending);
+      send(store, snapshot, wanted, sending, new Renewal(remote, stored, clock));
       lostChunks.forget(told.records());
       sent.addAll(wanted);
     }
@@ -180,7 +187,8 @@ public final class Push {
     }
   }
 
-  private void send(RemoteStore store, Snapshot snapshot, Set<Digest> missing, Sending sending)
+  private void send(
+      RemoteStore store, Snapshot snapshot, Set<Digest> missing, Sending sending, Renewal renewal)
       throws IOException {
     List<Transferred.Placed> items =
         Transferred.inOrder(snapshot).stream()
@@ -203,6 +211,7 @@ public final class Push {
                   bytes.length);
           crew.remotely(() -> {
             store.put(name, ByteBuffer.wrap(bytes));
+            renewal.renewIfDue();
             return name;
           });
         });

@@ -5,6 +5,7 @@ import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,11 +28,11 @@ import java.util.regex.Pattern;
  * what of it is to be sent again.
  */
 public final class RemoteQueue {
-  private static final Pattern COMPLETE =
+  static final Pattern COMPLETE =
       Pattern.compile("snapshots/([0-9a-f]{32})/([0-9]{6})-([0-9a-f]{16})");
-  private static final Pattern UPLOAD = Pattern.compile("upload/([0-9a-f]{32})");
+  static final Pattern UPLOAD = Pattern.compile("upload/([0-9a-f]{32})");
   private static final int REVISIONS_MAX = 999_999;
-  private static final String QUEUES = "queues/";
+  static final String QUEUES = "queues/";
 
   private final RemoteStore store;
   private final QueueName name;
@@ -153,8 +154,8 @@ public final class RemoteQueue {
   /** What is said of a snapshot that is being sent; one that cannot be read is not there. */
   Optional<StoredSnapshot> upload(SnapshotId id) throws IOException {
     String record = uploadName(id);
-    Optional<byte[]> bytes = store.record(record);
     try {
+      Optional<byte[]> bytes = store.record(record, StoredSnapshot.RECORD_BYTES_MAX);
       return bytes.isEmpty()
           ? Optional.empty()
           : Optional.of(StoredSnapshot.parse(record, name, id, bytes.get()));
@@ -163,9 +164,37 @@ public final class RemoteQueue {
     }
   }
 
-  /** Says that a snapshot is on its way, and where to read what it is made of. */
-  void begin(StoredSnapshot snapshot) throws IOException {
-    store.replaceRecord(uploadName(snapshot.id()), snapshot.bytes(), null);
+  /**
+   * Says that a snapshot is on its way, and where to read what it is made of; from {@code now} on
+   * that is believed for {@link StoredChunks#UPLOAD_LEASE}.
+   */
+  void begin(StoredSnapshot snapshot, Instant now) throws IOException {
+    store.replaceRecord(uploadName(snapshot.id()), snapshot.uploadBytes(now), null);
+  }
+
+  /**
+   * Removes what is said of a snapshot that is complete; its chunks stay.
+   *
+   * @throws RegenException.Refused if it is being sent anew
+   */
+  public void remove(SnapshotId id) throws IOException {
+    if (store.records(uploadName(id)).contains(uploadName(id))) {
+      throw new RegenException.Refused(
+          "snapshot "
+              + id.shortened()
+              + " of queue '"
+              + name
+              + "' is uploading: it can be removed when that is done; what was given up is removed"
+              + " by 'regen storage collect' a day later");
+    }
+    // Twice: of copies on several servers one may be made again just now.
+    for (int i = 0; i < 2; i++) {
+      for (String part : List.of("snapshots/", "missing/")) {
+        for (String record : store.records(prefix + part + id + "/")) {
+          store.deleteRecord(record);
+        }
+      }
+    }
   }
 
   /** It is not on its way any more. */
@@ -198,13 +227,13 @@ public final class RemoteQueue {
   private Optional<StoredSnapshot> newest(SnapshotId id, NavigableMap<String, String> revisions)
       throws IOException {
     for (String record : revisions.descendingKeySet()) {
-      Optional<byte[]> bytes = store.record(record);
-      if (bytes.isPresent()) {
-        try {
+      try {
+        Optional<byte[]> bytes = store.record(record, StoredSnapshot.RECORD_BYTES_MAX);
+        if (bytes.isPresent()) {
           return Optional.of(StoredSnapshot.parse(record, name, id, bytes.get()));
-        } catch (RegenException.Damaged e) {
-          // An older one may be whole.
         }
+      } catch (RegenException.Damaged e) {
+        // An older one may be whole.
       }
     }
     return Optional.empty();

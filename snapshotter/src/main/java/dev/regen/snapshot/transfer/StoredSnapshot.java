@@ -13,6 +13,7 @@ import dev.regen.snapshot.store.SealedRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -35,6 +36,9 @@ public record StoredSnapshot(
   private static final int VERSION = 1;
   private static final int NAME_CHARACTERS_MAX = 500;
 
+  /** It names at most a few parts of a manifest; whoever reads it may have little memory. */
+  static final int RECORD_BYTES_MAX = 256 << 10;
+
   static StoredSnapshot of(Snapshot snapshot, Element element, int keep, PackedManifest manifest) {
     String image = snapshot.imageName();
     return new StoredSnapshot(
@@ -53,19 +57,36 @@ public record StoredSnapshot(
 
   /** The record's bytes; equal ones for equal snapshots. */
   byte[] bytes() {
-    JsonObject json =
-        new JsonObject()
-            .with("queue", queue.value())
-            .with("id", id().value())
-            .with("since", element.since())
-            .with("time", element.time())
-            .with("end", EndCodec.encode(element.end()))
-            .with("keep", keep)
-            .with("storedBytes", storedBytes)
-            .with("encrypted", encrypted)
-            .with("imageName", imageName)
-            .with("manifest", manifest.json());
-    return SealedRecord.seal(VERSION, json);
+    return SealedRecord.seal(VERSION, json());
+  }
+
+  /** The bytes of a record that says that it is on its way. */
+  byte[] uploadBytes(Instant now) {
+    return SealedRecord.seal(VERSION, json().with("renewedAt", now));
+  }
+
+  private JsonObject json() {
+    return new JsonObject()
+        .with("queue", queue.value())
+        .with("id", id().value())
+        .with("since", element.since())
+        .with("time", element.time())
+        .with("end", EndCodec.encode(element.end()))
+        .with("keep", keep)
+        .with("storedBytes", storedBytes)
+        .with("encrypted", encrypted)
+        .with("imageName", imageName)
+        .with("manifest", manifest.json());
+  }
+
+  /** When whoever sends it last said so, by its clock; the beginning of time if it never did. */
+  static Instant renewedAt(String name, byte[] bytes) throws RegenException {
+    JsonObject json = SealedRecord.open(Path.of(name), bytes, VERSION);
+    try {
+      return json.has("renewedAt") ? json.instant("renewedAt") : Instant.EPOCH;
+    } catch (IOException e) {
+      throw new RegenException.Damaged("the store's record " + name + " is damaged");
+    }
   }
 
   /**
@@ -110,7 +131,7 @@ public record StoredSnapshot(
     return Digest.of(ByteBuffer.wrap(record)).hex().substring(0, 16);
   }
 
-  List<Digest> manifestChunks() {
+  public List<Digest> manifestChunks() {
     return manifest.parts().stream().map(PackedManifest.Part::digest).toList();
   }
 }

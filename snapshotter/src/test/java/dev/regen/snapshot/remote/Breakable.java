@@ -42,6 +42,11 @@ final class Breakable implements RemoteStore {
   }
 
   @Override
+  public byte[] get(Digest digest) throws IOException {
+    return working().get(digest);
+  }
+
+  @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     return working().get(digest, offset, length);
   }
@@ -57,8 +62,8 @@ final class Breakable implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
-    return working().record(name);
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
+    return working().record(name, limitBytes);
   }
 
   @Override

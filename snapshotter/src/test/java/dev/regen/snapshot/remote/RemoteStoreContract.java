@@ -42,6 +42,14 @@ public abstract class RemoteStoreContract {
   }
 
   @Test
+  final void aRecordThatIsLongerThanItsKindIsDamaged() throws IOException {
+    assertThat(store.replaceRecord("r", new byte[1000], null)).isTrue();
+    assertThat(store.record("r", 1000)).hasValue(new byte[1000]);
+    assertThatThrownBy(() -> store.record("r", 999)).isInstanceOf(RegenException.Damaged.class);
+    assertThat(store.record("none", 999)).isEmpty();
+  }
+
+  @Test
   final void whatWasPutIsNoLongerMissingAndComesBack() throws IOException {
     byte[] one = bytes(1, 100_000);
     byte[] other = bytes(2, 1);

@@ -59,6 +59,11 @@ public final class SharedStore implements RemoteStore {
   }
 
   @Override
+  public byte[] get(Digest digest) throws IOException {
+    return store.get(digest);
+  }
+
+  @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     return store.get(digest, offset, length);
   }
@@ -74,8 +79,8 @@ public final class SharedStore implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
-    return store.record(name);
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
+    return store.record(name, limitBytes);
   }
 
   @Override

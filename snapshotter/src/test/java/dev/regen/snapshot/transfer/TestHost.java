@@ -78,7 +78,7 @@ final class TestHost {
     }
     FrozenLayer layer =
         new FrozenLayer(
-            "job-" + seed,
+            "job-" + seed + "-" + captured,
             new LayerFacts(
                 new ContainerId("c".repeat(64)),
                 DESK,

@@ -26,8 +26,8 @@ final class BucketRecords {
     this.bucket = bucket;
   }
 
-  Optional<byte[]> read(String name) throws IOException {
-    return bucket.get(key(name), RemoteStore.RECORD_BYTES_MAX).map(Bucket.Stored::bytes);
+  Optional<byte[]> read(String name, int limitBytes) throws IOException {
+    return bucket.get(key(name), limitBytes).map(Bucket.Stored::bytes);
   }
 
   boolean replace(String name, byte[] content, @Nullable String ifTag, Promise promise)

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Deletes chunks of packs that are never changed: a place is marked, after the grace period it is
@@ -49,17 +50,31 @@ final class Deletion {
         if (since == null) {
           toMark.add(spot);
           left.add(digest);
-        } else if (since.plus(grace).isBefore(now) && (oldest == null || oldest.isAfter(since))) {
+        } else if (isOver(since, now, oldest)) {
           toRemove.add(spot);
         } else {
           left.add(digest);
         }
       }
     }
+    for (Map.Entry<Spot, Instant> other : marked.entrySet()) {
+      Spot spot = other.getKey();
+      if (isOver(other.getValue(), now, oldest)
+          && packs.known().find(spot.digest()) != null
+          && packs.isThere(spot)) {
+        // It was sent again since.
+        toRemove.add(spot);
+      }
+    }
     packs.mark(toMark);
     packs.remove(toRemove);
     repack(toRemove);
     return left;
+  }
+
+  /** Whether nobody can count any more on what was marked then. */
+  private boolean isOver(Instant since, Instant now, @Nullable Instant oldest) {
+    return since.plus(grace).isBefore(now) && (oldest == null || oldest.isAfter(since));
   }
 
   private void repack(Collection<Spot> removed) throws IOException {

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.remote.s3;
 
+import dev.regen.snapshot.remote.Parallel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -116,6 +116,11 @@ public final class S3Store implements RemoteStore {
   }
 
   @Override
+  public byte[] get(Digest digest) throws IOException {
+    return fromAny(digest, place -> whole(digest, place, place.length()));
+  }
+
+  @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     return fromAny(
         digest,
@@ -148,9 +153,26 @@ public final class S3Store implements RemoteStore {
    *
    * @return those that are only marked
    */
+  @Override
   public Set<Digest> delete(Collection<Digest> digests) throws IOException {
     promise();
     return deletion.delete(digests);
+  }
+
+  @Override
+  public boolean deletesInTwoSteps() {
+    return true;
+  }
+
+  @Override
+  public void listAll(Consumer<Digest> each) throws IOException {
+    packs.look();
+    Set<String> names = new TreeSet<>();
+    packs.known().forEach(digest -> names.add(digest.hex()));
+    packs.marked().keySet().stream()
+        .filter(packs::isThere)
+        .forEach(spot -> names.add(spot.digest().hex()));
+    names.forEach(hex -> each.accept(new Digest(hex)));
   }
 
   @Override
@@ -162,8 +184,8 @@ public final class S3Store implements RemoteStore {
   }
 
   @Override
-  public Optional<byte[]> record(String name) throws IOException {
-    return records.read(name);
+  public Optional<byte[]> record(String name, int limitBytes) throws IOException {
+    return records.read(name, limitBytes);
   }
 
   @Override

@@ -27,6 +27,11 @@ final class Spots {
   /** A chunk in a pack. */
   record Spot(String pack, Digest digest) {}
 
+  /** What so many take. */
+  static long bytes(long count) {
+    return count * SPOT_BYTES;
+  }
+
   static byte[] encode(Collection<Spot> spots) {
     ByteBuffer bytes = ByteBuffer.allocate(spots.size() * SPOT_BYTES);
     for (Spot spot : spots) {

@@ -2,6 +2,7 @@ package dev.regen.snapshot.remote.s3;
 
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.remote.Parallel;
 import dev.regen.snapshot.remote.s3.Spots.Spot;
 import dev.regen.snapshot.store.PackList;
 import java.io.IOException;
@@ -34,6 +35,10 @@ final class StoredPacks {
   static final int PACKS_MAX = 100_000;
 
   private static final int SPOT_OBJECTS_MAX = 100_000;
+
+  /** The most places that are marked, and that are removed: about 50 MB of a small heap. */
+  private static final long SPOTS_MAX = 250_000;
+
   private static final Pattern NAME = Pattern.compile("[0-9a-f]{64}");
 
   /** Far more than a pack has: it would not be one of ours. */
@@ -164,7 +169,7 @@ final class StoredPacks {
   /** Which places are marked, and since when. */
   Map<Spot, Instant> marked() throws IOException {
     Map<Spot, Instant> marked = new HashMap<>();
-    for (Bucket.Listed listed : bucket.list(MARKED, SPOT_OBJECTS_MAX)) {
+    for (Bucket.Listed listed : spotObjects(MARKED)) {
       for (Spot spot : spots(listed.key())) {
         marked.merge(spot, listed.modified(), (one, other) -> one.isAfter(other) ? other : one);
       }
@@ -172,10 +177,15 @@ final class StoredPacks {
     return marked;
   }
 
+  /** Whether the place holds the chunk still. */
+  boolean isThere(Spot spot) {
+    return known.all(spot.digest()).stream().anyMatch(place -> place.pack().equals(spot.pack()));
+  }
+
   /** Deletes what is said of places in packs that are gone. */
   void forgetSpots() throws IOException {
     for (String prefix : List.of(MARKED, REMOVED)) {
-      for (Bucket.Listed listed : bucket.list(prefix, SPOT_OBJECTS_MAX)) {
+      for (Bucket.Listed listed : spotObjects(prefix)) {
         List<Spot> spots = spots(listed.key());
         // Listed after they were read: a pack that is named there was there before.
         Set<String> there = sizes().keySet();
@@ -217,7 +227,7 @@ final class StoredPacks {
   }
 
   private void readSpots(String prefix) throws IOException {
-    for (Bucket.Listed listed : bucket.list(prefix, SPOT_OBJECTS_MAX)) {
+    for (Bucket.Listed listed : spotObjects(prefix)) {
       if (!spotObjects.contains(listed.key())) {
         List<Spot> spots = spots(listed.key());
         if (prefix.equals(MARKED)) {
@@ -228,6 +238,22 @@ final class StoredPacks {
         spotObjects.add(listed.key());
       }
     }
+  }
+
+  /** Objects that name places; so many that they fit into memory together. */
+  private List<Bucket.Listed> spotObjects(String prefix) throws IOException {
+    List<Bucket.Listed> all = bucket.list(prefix, SPOT_OBJECTS_MAX);
+    long bytes = all.stream().mapToLong(Bucket.Listed::size).sum();
+    if (bytes > Spots.bytes(SPOTS_MAX)) {
+      throw new RegenException.Refused(
+          bucket.words()
+              + " names more than "
+              + SPOTS_MAX
+              + " places in packs under "
+              + prefix
+              + ": use another prefix");
+    }
+    return all;
   }
 
   private List<Spot> spots(String key) throws IOException {

@@ -1,4 +1,4 @@
-package dev.regen.snapshot.remote.s3;
+package dev.regen.snapshot.remote;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -11,27 +11,32 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Small things to do at once. */
-final class Parallel {
+public final class Parallel {
   private static final int AT_ONCE = 16;
 
   private Parallel() {}
 
   /** Does something with one of many. */
   @FunctionalInterface
-  interface Work<T> {
+  public interface Work<T> {
     void run(T item) throws IOException;
   }
 
   /** Does it with all; nothing is under way any more when this returns or throws. */
-  static <T> void run(Collection<T> items, Work<T> work) throws IOException {
+  public static <T> void run(Collection<T> items, Work<T> work) throws IOException {
+    run(items, AT_ONCE, work);
+  }
+
+  /** As above, with at most so many at once. */
+  public static <T> void run(Collection<T> items, int atOnce, Work<T> work) throws IOException {
     List<T> all = List.copyOf(items);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<?>> parts = new ArrayList<>();
-      for (int part = 0; part < Math.min(AT_ONCE, all.size()); part++) {
+      for (int part = 0; part < Math.min(atOnce, all.size()); part++) {
         int first = part;
         parts.add(
             threads.submit(() -> {
-              for (int i = first; i < all.size(); i += AT_ONCE) {
+              for (int i = first; i < all.size(); i += atOnce) {
                 work.run(all.get(i));
               }
               return null;
