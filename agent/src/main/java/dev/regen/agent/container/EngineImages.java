@@ -9,8 +9,14 @@ import dev.regen.snapshot.image.LocalImage;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 
 /** The images of this host's engine, out of it and into it. */
@@ -128,9 +134,34 @@ final class EngineImages {
 
       @Override
       public InputStream save() throws IOException {
-        return new Cancellable(engine.saveImage(id.toString()), cancelled);
+        return new Cancellable(opened(id, cancelled), cancelled);
       }
     };
+  }
+
+  /** The engine is silent until it has written all of the image to its disk. */
+  private InputStream opened(Digest id, BooleanSupplier cancelled) throws IOException {
+    FutureTask<InputStream> opening = new FutureTask<>(() -> engine.saveImage(id.toString()));
+    // An interrupt closes the connection.
+    Thread.ofVirtual().name("image-save").start(opening);
+    try {
+      while (true) {
+        try {
+          return opening.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+          if (cancelled.getAsBoolean()) {
+            opening.cancel(true);
+            throw new CancellationException("cancelled");
+          }
+        }
+      }
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException failed ? failed : new IOException(e);
+    } catch (InterruptedException e) {
+      opening.cancel(true);
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
   }
 
   /** Ends when it is cancelled, also while the engine is silent. */
