@@ -1,13 +1,10 @@
 package dev.regen.snapshot.image;
 
-import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -95,8 +92,6 @@ public final class ImagePush {
       ImageContent content = saved.content();
       Optional<Map<Digest, StoredLayer>> layers = saved.layers(content);
       if (layers.isPresent()) {
-        progress.step("making sure that all of it is there");
-        requireAll(saved.sentLayers());
         remote.complete(new StoredImage(content, size(content, layers.get())));
         for (Digest layer : content.layers()) {
           if (lost.containsKey(layer)) {
@@ -112,16 +107,6 @@ public final class ImagePush {
       }
     }
     throw new IOException("the engine did not give all layers of the image; push it again");
-  }
-
-  private void requireAll(List<StoredLayer> layers) throws IOException {
-    Set<Digest> all = new HashSet<>();
-    layers.forEach(layer -> layer.chunks().stream().map(Chunk::digest).forEach(all::add));
-    Set<Digest> missing = all.isEmpty() ? Set.of() : store.missing(all);
-    if (!missing.isEmpty()) {
-      throw new IOException(
-          "the store lacks " + missing.size() + " chunks that it took; push it again");
-    }
   }
 
   private static long size(ImageContent content, Map<Digest, StoredLayer> layers) {

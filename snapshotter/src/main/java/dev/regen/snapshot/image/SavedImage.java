@@ -204,11 +204,23 @@ final class SavedImage {
         throw new IOException("the engine gave a layer that is none of the image's");
       }
       if (known(layer.digest()).isEmpty()) {
+        requireAll(layer);
         remote.complete(layer);
         inStore.put(layer.digest(), Optional.of(layer));
         sent.add(layer);
       }
       advance(0);
+    }
+  }
+
+  /** What was put first may have lost its lease while the rest was sent. */
+  private void requireAll(StoredLayer layer) throws IOException {
+    Set<Digest> all = new HashSet<>();
+    layer.chunks().forEach(chunk -> all.add(chunk.digest()));
+    Set<Digest> missing = store.missing(all);
+    if (!missing.isEmpty()) {
+      throw new IOException(
+          "the store lacks " + missing.size() + " chunks that it took; push the image again");
     }
   }
 
