@@ -191,6 +191,7 @@ engine_on() {
   launch "$host-docker" "$host" dockerd --config-file "$at/daemon.json" --data-root "$at/docker" \
     --exec-root "$at/exec" --pidfile "$at/docker.pid" --host "unix://$at/docker.sock" --bridge=none --iptables=false
   awaits "$host-docker" docker_on "$host" version
+  small_image "$IMAGE"
   docker save "$IMAGE" | docker_on "$host" load >/dev/null
 }
 
