@@ -210,6 +210,7 @@ public final class Agent implements AutoCloseable {
             targets,
             containers,
             inPlace,
+            drain,
             queues,
             snapshots,
             captures.arrivals(),
@@ -221,6 +222,8 @@ public final class Agent implements AutoCloseable {
     BaseImages baseImages = new BaseImages(imageTransfers);
     ToStores toStores =
         new ToStores(
+            drain,
+            captures.arrivals(),
             new Push(queues, snapshots, chunks),
             snapshots,
             baseImages,
@@ -263,8 +266,7 @@ public final class Agent implements AutoCloseable {
             new Differences(targets, containers, plainLayers, images, captures, reader, clock))
         .addTo(routes);
     new MountResource(arrivals, snapshots, mounts, jobs).addTo(routes);
-    new StoreResource(arrivals, toStores, fromStore, openStores, configuration.store(), jobs)
-        .addTo(routes);
+    new StoreResource(toStores, fromStore, openStores, configuration.store(), jobs).addTo(routes);
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);

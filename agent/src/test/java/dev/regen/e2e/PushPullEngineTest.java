@@ -73,6 +73,22 @@ final class PushPullEngineTest {
     }
   }
 
+  /** Its archive takes longer than the start of the command. */
+  @Test
+  void aPushSendsTheRunThatHasJustEnded() throws Exception {
+    here.desk("quick", "echo one >/root/notes").ok();
+    here.awaitIdle();
+    here.desk("quick", "dd if=/dev/urandom of=/root/data bs=1M count=200").ok();
+
+    String store = "dir:" + here.shared().resolve("store");
+    JsonObject pushed =
+        JsonObject.parse(here.regen("push", "quick", "--store", store, "--json").ok());
+
+    here.awaitIdle();
+    assertThat(here.snapshots("quick")).hasSize(2);
+    assertThat(pushed.string("snapshot")).isEqualTo(here.snapshots("quick").getLast().string("id"));
+  }
+
   private interface Command {
     String run() throws IOException, InterruptedException;
   }

@@ -3,6 +3,7 @@ package dev.regen.agent.container;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
+import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
@@ -45,6 +46,7 @@ public final class ContainerRestore {
   private final Targets targets;
   private final KnownContainers containers;
   private final InPlaceRestore inPlace;
+  private final SpoolDrain drain;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final Arrivals arrivals;
@@ -57,6 +59,7 @@ public final class ContainerRestore {
       Targets targets,
       KnownContainers containers,
       InPlaceRestore inPlace,
+      SpoolDrain drain,
       SnapshotQueues queues,
       SnapshotStore snapshots,
       Arrivals arrivals,
@@ -67,6 +70,7 @@ public final class ContainerRestore {
     this.targets = targets;
     this.containers = containers;
     this.inPlace = inPlace;
+    this.drain = drain;
     this.queues = queues;
     this.snapshots = snapshots;
     this.arrivals = arrivals;
@@ -89,7 +93,7 @@ public final class ContainerRestore {
       targets.refuseElsewhere(named.get());
     }
     job.step("waiting for what is being archived");
-    inPlace.awaitArchived(queue, job);
+    drain.awaitArchived(queue, job);
     SnapshotId before = queues.look(queue).chosen();
     Snapshot snapshot =
         choose(queue, request.orOlder() ? newestWhole(queue, request.at(), job) : request.at());

@@ -18,7 +18,6 @@ import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.restore.HotTrees;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -34,8 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class InPlaceRestore {
   private static final Logger LOG = LoggerFactory.getLogger(InPlaceRestore.class);
-  private static final Duration ARCHIVE_LIMIT = Duration.ofHours(6);
-  private static final Duration LOOK_ROUND = Duration.ofSeconds(1);
 
   private final Engine engine;
   private final Targets targets;
@@ -144,7 +141,7 @@ public final class InPlaceRestore {
       if (target.known() == null) {
         capture.stoppedByUs(targets.again(target));
       }
-      awaitArchived(queue, job);
+      drain.awaitArchived(queue, job);
     }
     job.checkCancelled();
   }
@@ -168,22 +165,6 @@ public final class InPlaceRestore {
       }
     } finally {
       plain.passOver(target.id(), clock.instant());
-    }
-  }
-
-  /**
-   * Waits until the queue's layers are archived.
-   *
-   * @throws RegenException.Refused if that fails, or takes too long
-   */
-  void awaitArchived(QueueName queue, Job job) throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + ARCHIVE_LIMIT.toNanos();
-    while (!drain.awaitArchivedOrFailed(queue, LOOK_ROUND)) {
-      job.checkCancelled();
-      if (System.nanoTime() - deadline > 0) {
-        throw new RegenException.Refused(
-            "the last state of queue '" + queue + "' is not archived yet; see 'regen jobs'");
-      }
     }
   }
 

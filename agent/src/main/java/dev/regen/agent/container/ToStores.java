@@ -6,6 +6,7 @@ import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.OpenStores;
+import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
@@ -13,6 +14,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -25,6 +27,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -32,6 +35,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Sends snapshots to a store, or to two at the same time, of which one may fail. */
 public final class ToStores {
+  private final SpoolDrain drain;
+  private final Arrivals arrivals;
   private final Push push;
   private final SnapshotStore snapshots;
   private final BaseImages images;
@@ -40,12 +45,16 @@ public final class ToStores {
   private final Events events;
 
   public ToStores(
+      SpoolDrain drain,
+      Arrivals arrivals,
       Push push,
       SnapshotStore snapshots,
       BaseImages images,
       ChunkReader.Source chunks,
       OpenStores stores,
       Events events) {
+    this.drain = drain;
+    this.arrivals = arrivals;
     this.push = push;
     this.snapshots = snapshots;
     this.images = images;
@@ -126,12 +135,15 @@ public final class ToStores {
   /**
    * Sends to one store.
    *
+   * @param address which snapshot; where that depends on what is in the queue, a run that has ended
+   *     is archived first
    * @param image whether the image that the snapshot lies on is to be there too
    * @return {@code message}, for a person, {@code snapshot}, {@code troubles} that were borne, and
    *     what was sent
    */
-  public JsonObject push(StoreUrl url, QueueName name, SnapshotId id, boolean image, Job job)
-      throws IOException {
+  public JsonObject push(StoreUrl url, QueueName name, String address, boolean image, Job job)
+      throws IOException, InterruptedException {
+    SnapshotId id = find(name, address, job);
     job.step("connecting");
     One one = new One(url, image);
     one.run(name, id, chunks, 1, new JobTransfer(job));
@@ -146,11 +158,12 @@ public final class ToStores {
    * @throws IOException if one of them failed, or both: says what became of each, and what to do
    */
   public JsonObject push(
-      StoreUrl first, StoreUrl also, QueueName name, SnapshotId id, boolean image, Job job)
-      throws IOException {
+      StoreUrl first, StoreUrl also, QueueName name, String address, boolean image, Job job)
+      throws IOException, InterruptedException {
     if (first.text().equals(also.text())) {
       throw new RegenException.Misuse("both stores are " + also.text());
     }
+    SnapshotId id = find(name, address, job);
     job.step("connecting");
     BothTransfers both = new BothTransfers(new JobTransfer(job));
     ReadOnce once = new ReadOnce(chunks);
@@ -186,6 +199,25 @@ public final class ToStores {
                 + also.text())
         .with("also", second)
         .with("troubles", troubles);
+  }
+
+  private SnapshotId find(QueueName name, String address, Job job)
+      throws IOException, InterruptedException {
+    if (!isId(name, address)) {
+      job.step("waiting for what is being archived");
+      drain.awaitArchived(name, job);
+    }
+    return arrivals.find(name, address).id();
+  }
+
+  /** Whether that is the beginning of the id of a snapshot which is here. */
+  private boolean isId(QueueName name, String address) throws IOException {
+    try {
+      String id = arrivals.find(name, address).id().value();
+      return id.startsWith(address.toLowerCase(Locale.ROOT));
+    } catch (RegenException.NotFound e) {
+      return false;
+    }
   }
 
   private JsonObject result(One one, QueueName name, SnapshotId id) throws IOException {

@@ -10,7 +10,6 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -27,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  * store has. An {@code attended} job ends when nobody asks for it.
  */
 public final class StoreResource {
-  private final Arrivals arrivals;
   private final ToStores toStores;
   private final FromStore fromStore;
   private final OpenStores stores;
@@ -38,13 +36,11 @@ public final class StoreResource {
    * @param configured the store of requests that name none; null for none
    */
   public StoreResource(
-      Arrivals arrivals,
       ToStores toStores,
       FromStore fromStore,
       OpenStores stores,
       @Nullable StoreUrl configured,
       Jobs jobs) {
-    this.arrivals = arrivals;
     this.toStores = toStores;
     this.fromStore = fromStore;
     this.stores = stores;
@@ -64,19 +60,18 @@ public final class StoreResource {
     QueueName name = call.queue();
     JsonObject body = call.json();
     StoreUrl url = url(body, configured);
-    Element element = arrivals.find(name, address(body));
-    SnapshotId id = element.id();
+    String address = address(body);
     boolean image = !body.flag("noImage");
     String also = body.stringOrNull("also");
     StoreUrl second = also == null ? null : parsed("--also", also);
     return started(
         jobs.startTransfer(
             "push",
-            name + "@" + id.shortened(),
+            name + "@" + address,
             job ->
                 second == null
-                    ? toStores.push(url, name, id, image, job)
-                    : toStores.push(url, second, name, id, image, job)),
+                    ? toStores.push(url, name, address, image, job)
+                    : toStores.push(url, second, name, address, image, job)),
         body);
   }
 

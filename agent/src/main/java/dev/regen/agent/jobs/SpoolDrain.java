@@ -33,6 +33,8 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   private static final Duration FACTS_LIMIT = Duration.ofSeconds(2);
   private static final Duration AFTER_ERROR = Duration.ofSeconds(1);
   private static final Duration IDLE = Duration.ofSeconds(3);
+  private static final Duration ARCHIVE_LIMIT = Duration.ofHours(6);
+  private static final Duration LOOK_ROUND = Duration.ofSeconds(1);
 
   /** Where the work is done: a layer in, its snapshot in the queue, its tree handed over. */
   @FunctionalInterface
@@ -102,6 +104,23 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
       }
     }
     return false;
+  }
+
+  /**
+   * Waits until the queue's layers are archived, for a job that begins with the state after them.
+   *
+   * @throws RegenException.Refused if that fails, or takes too long
+   * @throws CancellationException soon after the job was cancelled
+   */
+  public void awaitArchived(QueueName queue, Job job) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + ARCHIVE_LIMIT.toNanos();
+    while (!awaitArchivedOrFailed(queue, LOOK_ROUND)) {
+      job.checkCancelled();
+      if (System.nanoTime() - deadline > 0) {
+        throw new RegenException.Refused(
+            "the last state of queue '" + queue + "' is not archived yet; see 'regen jobs'");
+      }
+    }
   }
 
   @Override

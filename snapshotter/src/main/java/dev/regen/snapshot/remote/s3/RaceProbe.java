@@ -2,19 +2,25 @@ package dev.regen.snapshot.remote.s3;
 
 import dev.regen.snapshot.remote.Parallel;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /** Finds out, with objects of its own, whether of several writers at once one wins. */
 final class RaceProbe {
   private static final String PROBES = "probe/";
-  private static final int ROUNDS = 3;
+  private static final int ROUNDS = 5;
   private static final int WRITERS = 8;
   private static final int CONTENT_BYTES = 32;
+  private static final int BEGIN_SECONDS = 5;
 
   private RaceProbe() {}
 
@@ -73,9 +79,12 @@ final class RaceProbe {
     // No content twice: a version is named by its content.
     List<String> contents = Stream.generate(Leases::random).limit(WRITERS).toList();
     Set<String> winners = ConcurrentHashMap.newKeySet();
+    CyclicBarrier together = new CyclicBarrier(WRITERS);
     Parallel.run(
         contents,
+        WRITERS,
         content -> {
+          await(together);
           if (won(bucket, key, content.getBytes(StandardCharsets.US_ASCII), condition)) {
             winners.add(content);
           }
@@ -84,6 +93,18 @@ final class RaceProbe {
     return winners.size() == 1
         && now.isPresent()
         && winners.contains(new String(now.get().bytes(), StandardCharsets.US_ASCII));
+  }
+
+  /** Who begins late does not race; one that did not come at all is not waited for. */
+  private static void await(CyclicBarrier together) throws IOException {
+    try {
+      together.await(BEGIN_SECONDS, TimeUnit.SECONDS);
+    } catch (BrokenBarrierException | TimeoutException e) {
+      // The others have begun, or are about to.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
   }
 
   /** A server may also fail with the losers: it could not decide for them. */
