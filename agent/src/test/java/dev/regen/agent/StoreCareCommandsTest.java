@@ -7,9 +7,17 @@ import dev.regen.agent.storage.StorageProcess;
 import dev.regen.agent.storage.StorageServer;
 import dev.regen.agent.storage.TestCertificate;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.image.ImagePush;
+import dev.regen.snapshot.image.ImageTag;
+import dev.regen.snapshot.image.LocalImage;
+import dev.regen.snapshot.remote.DirectoryRemote;
+import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -90,6 +98,28 @@ final class StoreCareCommandsTest extends TwoHosts {
   }
 
   @Test
+  void anImageIsRemovedByItsNameAndTheExitCodeSaysWhyNot() throws Exception {
+    Path stored = directory.resolve("store");
+    String url = "dir:" + stored;
+    LocalImage image = image();
+    try (DirectoryRemote store = new DirectoryRemote(stored, Long.MAX_VALUE)) {
+      new ImagePush(store).push(image, new ImageTag("box", "one"), TransferProgress.NONE);
+      store.replaceRecord("images/upload/sha256/" + "a".repeat(64), new byte[] {1}, null);
+    }
+    assertThat(regen("rm", "box:two", "--store", url).code()).isEqualTo(3);
+    assertThat(regen("rm", "--image", "a".repeat(12), "--store", url).code()).isEqualTo(4);
+    assertThat(regen("rm", "box:one").code()).as("of which store?").isEqualTo(2);
+    assertThat(regen("rm", "--queue", "box:one", "--store", url).code()).isEqualTo(2);
+
+    Result removed = regen("rm", "box:one", "--store", url);
+    assertThat(removed.code()).as(removed.err()).isZero();
+    assertThat(removed.out()).contains("image box:one removed", "0 layers", "is being pushed");
+    assertThat(regen("rm", "--image", image.id().hex(), "--store", url).code()).isEqualTo(3);
+    assertThat(regen("ls", "--store", url).out()).doesNotContain("box:one");
+    assertThat(regen("events").out()).contains("image box:one removed");
+  }
+
+  @Test
   void aServerThatIsAddedGetsItsShare() throws Exception {
     importFiles("desk", 1, 120, 60_000);
     String three =
@@ -166,6 +196,44 @@ final class StoreCareCommandsTest extends TwoHosts {
       kill(small);
     }
     startOther();
+  }
+
+  /** One of an empty layer, as {@code docker save} gives it. */
+  private LocalImage image() throws Exception {
+    byte[] layer = new byte[1024];
+    Digest diffId = Digest.of(ByteBuffer.wrap(layer));
+    JsonObject rootfs = new JsonObject().with("diff_ids", List.of(diffId.toString()));
+    byte[] config = new JsonObject().with("rootfs", rootfs).bytes();
+    Digest id = Digest.of(ByteBuffer.wrap(config));
+    Path blobs = Files.createDirectories(directory.resolve("saved/blobs/sha256"));
+    Files.write(blobs.resolve(diffId.hex()), layer);
+    Files.write(blobs.resolve(id.hex()), config);
+    Path tar = directory.resolve("saved.tar");
+    new ProcessBuilder("tar", "-C", directory + "/saved", "-cf", tar.toString(), "blobs")
+        .inheritIO()
+        .start()
+        .waitFor();
+    return new LocalImage() {
+      @Override
+      public Digest id() {
+        return id;
+      }
+
+      @Override
+      public List<Digest> diffIds() {
+        return List.of(diffId);
+      }
+
+      @Override
+      public long sizeBytes() {
+        return layer.length;
+      }
+
+      @Override
+      public InputStream save() throws IOException {
+        return Files.newInputStream(tar);
+      }
+    };
   }
 
   private Path secret(String name, String content) throws IOException {

@@ -38,26 +38,41 @@ final class Travelling {
 
   /** The image that is meant, null for a queue. */
   @Nullable String image() {
+    String name = imageOf(spec, text, image);
+    if (name != null && noImage) {
+      throw wrong(spec, "--no-image goes with a queue, and '" + text + "' is an image");
+    }
+    return name;
+  }
+
+  /** The queue and snapshot that are meant, where it is no {@link #image}. */
+  QueueAddress queue() {
+    return queueOf(spec, text);
+  }
+
+  /**
+   * The image that a command's parameter means, null for a queue.
+   *
+   * @param image whether it was said that it is one
+   */
+  static @Nullable String imageOf(CommandSpec spec, String text, boolean image) {
     int at = text.indexOf('@');
     String name = at < 0 ? text : text.substring(0, at);
     if (!image && !name.contains(":") && !name.contains("/")) {
       return null;
     }
-    if (noImage) {
-      throw wrong("--no-image goes with a queue, and '" + text + "' is an image");
-    }
     if (!text.matches(IMAGE)) {
-      throw wrong("'" + text + "' is no image's name or id");
+      throw wrong(spec, "'" + text + "' is no image's name or id");
     }
     return text;
   }
 
-  /** The queue and snapshot that are meant, where it is no {@link #image}. */
-  QueueAddress queue() {
+  /** The queue and snapshot that it means, where it is no {@link #imageOf}. */
+  static QueueAddress queueOf(CommandSpec spec, String text) {
     try {
       return new QueueAddress.Converter().convert(text);
     } catch (TypeConversionException e) {
-      throw wrong(String.valueOf(e.getMessage()));
+      throw wrong(spec, String.valueOf(e.getMessage()));
     }
   }
 
@@ -68,11 +83,11 @@ final class Travelling {
   /** Refuses an option that images do not have. */
   void requireQueue(boolean asked, String why) {
     if (asked && image() != null) {
-      throw wrong(why);
+      throw wrong(spec, why);
     }
   }
 
-  private ParameterException wrong(String message) {
+  private static ParameterException wrong(CommandSpec spec, String message) {
     return new ParameterException(spec.commandLine(), message);
   }
 }

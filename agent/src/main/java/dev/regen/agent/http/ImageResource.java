@@ -49,7 +49,8 @@ public final class ImageResource {
         jobs.startTransfer("pull", address, job -> images.pull(url, address, job)), body);
   }
 
-  private static String address(JsonObject body) throws IOException {
+  /** Which image a request is about. */
+  static String address(JsonObject body) throws IOException {
     String image = body.string("image");
     if (!ADDRESS.matcher(image).matches()) {
       throw new RegenException.Misuse("'" + image + "' is no image's name or id");

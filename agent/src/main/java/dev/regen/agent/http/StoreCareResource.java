@@ -9,21 +9,24 @@ import dev.regen.agent.jobs.OpenStores;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.care.ImageRemoval;
 import dev.regen.snapshot.care.Pauses;
 import dev.regen.snapshot.care.Rebalanced;
 import dev.regen.snapshot.care.Rebalancing;
 import dev.regen.snapshot.care.StoreCollection;
 import dev.regen.snapshot.care.StoreRemoval;
+import dev.regen.snapshot.image.ImageTag;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code /v1/store/queues/{queue}/remove}, {@code /v1/store/collect} and {@code
- * /v1/store/rebalance}, each as a job.
+ * {@code /v1/store/queues/{queue}/remove}, {@code /v1/store/images/remove}, {@code
+ * /v1/store/collect} and {@code /v1/store/rebalance}, each as a job.
  */
 public final class StoreCareResource {
   private static final long GRACE_SECONDS_MAX = Duration.ofDays(7).toSeconds();
@@ -53,6 +56,7 @@ public final class StoreCareResource {
   public void addTo(Routes routes) {
     routes
         .add("POST", "/v1/store/queues/{queue}/remove", this::remove)
+        .add("POST", "/v1/store/images/remove", this::removeImage)
         .add("POST", "/v1/store/collect", this::collect)
         .add("POST", "/v1/store/rebalance", this::rebalance);
   }
@@ -101,6 +105,47 @@ public final class StoreCareResource {
           .with("deleted", result.deleted())
           .with("left", result.left());
     }
+  }
+
+  private Answer removeImage(Call call) throws IOException {
+    JsonObject body = call.json();
+    String address = ImageResource.address(body);
+    StoreUrl url = StoreResource.url(body, configured);
+    return StoreResource.started(
+        jobs.startTransfer("remove", address, job -> removedImage(url, address, job)), body);
+  }
+
+  private JsonObject removedImage(StoreUrl url, String address, Job job) throws IOException {
+    job.step("connecting");
+    try (OpenStores.Use use = stores.use(url, false)) {
+      job.step("removing");
+      ImageRemoval.Result result = new ImageRemoval(use.store()).remove(address);
+      String message = told(address, result);
+      events.tell(Event.Kind.STORE_CHANGED, null, message + ", in " + url.text());
+      return new JsonObject()
+          .with("message", message)
+          .with("id", result.id().toString())
+          .with("names", result.removed().stream().map(ImageTag::toString).toList())
+          .with("namesLeft", result.left().stream().map(ImageTag::toString).toList())
+          .with("layers", result.layers());
+    }
+  }
+
+  private static String told(String address, ImageRemoval.Result result) {
+    if (!result.left().isEmpty()) {
+      return "name "
+          + address
+          + " removed from the store; the image is still there as "
+          + result.left().stream().map(ImageTag::toString).collect(Collectors.joining(", "));
+    }
+    return "image "
+        + address
+        + " removed from the store, with "
+        + result.layers()
+        + " layers that no other has; their chunks go with 'regen storage collect'"
+        + (result.layersKept()
+            ? ", as do layers that stay for now: an image is being pushed, or cannot be read"
+            : "");
   }
 
   private Answer collect(Call call) throws IOException {

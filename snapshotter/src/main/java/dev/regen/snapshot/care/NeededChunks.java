@@ -7,6 +7,7 @@ import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.transfer.StoredChunks;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -44,14 +45,23 @@ final class NeededChunks {
     // Twice: a list is not of one moment, and a record may be replaced by another meanwhile.
     TreeSet<String> records = new TreeSet<>(store.records(""));
     records.addAll(store.records(""));
+    requireKnown(records);
+    List<String> queues = records.stream().filter(name -> name.startsWith(QUEUES)).toList();
+    snapshots.look(queues, givenUp, needed::add);
+    images.chunks(needed::add);
+  }
+
+  /**
+   * Looks whether all records are of known kinds.
+   *
+   * @throws RegenException.Refused if one is not
+   */
+  static void requireKnown(Collection<String> records) throws RegenException {
     for (String record : records) {
       if (!record.startsWith(QUEUES) && !RemoteImages.isOurs(record)) {
         throw StoredChunks.unknown(record);
       }
     }
-    List<String> queues = records.stream().filter(name -> name.startsWith(QUEUES)).toList();
-    snapshots.look(queues, givenUp, needed::add);
-    images.chunks(needed::add);
   }
 
   /**

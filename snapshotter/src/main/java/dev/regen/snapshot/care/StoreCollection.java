@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 
 /**
- * Deletes from a store the chunks that no record names, and what was said of pushes that were given
- * up. It looks which these are, waits out a grace period, looks again, and deletes what was not
- * needed either time.
+ * Deletes from a store the chunks that no record names, what is said of layers that no image has,
+ * and what was said of pushes that were given up. It looks which these are, waits out a grace
+ * period, looks again, and deletes what was not needed either time.
  *
  * <p>Whoever pushes meanwhile is not in danger: what he asked about is leased, which outlasts the
  * time until his upload has a record, and that counts as long as he renews it. Stopped anywhere
@@ -70,6 +70,7 @@ public final class StoreCollection {
   public Result run(Duration grace, TransferProgress progress) throws IOException {
     store.requireAll();
     progress.step("looking at what is needed");
+    new UnnamedLayers(store).remove();
     NeededChunks needed = new NeededChunks(store);
     Map<String, String> lapsed = new HashMap<>();
     needed.look(upload -> isLapsed(upload, lapsed));

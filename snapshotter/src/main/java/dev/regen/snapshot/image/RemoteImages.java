@@ -299,8 +299,8 @@ public final class RemoteImages {
     store.replaceRecord(LOST + layer.hex(), SealedRecord.seal(VERSION, json), null);
   }
 
-  /** The chunks of a layer that were lost were sent again. */
-  void found(Digest layer) throws IOException {
+  /** The chunks of a layer that were lost were sent again, or nobody needs them any more. */
+  public void found(Digest layer) throws IOException {
     store.deleteRecord(LOST + layer.hex());
   }
 
@@ -360,6 +360,42 @@ public final class RemoteImages {
           .forEach(each);
     }
     uploads().forEach(upload -> upload.layers().forEach(each));
+  }
+
+  /** The names of the records that say what an image is. */
+  public List<String> records(Digest image) throws IOException {
+    return store.records(IMAGES + image.hex() + "/");
+  }
+
+  /** The names of the records that say what a name means or meant, the oldest first. */
+  public List<String> records(ImageTag tag) throws IOException {
+    return store.records(prefix(tag));
+  }
+
+  /** The names of the records that say that any image is there, or on its way. */
+  public List<String> imageRecords() throws IOException {
+    return store.records("images/");
+  }
+
+  /** The names of the records that say what layers are made of. */
+  public Map<Digest, List<String>> layerRecords() throws IOException {
+    Map<Digest, List<String>> layers = new HashMap<>();
+    for (String record : store.records(LAYERS)) {
+      Matcher matcher = RECORD.matcher(record.substring(LAYERS.length()));
+      if (matcher.matches()) {
+        layers.computeIfAbsent(new Digest(matcher.group(1)), _ -> new ArrayList<>()).add(record);
+      }
+    }
+    return layers;
+  }
+
+  /** What records of images and layers hold, those that are there; of one too long, nothing. */
+  public Map<String, byte[]> contents(List<String> records) throws IOException {
+    Map<String, byte[]> contents = new TreeMap<>();
+    for (String record : records) {
+      large(record).ifPresent(bytes -> contents.put(record, bytes));
+    }
+    return contents;
   }
 
   private List<Digest> named(String prefix) throws IOException {

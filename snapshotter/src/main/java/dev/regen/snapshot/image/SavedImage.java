@@ -99,7 +99,8 @@ final class SavedImage {
     Map<Digest, StoredLayer> layers = new HashMap<>();
     for (Digest digest : content.layers()) {
       Optional<StoredLayer> layer = known(digest);
-      if (layer.isEmpty()) {
+      if (layer.isEmpty() || remote.layer(digest).isEmpty()) {
+        inStore.put(digest, Optional.empty()); // Removed since it was looked for, perhaps.
         return Optional.empty();
       }
       layers.put(digest, layer.get());

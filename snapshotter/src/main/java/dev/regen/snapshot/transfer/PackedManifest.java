@@ -1,6 +1,7 @@
 package dev.regen.snapshot.transfer;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
@@ -76,12 +77,25 @@ record PackedManifest(int bytes, List<Part> parts) {
     for (Part part : parts) {
       packed.writeBytes(store.get(part.digest(), part.sizeBytes()));
     }
+    return unpacked(packed.toByteArray());
+  }
+
+  private byte[] unpacked(byte[] packed) throws RegenException {
     byte[] manifest = new byte[bytes];
-    long length = Zstd.decompress(manifest, packed.toByteArray());
+    long length;
+    try {
+      length = Zstd.decompress(manifest, packed);
+    } catch (ZstdException e) {
+      throw wrong();
+    }
     if (Zstd.isError(length) || length != bytes) {
-      throw new RegenException.Damaged("the store's manifest does not unpack to its length");
+      throw wrong();
     }
     return manifest;
+  }
+
+  private static RegenException wrong() {
+    return new RegenException.Damaged("the store's manifest does not unpack to its length");
   }
 
   /** What manifests are told apart by: 16 hexadecimal digits. */

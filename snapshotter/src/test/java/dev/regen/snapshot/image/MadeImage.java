@@ -17,9 +17,9 @@ import java.util.TreeMap;
 import java.util.zip.GZIPOutputStream;
 
 /** An image as one of the engines that there are would save it. Layers are any bytes. */
-final class MadeImage implements LocalImage {
+public final class MadeImage implements LocalImage {
   /** Which engine. */
-  enum By {
+  public enum By {
     DOCKER_20,
     DOCKER_28,
     CONTAINERD
@@ -32,7 +32,7 @@ final class MadeImage implements LocalImage {
   private final Digest id;
   int saved;
 
-  MadeImage(By by, String comment, List<byte[]> layers) {
+  public MadeImage(By by, String comment, List<byte[]> layers) {
     this.layers = layers;
     layers.forEach(layer -> diffIds.add(Digest.of(ByteBuffer.wrap(layer))));
     byte[] config = config(comment, diffIds);
@@ -76,7 +76,7 @@ final class MadeImage implements LocalImage {
   }
 
   /** Random bytes that begin as no document does. */
-  static byte[] bytes(long seed, int length) {
+  public static byte[] bytes(long seed, int length) {
     byte[] bytes = new byte[length];
     new Random(seed).nextBytes(bytes);
     bytes[0] = 0;

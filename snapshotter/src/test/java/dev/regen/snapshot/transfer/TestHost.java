@@ -52,6 +52,9 @@ final class TestHost {
   private final Path home;
   private int captured;
 
+  /** Of the image that what is captured lies on. */
+  String imageId = "sha256:image";
+
   TestHost(Path home) throws IOException {
     this.home = home;
     Disk disk = new LocalDisk();
@@ -83,7 +86,7 @@ final class TestHost {
                 new ContainerId("c".repeat(64)),
                 DESK,
                 5,
-                "sha256:image",
+                imageId,
                 "image",
                 List.of(),
                 new JsonObject()),
