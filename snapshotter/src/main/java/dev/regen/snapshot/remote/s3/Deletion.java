@@ -1,6 +1,7 @@
 package dev.regen.snapshot.remote.s3;
 
 import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.s3.Spots.Spot;
 import dev.regen.snapshot.store.PackList;
 import java.io.IOException;
@@ -85,12 +86,12 @@ final class Deletion {
     List<String> emptied = new ArrayList<>();
     Moving moving = new Moving();
     for (String name : names) {
-      PackList list = packs.list(name, sizes.getOrDefault(name, 0L));
-      List<Integer> living = living(name, list);
-      long bytes = living.stream().mapToLong(entry -> length(list, entry)).sum();
-      if (2 * bytes < sizes.getOrDefault(name, 0L) - list.bytes()
-          && moving.take(name, list, living)) {
-        emptied.add(name);
+      try {
+        if (isTaken(name, sizes.getOrDefault(name, 0L), moving)) {
+          emptied.add(name);
+        }
+      } catch (RegenException.NotFound e) {
+        // Somebody else has packed it again, and it went just now.
       }
     }
     // What moved lasts in its new place before the old one goes.
@@ -99,6 +100,14 @@ final class Deletion {
     if (!emptied.isEmpty()) {
       packs.forgetSpots();
     }
+  }
+
+  /** Whether a pack is to go, and what lives of it was taken. */
+  private boolean isTaken(String name, long size, Moving moving) throws IOException {
+    PackList list = packs.list(name, size);
+    List<Integer> living = living(name, list);
+    long bytes = living.stream().mapToLong(entry -> length(list, entry)).sum();
+    return 2 * bytes < size - list.bytes() && moving.take(name, list, living);
   }
 
   private List<Integer> living(String name, PackList list) {
@@ -117,7 +126,11 @@ final class Deletion {
     private List<ByteBuffer> chunks = new ArrayList<>();
     private int bytes;
 
-    /** Reads what lives of a pack; false if that is damaged, and then nothing of it is taken. */
+    /**
+     * Reads what lives of a pack; false if that is damaged, and then nothing of it is taken.
+     *
+     * @throws RegenException.NotFound if the pack is gone; nothing of it is taken
+     */
     boolean take(String name, PackList list, List<Integer> living) throws IOException {
       List<Digest> itsDigests = new ArrayList<>();
       List<ByteBuffer> itsChunks = new ArrayList<>();
