@@ -91,10 +91,12 @@ final class PushPullTroubleTest extends TwoHosts {
     Result cancelled = push.join();
     assertThat((System.nanoTime() - began) / 1e9).isLessThan(5);
     assertThat(cancelled.code()).isEqualTo(1);
-    assertThat(cancelled.err()).contains("cancelled");
+    assertThat(cancelled.err()).contains("cancelled; what was sent stays in the store");
 
     JsonObject pushed = done(push(server.uri()));
-    assertThat(pushed.number("chunks")).isLessThan(pushed.number("totalChunks") / 2 + 1);
+    // Of the files that were seen in the store one may be part of the manifest.
+    assertThat(pushed.number("chunks"))
+        .isLessThanOrEqualTo(pushed.number("totalChunks") - FILES / 2);
     assertThat(pushed.string("message")).contains(" sent now, the others were there already");
     assertPulledWhole();
   }

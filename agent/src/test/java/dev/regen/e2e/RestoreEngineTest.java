@@ -113,6 +113,9 @@ class RestoreEngineTest {
 
     assertThat(said).contains("was created again and runs");
     assertThat(host.docker("exec", "gone", "cat", "/root/n").ok()).isEqualTo("1");
+    // By its id it would bring a nameless image to the next host.
+    assertThat(host.docker("inspect", "-f", "{{.Config.Image}}", "gone").ok())
+        .isEqualTo(Host.IMAGE);
     host.docker("rm", "-f", "gone").ok();
   }
 

@@ -31,11 +31,15 @@ final class StoreOption {
     if (json) {
       command.out().println(result);
     } else {
-      command
-          .out()
-          .println(result.string("message") + " (" + Sizes.of(result.number("bytes")) + ")");
+      command.out().println(result.string("message") + " (" + Sizes.of(moved(result)) + ")");
     }
     return AgentCommand.DONE;
+  }
+
+  /** In all, with the image that came along. */
+  private static long moved(JsonObject result) throws IOException {
+    long image = result.has("image") ? result.object("image").numberOr("bytes", 0) : 0;
+    return result.number("bytes") + image;
   }
 
   private static String path(Travelling what, JsonObject body) {

@@ -331,9 +331,8 @@ public final class ContainerRestore {
     job.step("creating container " + name + " again");
     JsonObject body = new JsonObject();
     config.members().forEach(body::with);
-    // The image by its id: its name may mean another one by now.
     if (!snapshot.imageId().isEmpty()) {
-      body.with("Image", snapshot.imageId());
+      body.with("Image", image(snapshot));
     }
     String id;
     try {
@@ -355,6 +354,15 @@ public final class ContainerRestore {
     }
     engine.start(id);
     return "container " + name + " was created again and runs from " + snapshot.words();
+  }
+
+  /** The name that the run knew it by, where that means the same image still; else its id. */
+  private String image(Snapshot snapshot) throws IOException {
+    String name = snapshot.imageName();
+    Optional<JsonObject> named = name.isEmpty() ? Optional.empty() : engine.imageNamed(name);
+    return named.isPresent() && snapshot.imageId().equals(named.get().stringOrNull("Id"))
+        ? name
+        : snapshot.imageId();
   }
 
   /** Under plain runc nobody takes the queue's choice at a start; so the layer is put in now. */

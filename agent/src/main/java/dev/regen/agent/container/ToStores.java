@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Sends snapshots to a store, or to two at the same time, of which one may fail. */
 public final class ToStores {
+  private static final String CANCELLED =
+      "cancelled; what was sent stays in the store, and the same command again sends the rest";
+
   private final SpoolDrain drain;
   private final Arrivals arrivals;
   private final Push push;
@@ -178,7 +181,7 @@ public final class ToStores {
     join(other);
     if (one.failure instanceof CancellationException
         || two.failure instanceof CancellationException) {
-      throw new CancellationException("cancelled");
+      throw new CancellationException(CANCELLED);
     }
     if (one.failure != null || two.failure != null) {
       throw new IOException(outcome(one, name, id) + "; " + outcome(two, name, id));
@@ -230,6 +233,8 @@ public final class ToStores {
           throw one.begun
               ? new IOException(Why.of(e) + "; the same command again goes on with the rest", e)
               : e;
+      case CancellationException e when "cancelled".equals(e.getMessage()) ->
+          throw new CancellationException(CANCELLED);
       case RuntimeException e -> throw e;
       case Exception e -> throw new IOException(e);
     }

@@ -29,11 +29,14 @@ final class Token {
     }
     String given = request.getHeaders().get(HttpHeader.AUTHORIZATION);
     if (given == null || !given.startsWith(BEARER)) {
-      throw new StatusException(401, "this server wants a token (Authorization: Bearer …)");
+      throw new StatusException(
+          401,
+          "this server wants a token (Authorization: Bearer …): put it into a file, and '?token-file=FILE' behind the URL");
     }
     // Digests are of one length, so that not even the token's length shows.
     if (!MessageDigest.isEqual(expected, digest(given.substring(BEARER.length())))) {
-      throw new StatusException(403, "the token is another one");
+      throw new StatusException(
+          403, "the token is not this server's: see the file that 'token-file' in the URL names");
     }
   }
 
