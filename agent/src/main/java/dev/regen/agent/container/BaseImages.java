@@ -84,7 +84,11 @@ public final class BaseImages {
     }
     try {
       if (images.isHere(id)) {
-        return Brought.NONE;
+        // Perhaps under another name only.
+        String otherwise = images.name(id, tag(snapshot));
+        return otherwise.isEmpty()
+            ? Brought.NONE
+            : Brought.not("its image " + words(snapshot, id) + " is here" + otherwise);
       }
     } catch (EngineException e) {
       return Brought.not(
@@ -109,7 +113,9 @@ public final class BaseImages {
   }
 
   private static @Nullable ImageTag tag(Snapshot snapshot) {
-    return ImageTag.parse(snapshot.imageName()).orElse(null);
+    Digest id = id(snapshot);
+    boolean isId = id != null && snapshot.imageName().contains(ImageTransfers.shown(id));
+    return isId ? null : ImageTag.parse(snapshot.imageName()).orElse(null);
   }
 
   private static String words(Snapshot snapshot, Digest id) {

@@ -209,7 +209,7 @@ public final class ImageTransfers {
   }
 
   /** Names it, unless that name is another image's here; says what was not done. */
-  private String name(Digest id, @Nullable ImageTag tag) throws IOException {
+  String name(Digest id, @Nullable ImageTag tag) throws IOException {
     if (tag == null) {
       return "";
     }
