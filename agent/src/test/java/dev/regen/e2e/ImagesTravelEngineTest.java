@@ -61,6 +61,7 @@ class ImagesTravelEngineTest {
       assertThat(inspected(there, "desk:base")).isEqualTo(inspected(here, "desk:base"));
 
       namesOfOtherImagesStay(there, store);
+      aNameThatIsGoneComesBack(there, store);
     }
   }
 
@@ -81,6 +82,18 @@ class ImagesTravelEngineTest {
   private static boolean isLargeChunk(Path file) {
     return file.getFileName().toString().matches("[0-9a-f]{64}")
         && file.toFile().length() > 250_000;
+  }
+
+  /** The engine has the image of the queue, under another name. */
+  private void aNameThatIsGoneComesBack(Host there, String store) throws Exception {
+    String image = inspected(there, "desk:small");
+    there.docker("tag", "desk:small", "desk:renamed").ok();
+    there.docker("rmi", "desk:small").ok();
+
+    there.regen("pull", "desk", store).ok();
+
+    there.docker("rmi", "desk:renamed").ok();
+    assertThat(inspected(there, "desk:small")).isEqualTo(image);
   }
 
   /** Both hosts have an image of this name, each its own. */

@@ -35,8 +35,13 @@ final class Spread implements AutoCloseable {
     for (RemoteStore store : stores) {
       lists.add(new Listed(store));
     }
-    for (Listed list : lists) {
-      list.advance();
+    try {
+      for (Listed list : lists) {
+        list.advance();
+      }
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
     }
   }
 
@@ -69,7 +74,7 @@ final class Spread implements AutoCloseable {
   private static final class Listed {
     private final BlockingQueue<Optional<Digest>> ahead = new ArrayBlockingQueue<>(AHEAD);
     private final Thread reader;
-    private volatile @Nullable Exception failure;
+    private volatile @Nullable Throwable failure;
     private @Nullable Digest head;
 
     Listed(RemoteStore store) {
@@ -79,7 +84,8 @@ final class Spread implements AutoCloseable {
     private void read(RemoteStore store) {
       try {
         store.list(digest -> put(Optional.of(digest)));
-      } catch (IOException | RuntimeException e) {
+      } catch (Throwable e) {
+        // Whatever it is, who waits for the next one has to hear of it.
         failure = e;
       }
       if (!Thread.currentThread().isInterrupted()) {

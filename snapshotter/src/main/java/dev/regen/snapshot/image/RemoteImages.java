@@ -53,6 +53,9 @@ public final class RemoteImages {
   private static final int REVISIONS_MAX = 999_999;
   private static final int LOST_MAX = 1_000;
 
+  /** Of all layers together; others are named again by the next who does not get them. */
+  private static final int LOST_IN_ALL_MAX = 20_000;
+
   /** Of uploads, names and what is lost; whoever reads a record may have little memory. */
   private static final int SMALL_BYTES_MAX = 256 << 10;
 
@@ -275,7 +278,11 @@ public final class RemoteImages {
   /** Of layers that somebody did not get from this store whole: what he did not get. */
   Map<Digest, Set<Digest>> lost() throws IOException {
     Map<Digest, Set<Digest>> lost = new HashMap<>();
+    int left = LOST_IN_ALL_MAX;
     for (String record : store.records(LOST)) {
+      if (left <= 0) {
+        break;
+      }
       String hex = record.substring(LOST.length());
       Optional<byte[]> bytes = LAYER.matcher(hex).matches() ? small(record) : Optional.empty();
       if (bytes.isPresent()) {
@@ -283,6 +290,7 @@ public final class RemoteImages {
           JsonObject json = SealedRecord.open(Path.of(record), bytes.get(), VERSION);
           Set<Digest> chunks = new HashSet<>();
           json.strings("chunks").stream().limit(LOST_MAX).map(Digest::new).forEach(chunks::add);
+          left -= chunks.size() + 1;
           lost.put(new Digest(hex), chunks);
         } catch (IOException | IllegalArgumentException e) {
           store.deleteRecord(record); // Nobody can tell what it named.

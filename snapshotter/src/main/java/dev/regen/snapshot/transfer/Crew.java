@@ -161,6 +161,10 @@ final class Crew {
       }
     } catch (IOException | RuntimeException e) {
       failure.compareAndSet(null, e);
+    } catch (Error e) {
+      // Else it would seem to be done.
+      failure.compareAndSet(null, new IllegalStateException(e));
+      throw e;
     } finally {
       if (room) {
         MEMORY_BYTES.release(bytes);
