@@ -63,6 +63,7 @@ import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.restore.QueuedTrees;
+import dev.regen.snapshot.restore.Successors;
 import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SnapshotStore;
 import dev.regen.snapshot.transfer.Follow;
@@ -83,9 +84,6 @@ import org.slf4j.LoggerFactory;
 /** The node agent, wired by hand. One may run on a home at a time. */
 public final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
-
-  /** Longer than a start waits for anything. */
-  private static final Duration HOT_TREE_IN_USE = Duration.ofMinutes(3);
 
   /** How long what an interrupted pull has fetched waits for the next one. */
   private static final Duration ARRIVING_MAX = Duration.ofDays(1);
@@ -158,7 +156,7 @@ public final class Agent implements AutoCloseable {
             stores,
             new Views(home),
             configuration.hotTreeBytes(),
-            HOT_TREE_IN_USE,
+            HotTrees.IN_USE,
             clock);
     LayerIntake intake =
         new LayerIntake(
@@ -203,7 +201,14 @@ public final class Agent implements AutoCloseable {
             spool,
             stopped,
             clock);
-    NextRun nextRun = new NextRun(queues, hotTrees, stores);
+    Successors successors =
+        new Successors(
+            disk,
+            queues,
+            restorer,
+            hotTrees,
+            (tree, id, cancelled) -> captures.files().present(tree, snapshots.read(id), cancelled));
+    NextRun nextRun = new NextRun(queues, hotTrees, successors, stores);
     ContainerRestore restore =
         new ContainerRestore(
             engine,

@@ -10,6 +10,7 @@ import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.restore.EarlyTree;
 import dev.regen.snapshot.restore.HotTrees;
+import dev.regen.snapshot.restore.Successors;
 import dev.regen.snapshot.transfer.Follow;
 import java.io.IOException;
 import java.util.List;
@@ -24,11 +25,13 @@ public final class NextRun {
 
   private final SnapshotQueues queues;
   private final HotTrees hotTrees;
+  private final Successors successors;
   private final Stores stores;
 
-  public NextRun(SnapshotQueues queues, HotTrees hotTrees, Stores stores) {
+  public NextRun(SnapshotQueues queues, HotTrees hotTrees, Successors successors, Stores stores) {
     this.queues = queues;
     this.hotTrees = hotTrees;
+    this.successors = successors;
     this.stores = stores;
   }
 
@@ -48,14 +51,16 @@ public final class NextRun {
         : Optional.empty();
   }
 
-  /** As {@link #prepare}, while chunks of the snapshot still arrive. */
+  /**
+   * Begins to make a snapshot's tree ready while its chunks still arrive, to be its queue's newest.
+   */
   Follow.Begun prepareEarly(Snapshot snapshot, ChunkReader.Source arriving) {
     try {
       Optional<Staging> staging = staging();
       if (staging.isEmpty() || snapshot.locked() != null) {
         return Follow.Begun.NOTHING;
       }
-      EarlyTree tree = hotTrees.early(snapshot, staging.get(), arriving);
+      EarlyTree tree = successors.early(snapshot, staging.get(), arriving);
       return new Follow.Begun() {
         @Override
         public void landed() {
@@ -73,12 +78,19 @@ public final class NextRun {
     }
   }
 
-  /** As above, if it is its queue's newest; what fails is left to the start. */
+  /**
+   * As {@link #prepare}, of a snapshot that arrived, if it is its queue's newest; what fails is
+   * left to the start.
+   */
   void prepareIfNewest(Snapshot snapshot, Job job) {
     try {
       Optional<Element> tail = queues.look(snapshot.queue()).tail();
       if (tail.isPresent() && tail.get().id().equals(snapshot.id()) && snapshot.locked() == null) {
-        prepare(snapshot, job);
+        Optional<Staging> staging = staging();
+        if (staging.isPresent()) {
+          job.step("unpacking " + snapshot.id().shortened());
+          successors.prepare(snapshot, staging.get(), job.cancellable(), job::cancelled);
+        }
       }
     } catch (IOException | CancellationException e) {
       LOG.info("{} is unpacked at its start: {}", snapshot.words(), e.getMessage());

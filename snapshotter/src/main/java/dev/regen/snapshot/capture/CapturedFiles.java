@@ -6,6 +6,7 @@ import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownFiles;
 import dev.regen.runtime.os.Fd;
 import dev.regen.snapshot.Archive;
+import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.chunk.Sealing;
@@ -126,6 +127,23 @@ public final class CapturedFiles implements KnownFiles {
           facts.known(layer.queue()),
           clock,
           cancelled);
+    }
+  }
+
+  /**
+   * What snapshots of its queue hold of a tree that was made of one of them, or that one of them
+   * was made of; with the host's own ids.
+   *
+   * @throws java.util.concurrent.CancellationException soon after {@code cancelled} has said true
+   */
+  public PresentTree present(Path tree, Snapshot snapshot, BooleanSupplier cancelled)
+      throws IOException {
+    KeyId key = snapshot.key();
+    Sealing sealing = key == null ? Sealing.NONE : Sealing.under(keys.key(key));
+    ArchiveRequest request =
+        new ArchiveRequest(List.of(), List.of(), List.of(), List.of(), sealing);
+    try (Hold _ = gate.enter()) {
+      return PresentTree.look(tree, request, facts.known(snapshot.queue()), clock, cancelled);
     }
   }
 

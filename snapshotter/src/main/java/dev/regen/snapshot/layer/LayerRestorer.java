@@ -1,5 +1,6 @@
 package dev.regen.snapshot.layer;
 
+import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.TreeRemoval;
@@ -76,7 +77,8 @@ public final class LayerRestorer {
       BooleanSupplier cancelled)
       throws IOException {
     HostIds ids = new HostIds(uidMap, gidMap);
-    restore(archive, target, ids, null, SameDirectories.NONE, new Watch(progress, cancelled));
+    Watch watch = new Watch(progress, cancelled);
+    restore(archive, target, ids, null, TakeOver.Way.LINK, SameDirectories.NONE, watch);
   }
 
   /**
@@ -99,8 +101,38 @@ public final class LayerRestorer {
       throws IOException {
     SameDirectories same = SameDirectories.find(reader, archive, over);
     HostIds ids = new HostIds(uidMap, gidMap);
-    restore(archive, target, ids, over, same, new Watch(progress, () -> false));
+    restore(archive, target, ids, over, TakeOver.Way.LINK, same, new Watch(progress, () -> false));
     return same.paths();
+  }
+
+  /**
+   * As {@link #restore}, with the host's own ids, of a tree that nobody needs any more: what is the
+   * same there is moved out of it, directories that are the same as a whole in one step. What is
+   * left of that tree is to be removed, whether this succeeds or fails.
+   *
+   * @throws RegenException.Refused also if {@code taken} is not what it was when it was looked at
+   */
+  public void restoreOutOf(
+      PresentTree taken,
+      Archive archive,
+      Path target,
+      Disk disk,
+      Progress progress,
+      BooleanSupplier cancelled)
+      throws IOException {
+    SameDirectories same = SameDirectories.find(reader, archive, taken);
+    HostIds ids = new HostIds(List.of(), List.of());
+    restore(archive, target, ids, taken, disk::move, same, new Watch(progress, cancelled));
+    boolean whole = false;
+    try (Fd from = Fd.directory(taken.directory());
+        Fd to = Fd.directory(target)) {
+      same.take(from, to, disk::move);
+      whole = true;
+    } finally {
+      if (!whole) {
+        TreeRemoval.remove(target);
+      }
+    }
   }
 
   private void restore(
@@ -108,6 +140,7 @@ public final class LayerRestorer {
       Path target,
       HostIds ids,
       @Nullable PresentTree over,
+      TakeOver.Way way,
       SameDirectories same,
       Watch watch)
       throws IOException {
@@ -120,7 +153,8 @@ public final class LayerRestorer {
     boolean whole = false;
     try (Fd root = NewTree.make(target, WHILE_OPEN);
         Fd present = Fd.directory(over == null ? target : over.directory())) {
-      new ParallelUnpacking(reader, archive, root, ids, over, over == null ? null : present, same)
+      new ParallelUnpacking(
+              reader, archive, root, ids, over, over == null ? null : present, way, same)
           .run(workers, watch);
       whole = true;
     } finally {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param chunks of the whole archive
  * @param root of the new tree
  * @param present the tree whose place it is to take, if files may be taken from there
+ * @param way how they are taken
  * @param known groups of the present tree, by their chunks
  * @param same directories of the present tree that are to be moved, and so not made
  * @param pause asked between entries and between pieces of a file
@@ -26,6 +27,7 @@ record Making(
     HostIds ids,
     MemberAttributes attributes,
     @Nullable Fd present,
+    TakeOver.Way way,
     Set<List<Chunk>> known,
     SameDirectories same,
     Pause pause,

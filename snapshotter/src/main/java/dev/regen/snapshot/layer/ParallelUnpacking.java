@@ -46,8 +46,9 @@ final class ParallelUnpacking {
 
   /**
    * @param root a new, empty directory, which stays the caller's to close
-   * @param over the tree whose place the new one is to take; its files are linked where they can be
+   * @param over the tree whose place the new one is to take; its files are taken where they can be
    * @param present that tree, open; stays the caller's to close
+   * @param way how its files are taken
    * @param same directories of that tree which are not made, for they are to be moved
    */
   ParallelUnpacking(
@@ -57,6 +58,7 @@ final class ParallelUnpacking {
       HostIds ids,
       @Nullable PresentTree over,
       @Nullable Fd present,
+      TakeOver.Way way,
       SameDirectories same)
       throws IOException {
     this.parts = new Parts(archive, EntryIndex.open(reader, archive));
@@ -69,6 +71,7 @@ final class ParallelUnpacking {
             ids,
             attributes,
             present,
+            way,
             over == null ? Set.of() : over.groups(),
             same,
             this::checkStopped,

@@ -34,7 +34,10 @@ final class PartUnpacking implements AutoCloseable {
   PartUnpacking(Making making) {
     this.making = making;
     this.chunks = making.chunks();
-    this.takeOver = making.present() == null ? null : new TakeOver(making.present(), making.ids());
+    this.takeOver =
+        making.present() == null
+            ? null
+            : new TakeOver(making.present(), making.way(), making.ids());
     this.decoder = new ChunkDecoder(making.reader(), chunks);
     int largest = chunks.stream().mapToInt(Chunk::tarBytes).max().orElse(1);
     this.piece = arena.allocate(largest).asByteBuffer();

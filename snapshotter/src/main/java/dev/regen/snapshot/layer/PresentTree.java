@@ -73,6 +73,18 @@ public final class PresentTree {
     return subtrees;
   }
 
+  /** The same tree, renamed since it was looked at. */
+  public PresentTree at(Path renamed) {
+    return new PresentTree(renamed, inOrder, subtrees);
+  }
+
+  /** Whether the tree has, unread, at least half of these chunks. */
+  public boolean holdsHalfOf(List<Chunk> chunks) {
+    Set<Chunk> all = new HashSet<>();
+    groups.forEach(all::addAll);
+    return 2 * chunks.stream().filter(all::contains).count() >= chunks.size();
+  }
+
   /** Whether the tree is, unread, what these chunks hold, and nothing else. */
   public boolean holdsJust(List<Chunk> chunks) {
     List<Chunk> all = new ArrayList<>();

@@ -1,5 +1,7 @@
 package dev.regen.snapshot.layer;
 
+import dev.regen.runtime.os.Fd;
+import dev.regen.runtime.os.Stat;
 import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.chunk.ChunkReader;
@@ -9,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class SameDirectories {
   /** Below this a directory's entries are as well linked one by one. */
   private static final int ENTRIES_MIN = 4;
+
+  private static final int DIRECTORY = Fd.RDONLY | Fd.DIRECTORY;
 
   /** What one system call takes; those deeper are linked. */
   private static final int PATH_BYTES_MAX = 4000;
@@ -45,6 +50,25 @@ final class SameDirectories {
     return above != null && (Arrays.equals(above, path) || Paths.isBelow(path, above));
   }
 
+  /**
+   * Takes them out of the present tree into a new one, whose directories around them are there and
+   * keep their times.
+   */
+  void take(Fd present, Fd root, TakeOver.Way way) throws IOException {
+    for (int at = 0; at < topmost.size(); ) {
+      byte[] parent = Paths.parent(topmost.get(at));
+      List<byte[]> parents = MemberPath.of(topmost.get(at)).parents();
+      try (Fd from = Beneath.open(present, parents, DIRECTORY);
+          Fd to = Beneath.open(root, parents, DIRECTORY)) {
+        Stat.Time time = to.stat().mtime();
+        do {
+          way.take(from, Paths.name(topmost.get(at++)), to);
+        } while (at < topmost.size() && Arrays.equals(Paths.parent(topmost.get(at)), parent));
+        to.touch(time);
+      }
+    }
+  }
+
   /** Reads the entry index of {@code archive}; no file, and no chunk of it. */
   static SameDirectories find(ChunkReader reader, Archive archive, PresentTree present)
       throws IOException {
@@ -52,6 +76,7 @@ final class SameDirectories {
       return NONE;
     }
     Map<List<Chunk>, Integer> numbers = new HashMap<>();
+    NavigableSet<byte[]> linked = new TreeSet<>(Paths::compare);
     List<byte[]> firstPaths = new ArrayList<>();
     Parts parts = new Parts(archive, EntryIndex.open(reader, archive));
     for (Part part = parts.next(); part != null; part = parts.next()) {
@@ -59,16 +84,29 @@ final class SameDirectories {
       if (present.groups().contains(chunks)) {
         numbers.put(List.copyOf(chunks), part.number());
       }
+      for (EntryIndex.Entry entry : part.entries()) {
+        if (entry.type() == EntryIndex.Type.HARD_LINK) {
+          linked.add(entry.target());
+        }
+      }
       firstPaths.add(part.entries().isEmpty() ? EntryIndex.NO_BYTES : firstPath(part));
     }
     List<byte[]> found = new ArrayList<>();
     for (PresentTree.Subtree subtree : present.subtrees()) {
       boolean inAnother = !found.isEmpty() && Paths.isBelow(subtree.path(), found.getLast());
-      if (!inAnother && isSame(subtree, present.inOrder(), numbers, firstPaths)) {
+      if (!inAnother
+          && !holdsOneOf(linked, subtree.path())
+          && isSame(subtree, present.inOrder(), numbers, firstPaths)) {
         found.add(subtree.path());
       }
     }
     return new SameDirectories(found);
+  }
+
+  /** A file that gets a further name elsewhere has to be in the new tree before that. */
+  private static boolean holdsOneOf(NavigableSet<byte[]> linked, byte[] directory) {
+    byte[] next = linked.higher(directory);
+    return next != null && Paths.isBelow(next, directory);
   }
 
   private static byte[] firstPath(Part part) {

@@ -12,10 +12,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes files of a present tree into a new one, as hard links, where they are what an archive says.
- * For one thread, which also closes it.
+ * Takes files of a present tree into a new one where they are what an archive says: as hard links,
+ * or out of a tree that nobody needs any more. For one thread, which also closes it.
  *
- * <p>A file of a group that is known is linked as it is. Any other is linked only if its attributes
+ * <p>A file of a group that is known is taken as it is. Any other is taken only if its attributes
  * are the same, it has no second name, which somebody else might read, and its bytes have been
  * compared.
  */
@@ -24,7 +24,16 @@ final class TakeOver implements AutoCloseable {
   private static final int COMPARED_BYTES = 256 << 10;
   private static final int BLOCK_BYTES = 512;
 
+  /** Gives a file of one directory a name in another, which nothing has there. */
+  interface Way {
+    /** It keeps the name it has. */
+    Way LINK = (from, name, to) -> to.linkAt(from, name, name);
+
+    void take(Fd from, byte[] name, Fd to) throws IOException;
+  }
+
   private final Fd present;
+  private final Way way;
   private final HostIds ids;
   private final Arena arena = Arena.ofConfined();
   private final ByteBuffer buffer = arena.allocate(COMPARED_BYTES).asByteBuffer();
@@ -32,8 +41,9 @@ final class TakeOver implements AutoCloseable {
   private @Nullable Fd directory;
 
   /** {@code present} stays the caller's to close. */
-  TakeOver(Fd present, HostIds ids) {
+  TakeOver(Fd present, Way way, HostIds ids) {
     this.present = present;
+    this.way = way;
     this.ids = ids;
   }
 
@@ -74,9 +84,9 @@ final class TakeOver implements AutoCloseable {
   }
 
   /** False if the file has as many names as the file system allows. */
-  private static boolean link(Fd from, MemberPath path, Fd parent) throws IOException {
+  private boolean link(Fd from, MemberPath path, Fd parent) throws IOException {
     try {
-      parent.linkAt(from, path.name(), path.name());
+      way.take(from, path.name(), parent);
       return true;
     } catch (ErrnoException e) {
       if (e.is(ErrnoException.EMLINK)) {

@@ -4,11 +4,12 @@ import dev.regen.snapshot.Snapshot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A tree that is unpacked on a thread of its own while its chunks still arrive. It becomes a hot
+ * A tree that is made ready on a thread of its own while its chunks still arrive. It becomes a hot
  * tree when all of them are here and the snapshot is in its queue; before that nobody uses it. What
  * fails is left to whoever unpacks it later.
  */
@@ -20,11 +21,16 @@ public final class EarlyTree implements AutoCloseable {
   private final Path building;
   private final Thread thread;
   private volatile boolean ended;
-  private volatile boolean whole;
+  private volatile @Nullable Landing landing;
 
-  /** Makes the tree in {@code building}. */
+  /** Makes the tree in {@code building}, or as much of it as can be done before all is here. */
   interface Unpacking {
-    void unpack(Path building, EarlyTree tree) throws IOException;
+    Landing unpack(Path building, EarlyTree tree) throws IOException;
+  }
+
+  /** What is left to do when the snapshot is in its queue, until it has a hot tree. */
+  interface Landing {
+    void land(Path building) throws IOException;
   }
 
   EarlyTree(HotTrees hotTrees, Snapshot snapshot, Path building, Unpacking unpacking) {
@@ -39,12 +45,13 @@ public final class EarlyTree implements AutoCloseable {
    */
   public void landed() {
     join();
-    if (!whole) {
+    Landing last = landing;
+    if (last == null) {
       return;
     }
     try {
-      hotTrees.take(building, snapshot);
-    } catch (IOException e) {
+      last.land(building);
+    } catch (IOException | CancellationException e) {
       LOG.info("{} is unpacked again: {}", snapshot.words(), e.getMessage());
     }
   }
@@ -64,9 +71,8 @@ public final class EarlyTree implements AutoCloseable {
 
   private void make(Unpacking unpacking) {
     try {
-      unpacking.unpack(building, this);
-      // Whatever else ends this thread, an error of the virtual machine too: it is not whole.
-      whole = true;
+      // Whatever else ends this thread, an error of the virtual machine too: it does not land.
+      landing = unpacking.unpack(building, this);
     } catch (IOException | RuntimeException e) {
       if (!(e instanceof CancellationException)) {
         LOG.info("{} is unpacked when it is here: {}", snapshot.words(), e.getMessage());

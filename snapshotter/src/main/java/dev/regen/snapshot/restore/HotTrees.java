@@ -12,7 +12,6 @@ import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
@@ -21,11 +20,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +50,9 @@ public final class HotTrees {
    */
   public record HotTree(Path path, SnapshotId snapshot, Instant usedAt) {}
 
+  /** Longer than a start waits for anything, and so for the tree that it was given. */
+  public static final Duration IN_USE = Duration.ofMinutes(3);
+
   private static final Logger LOG = LoggerFactory.getLogger(HotTrees.class);
 
   private final Disk disk;
@@ -54,6 +60,11 @@ public final class HotTrees {
   private final SnapshotStore snapshots;
   private final Unpacked unpacked;
   private final Unforced unforced;
+  private final InstantSource clock = InstantSource.system();
+
+  /** When trees were named that have not been given to anybody since. */
+  private final Map<Path, Instant> idle = new ConcurrentHashMap<>();
+
   private long named;
 
   /** Hears of trees that were unpacked. */
@@ -85,7 +96,8 @@ public final class HotTrees {
   }
 
   /**
-   * The tree of {@code snapshot} in {@code staging}, unpacked if it is not there.
+   * The tree of {@code snapshot} in {@code staging}, unpacked if it is not there, for somebody who
+   * is to move it in.
    *
    * @throws RegenException.Damaged if chunks are missing or wrong; nothing is left
    */
@@ -96,8 +108,24 @@ public final class HotTrees {
       List<IdRange> gidMap,
       Progress progress)
       throws IOException {
+    Path hot = ready(snapshot, staging, uidMap, gidMap, progress);
+    if (!use(hot)) {
+      // It was taken away this moment, for the tree of a newer one.
+      use(ready(snapshot, staging, uidMap, gidMap, progress));
+    }
+    return hot;
+  }
+
+  /** As {@link #prepare}, for a start to come. */
+  Path ready(
+      Snapshot snapshot,
+      Staging staging,
+      List<IdRange> uidMap,
+      List<IdRange> gidMap,
+      Progress progress)
+      throws IOException {
     Path hot = hot(staging, snapshot.id(), uidMap, gidMap);
-    if (use(hot)) {
+    if (isThere(hot)) {
       return hot;
     }
     Path building = staging.building();
@@ -120,27 +148,10 @@ public final class HotTrees {
     return hot;
   }
 
-  /**
-   * Begins to unpack a snapshot some of whose chunks are still to come.
-   *
-   * @param snapshot its manifest was compared with its digest
-   * @param arriving waits for chunks that are not here; has ended before the tree is closed
-   */
-  public EarlyTree early(Snapshot snapshot, Staging staging, ChunkReader.Source arriving) {
-    LayerRestorer waiting = restorer.of(arriving);
-    return new EarlyTree(
-        this,
-        snapshot,
-        staging.building(),
-        (building, tree) ->
-            waiting.restore(
-                snapshot.archive(), building, List.of(), List.of(), (_, _) -> {}, tree::ended));
-  }
-
   /** Makes a whole tree of a snapshot in a queue, with the host's own ids, a hot one. */
   void take(Path building, Snapshot snapshot) throws IOException {
     Path hot = hot(Staging.around(building), snapshot.id(), List.of(), List.of());
-    if (!use(hot)) {
+    if (!isThere(hot)) {
       unpacked.of(building, snapshot, snapshot.archive(), List.of(), List.of());
       name(building, hot);
     }
@@ -258,6 +269,7 @@ public final class HotTrees {
     }
     named++;
     disk.rename(tree, hot);
+    idle.put(hot, usedAt(Fd.stat(hot)));
   }
 
   /**
@@ -307,13 +319,57 @@ public final class HotTrees {
    * @return where it lies now, to be removed; null if it stays
    */
   public synchronized @Nullable Path drop(HotTree tree) throws IOException {
+    return away(tree, Staging.around(tree.path()).trash());
+  }
+
+  /** Whether there is a tree of a snapshot, with the host's own ids. */
+  boolean holds(Staging staging, SnapshotId snapshot) throws IOException {
+    return isThere(hot(staging, snapshot, List.of(), List.of()));
+  }
+
+  /**
+   * The tree of a snapshot, with the host's own ids, that nobody may be about to move in: it was
+   * given to nobody since this process made it, or long ago. Null if there is none.
+   */
+  synchronized @Nullable HotTree idle(Staging staging, SnapshotId snapshot) throws IOException {
+    Path hot = hot(staging, snapshot, List.of(), List.of());
+    Stat stat = isThere(hot) ? Fd.statIfThere(hot) : null;
+    if (stat == null) {
+      return null;
+    }
+    Instant usedAt = usedAt(stat);
+    boolean idleNow = usedAt.equals(idle.get(hot)) || usedAt.plus(IN_USE).isBefore(clock.instant());
+    return idleNow ? new HotTree(hot, snapshot, usedAt) : null;
+  }
+
+  /**
+   * Takes a tree for something else, unless it was used since it was looked at. Where it was forced
+   * to the disk, it counts as one that was not from now on: if the host goes down, its name may be
+   * there again, and not all that was in it.
+   *
+   * @return where it lies now, a name that the sweep removes; null if it stays
+   */
+  synchronized @Nullable Path takeAway(HotTree tree) throws IOException {
+    Staging staging = Staging.around(tree.path());
+    giveUpThoseOfAnEarlierBoot(staging);
+    unforced.note(staging);
+    named++;
+    return away(tree, staging.building());
+  }
+
+  private @Nullable Path away(HotTree tree, Path to) throws IOException {
     Stat stat = Fd.statIfThere(tree.path());
     if (stat == null || !usedAt(stat).equals(tree.usedAt())) {
       return null;
     }
-    Path trash = Staging.around(tree.path()).trash();
-    disk.rename(tree.path(), trash);
-    return trash;
+    idle.remove(tree.path());
+    disk.rename(tree.path(), to);
+    return to;
+  }
+
+  private synchronized boolean isThere(Path hot) throws IOException {
+    giveUpThoseOfAnEarlierBoot(Staging.around(hot));
+    return Fd.statIfThere(hot) != null;
   }
 
   /**
@@ -321,6 +377,7 @@ public final class HotTrees {
    * which says nothing of its content. Another process may be the one that drops it.
    */
   private synchronized boolean use(Path hot) throws IOException {
+    idle.remove(hot);
     giveUpThoseOfAnEarlierBoot(Staging.around(hot));
     Stat stat = Fd.statIfThere(hot);
     if (stat == null) {

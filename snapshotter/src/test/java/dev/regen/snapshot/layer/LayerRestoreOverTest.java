@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.oci.FrozenLayer.Kind;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
@@ -76,6 +77,36 @@ final class LayerRestoreOverTest {
       TreeRemoval.remove(present);
       assertThat(Tool.bash(over, ALL)).as("seed %d", seed).isEqualTo(Tool.bash(plain, ALL));
       assertThat(shared).as("seed %d", seed).hasSizeGreaterThan(inodes.size() / 2);
+    }
+  }
+
+  @Test
+  void editedTreesComeBackOutOfOnesThatNobodyNeeds() throws IOException {
+    for (long seed = 11; seed <= 14; seed++) {
+      System.out.println("tree and edits of seed " + seed);
+      Path present = Files.createDirectory(tree.resolve("seed-" + seed));
+      run(present, RandomTree.script(seed));
+      Archived wanted = settled(present);
+      run(present, RandomTree.edits(seed, paths(present)));
+      Archived edited = settled(present);
+      Path plain = restored(wanted.archive(), directory.resolve("plain-" + seed), null);
+      Set<String> inodes = inodes(present);
+      Path made = directory.resolve("made-" + seed);
+
+      new LayerRestorer(reader, 2)
+          .restoreOutOf(
+              look(present, edited),
+              wanted.archive(),
+              made,
+              new LocalDisk(),
+              Progress.NONE,
+              () -> false);
+
+      Set<String> moved = inodes(made);
+      moved.retainAll(inodes);
+      TreeRemoval.remove(present);
+      assertThat(Tool.bash(made, ALL)).as("seed %d", seed).isEqualTo(Tool.bash(plain, ALL));
+      assertThat(moved).as("seed %d", seed).hasSizeGreaterThan(inodes.size() / 2);
     }
   }
 

@@ -51,7 +51,13 @@ final class EarlyTreeTest {
 
   @Test
   void aWholeTreeIsOneToStartFrom() throws IOException {
-    assertThat(treesAfter((building, _) -> Files.createDirectory(building))).hasSize(1);
+    HotTrees trees = hotTrees();
+    assertThat(
+            treesAfter((building, _) -> {
+              Files.createDirectory(building);
+              return whole -> trees.take(whole, SNAPSHOT);
+            }))
+        .hasSize(1);
   }
 
   @Test
