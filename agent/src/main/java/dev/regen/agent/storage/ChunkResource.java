@@ -7,10 +7,9 @@ import dev.regen.snapshot.remote.ChunkName;
 import dev.regen.snapshot.remote.DigestList;
 import dev.regen.snapshot.remote.DirectoryRemote;
 import dev.regen.snapshot.remote.RemoteStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -66,12 +65,12 @@ final class ChunkResource {
 
   /** The chunk as it lies here: whoever asked compares it with its digest. */
   void get(Exchange exchange, Digest digest) throws IOException {
-    Path file = file(digest);
-    long size = Files.size(file);
+    PackedChunkStore.Place place = place(digest);
+    long size = place.length();
     String range = exchange.header("Range");
     exchange.set("Accept-Ranges", "bytes");
     if (range == null) {
-      exchange.answer(200, file, 0, size);
+      exchange.answer(200, place.file(), place.offset(), size);
       return;
     }
     Matcher bounds = RANGE.matcher(range);
@@ -85,24 +84,24 @@ final class ChunkResource {
       throw new StatusException(416, "the chunk has " + size + " bytes, asked was " + range);
     }
     exchange.set("Content-Range", "bytes " + from + "-" + last + "/" + size);
-    exchange.answer(206, file, from, last - from + 1);
+    exchange.answer(206, place.file(), place.offset() + from, last - from + 1);
   }
 
   void head(Exchange exchange, Digest digest) throws IOException {
-    exchange.set("Content-Length", Long.toString(Files.size(file(digest))));
+    exchange.set("Content-Length", Integer.toString(place(digest).length()));
     exchange.response().setStatus(200);
     exchange.response().write(true, null, exchange.callback());
   }
 
   void delete(Exchange exchange, Digest digest) throws IOException {
-    file(digest);
+    place(digest);
     store.delete(digest);
     exchange.answer(204);
   }
 
-  private Path file(Digest digest) throws IOException {
+  private PackedChunkStore.Place place(Digest digest) throws IOException {
     return store
-        .file(digest)
+        .place(digest)
         .orElseThrow(() -> new RegenException.NotFound("no chunk " + digest + " here"));
   }
 }

@@ -7,7 +7,7 @@ import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import dev.regen.snapshot.store.SealedRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -30,8 +31,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A remote store in a directory: what a storage server serves, and {@code dir:/path} without one.
  *
- * <p>Chunks lie in {@code chunks/sha256/ab/abcd…}, records in {@code records/}. Puts that come at
- * the same time are forced at the same time. One process at a time may have it open.
+ * <p>Chunks lie in {@code chunks/} as {@link PackedChunkStore} keeps them: small ones share files.
+ * Records lie in {@code records/}. Puts that come at the same time are forced together. One process
+ * at a time may have it open.
  */
 public final class DirectoryRemote implements RemoteStore {
   /** How long at least a chunk that somebody asked about is not deleted. */
@@ -40,15 +42,26 @@ public final class DirectoryRemote implements RemoteStore {
   private static final int VERSION = 1;
   private static final String IDENTITY = "store.json";
   private static final int IDENTITY_BYTES_MAX = 4096;
+  private static final int ADDING_MAX = 4;
 
   private final Disk disk;
   private final Disk.Lock lock;
   private final Leases leases;
   private final Room room;
   private final String id;
-  private final DirectoryChunkStore chunks;
+  private final PackedChunkStore chunks;
+  private final ForcedTogether forced;
   private final RecordFiles records;
   private final AtomicLong count = new AtomicLong();
+
+  /** Each of those who add may have a pack in memory. */
+  private final Semaphore adding = new Semaphore(ADDING_MAX);
+
+  /** Held by who sets a damaged chunk aside. */
+  private final Object mending = new Object();
+
+  /** Why chunks last failed to get to the disk: what others lost by it is told with it. */
+  private volatile @Nullable IOException failure;
 
   /**
    * Opens the store in {@code directory}, and makes it if need be. Takes one look at each file.
@@ -84,7 +97,8 @@ public final class DirectoryRemote implements RemoteStore {
       this.id = identity(directory.resolve(IDENTITY));
       this.room = new Room(directory, quotaBytes);
       this.leases = new Leases(lease, nanoTime);
-      this.chunks = new DirectoryChunkStore(disk, directory.resolve("chunks"));
+      this.chunks = new PackedChunkStore(disk, directory.resolve("chunks"), this::forget);
+      this.forced = new ForcedTogether(chunks::force);
       chunks.prepare();
       this.records = new RecordFiles(disk, directory.resolve("records"), room);
       takeStock();
@@ -120,14 +134,8 @@ public final class DirectoryRemote implements RemoteStore {
   @Override
   public Set<Digest> missing(Collection<Digest> digests) throws IOException {
     // Leased before the look: a deletion then comes before both, or not at all.
-    digests.forEach(leases::lease);
-    Set<Digest> missing = chunks.missing(digests);
-    for (Digest digest : digests) {
-      if (!missing.contains(digest)) {
-        chunks.force(digest);
-      }
-    }
-    return missing;
+    leases.lease(digests);
+    return lost(digests);
   }
 
   @Override
@@ -137,21 +145,51 @@ public final class DirectoryRemote implements RemoteStore {
 
   /** As {@link #put}; returns whether the chunk is new here, or took a damaged one's place. */
   public boolean store(ChunkName chunk, ByteBuffer stored) throws IOException {
+    boolean isNew = add(chunk, stored);
+    if (!force(Set.of(chunk.digest())).isEmpty()) {
+      throw lossCause();
+    }
+    return isNew;
+  }
+
+  /**
+   * As {@link #store}, of which {@link #force} is the other half: before that the chunk may get
+   * lost.
+   */
+  public boolean add(ChunkName chunk, ByteBuffer stored) throws IOException {
     Digest digest = chunk.digest();
     if (stored.remaining() != chunk.sizeBytes() || !Digest.of(stored.duplicate()).equals(digest)) {
       throw new RegenException.BadInput("these are not the bytes of the chunk " + digest);
     }
-    leases.lease(digest);
+    leases.lease(Set.of(digest));
     try {
-      if (isWhole(chunk)) {
+      if (isWhole(digest)) {
         stored.position(stored.limit());
-        chunks.force(digest);
         return false;
       }
-      return add(digest, stored);
+      return addNew(digest, stored);
     } catch (IOException e) {
       throw fullOrAsItIs(e);
     }
+  }
+
+  /**
+   * Returns when those that were added survive a power cut, except for those it returns.
+   *
+   * @return those that got lost: they are to be put again
+   * @throws IOException if nothing is known about any of them
+   */
+  public Set<Digest> force(Collection<Digest> digests) throws IOException {
+    try {
+      return lost(digests);
+    } catch (IOException e) {
+      throw fullOrAsItIs(e);
+    }
+  }
+
+  /** Why {@link #force} lost chunks, as far as that is known. */
+  public IOException lossCause() {
+    return fullOrAsItIs(new IOException("the chunk did not reach the disk", failure));
   }
 
   @Override
@@ -179,27 +217,28 @@ public final class DirectoryRemote implements RemoteStore {
     return Arrays.copyOfRange(stored, offset, offset + length);
   }
 
-  /** Where a chunk that was put is; empty if it is not here. */
-  public Optional<Path> file(Digest digest) throws IOException {
-    Path file = chunks.file(digest);
-    return disk.size(file) > 0 ? Optional.of(file) : Optional.empty();
+  /** Where a chunk lies, which lasts there; empty if it is not here. */
+  public Optional<PackedChunkStore.Place> place(Digest digest) throws IOException {
+    PackedChunkStore.Place place = chunks.place(digest);
+    if (place == null && chunks.missing(Set.of(digest)).isEmpty()) {
+      forced.force();
+      place = chunks.place(digest);
+    }
+    return Optional.ofNullable(place);
   }
 
   @Override
   public void delete(Digest digest) throws IOException {
-    boolean done =
-        leases.unlessLeased(
-            digest,
-            () -> {
-              long old = disk.size(chunks.file(digest));
-              chunks.delete(Set.of(digest));
-              if (old >= 0) {
-                forget(old);
-              }
-            });
-    if (!done) {
+    if (!delete(Set.of(digest)).isEmpty()) {
       throw new RegenException.Refused("the chunk " + digest + " is leased; try again later");
     }
+  }
+
+  @Override
+  public Set<Digest> delete(Collection<Digest> digests) throws IOException {
+    Set<Digest> leased = leases.unlessLeased(digests, chunks::remove);
+    chunks.settle();
+    return leased;
   }
 
   @Override
@@ -266,51 +305,85 @@ public final class DirectoryRemote implements RemoteStore {
   }
 
   private void takeStock() throws IOException {
-    for (List<Digest> page = page(null); !page.isEmpty(); page = page(page.getLast())) {
-      for (Digest digest : page) {
-        room.found(disk.size(chunks.file(digest)));
-        count.incrementAndGet();
+    chunks.lengths(length -> {
+      room.found(length);
+      count.incrementAndGet();
+    });
+  }
+
+  /** Those that are not here for good: forces them first if need be, all at once. */
+  private Set<Digest> lost(Collection<Digest> digests) throws IOException {
+    Set<Digest> lost = chunks.notLasting(digests);
+    if (!lost.isEmpty() && chunks.missing(lost).size() < lost.size()) {
+      try {
+        forced.force();
+      } catch (IOException e) {
+        failure = e;
+        throw e;
       }
+      lost = chunks.notLasting(lost);
     }
+    return lost;
   }
 
   /** Whether the chunk is here; a damaged copy is set aside, so that this one takes its place. */
-  private boolean isWhole(ChunkName chunk) throws IOException {
-    Digest digest = chunk.digest();
-    if (!chunks.missing(Set.of(digest)).isEmpty()) {
+  private boolean isWhole(Digest digest) throws IOException {
+    if (isMissing(digest)) {
       return false;
     }
-    long old = disk.size(chunks.file(digest));
-    try {
-      return chunks.get(digest).length == chunk.sizeBytes();
-    } catch (RegenException.Damaged e) {
-      if (chunks.setAside(digest)) {
-        forget(old);
+    if (readsWell(digest)) {
+      return true;
+    }
+    synchronized (mending) {
+      // Another may have set it aside meanwhile, and put a whole one.
+      if (isMissing(digest)) {
+        return false;
+      }
+      if (readsWell(digest)) {
+        return true;
+      }
+      if (!chunks.setAside(digest)) {
+        chunks.delete(Set.of(digest));
       }
       return false;
     }
   }
 
-  private boolean add(Digest digest, ByteBuffer stored) throws IOException {
+  private boolean isMissing(Digest digest) throws IOException {
+    return !chunks.missing(Set.of(digest)).isEmpty();
+  }
+
+  private boolean readsWell(Digest digest) throws IOException {
+    try {
+      chunks.get(digest);
+      return true;
+    } catch (RegenException.Damaged e) {
+      return false;
+    }
+  }
+
+  private boolean addNew(Digest digest, ByteBuffer stored) throws IOException {
     int size = stored.remaining();
     room.take(size);
+    count.incrementAndGet();
     boolean isNew = false;
-    boolean done = false;
+    adding.acquireUninterruptibly();
     try {
-      isNew = chunks.putForced(digest, stored);
-      done = true;
+      isNew = chunks.put(digest, stored);
+    } catch (IOException e) {
+      failure = e;
+      throw e;
     } finally {
-      if (done && isNew) {
-        count.incrementAndGet();
-      } else {
-        room.give(size);
+      adding.release();
+      if (!isNew) {
+        forget(size);
       }
     }
     return isNew;
   }
 
   private byte[] whole(Digest digest) throws IOException {
-    if (!chunks.missing(Set.of(digest)).isEmpty()) {
+    if (isMissing(digest)) {
       throw new RegenException.NotFound("no chunk " + digest + " here");
     }
     return chunks.get(digest);
@@ -321,9 +394,9 @@ public final class DirectoryRemote implements RemoteStore {
     count.decrementAndGet();
   }
 
-  private IOException fullOrAsItIs(IOException failure) {
-    return failure instanceof RegenException
-        ? failure
-        : DiskFullException.behind(failure).<IOException>map(room::full).orElse(failure);
+  private IOException fullOrAsItIs(IOException cause) {
+    return cause instanceof RegenException
+        ? cause
+        : DiskFullException.behind(cause).<IOException>map(room::full).orElse(cause);
   }
 }

@@ -1,8 +1,11 @@
 package dev.regen.snapshot.remote;
 
 import dev.regen.snapshot.Digest;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.LongSupplier;
 
@@ -36,11 +39,15 @@ final class Leases {
   /** Something that happens while no lease begins. */
   @FunctionalInterface
   interface Act {
-    void run() throws java.io.IOException;
+    void run(Set<Digest> free) throws IOException;
   }
 
-  synchronized void lease(Digest digest) {
+  synchronized void lease(Collection<Digest> digests) {
     turn();
+    digests.forEach(this::add);
+  }
+
+  private void add(Digest digest) {
     if (now.size() + before.size() < ENTRIES_MAX) {
       now.add(key(digest));
     } else {
@@ -49,18 +56,23 @@ final class Leases {
   }
 
   /**
-   * Does {@code act} if the chunk is not leased, and lets no lease begin meanwhile.
+   * Does {@code act} with those that are not leased, and lets no lease begin meanwhile.
    *
-   * @return whether it was done
+   * @return the leased ones
    */
-  synchronized boolean unlessLeased(Digest digest, Act act) throws java.io.IOException {
+  synchronized Set<Digest> unlessLeased(Collection<Digest> digests, Act act) throws IOException {
     turn();
-    long key = key(digest);
-    if (allNow || allBefore || now.contains(key) || before.contains(key)) {
-      return false;
+    Set<Digest> leased = new LinkedHashSet<>();
+    Set<Digest> free = new LinkedHashSet<>();
+    for (Digest digest : digests) {
+      (isLeased(key(digest)) ? leased : free).add(digest);
     }
-    act.run();
-    return true;
+    act.run(free);
+    return leased;
+  }
+
+  private boolean isLeased(long key) {
+    return allNow || allBefore || now.contains(key) || before.contains(key);
   }
 
   private void turn() {

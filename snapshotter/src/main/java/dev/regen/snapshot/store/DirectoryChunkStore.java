@@ -18,10 +18,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,19 +45,20 @@ public final class DirectoryChunkStore implements ChunkStore {
   private final Path named;
   private final Path damaged;
 
-  /** Written, and not yet under their own names; the value is the file. */
-  private final Map<Digest, Path> pending = new ConcurrentHashMap<>();
+  /** Written, and not yet known to last under their own names. */
+  private final Map<Digest, Waiting> pending = new ConcurrentHashMap<>();
 
-  /** Directories with names that are not forced yet; guarded by {@link #forcing}. */
-  private final Set<Path> unforced = new TreeSet<>();
+  /** Directories with names that are not forced yet; changed by {@link #force} alone. */
+  private final Set<Path> unforced = new ConcurrentSkipListSet<>();
 
-  /** Prefix directories whose own names are forced. */
-  private final Set<Path> prefixes = ConcurrentHashMap.newKeySet();
-
+  private final LongConsumer gone;
   private final Object[] stripes = new Object[STRIPES];
   private final Object forcing = new Object();
   private final AtomicLong written = new AtomicLong();
   private boolean prepared;
+
+  /** A chunk's file in {@code tmp/}. */
+  private record Waiting(Path file, int length) {}
 
   /** The store in {@code directory} of the local file system, which the first change makes. */
   public DirectoryChunkStore(Path directory) {
@@ -64,7 +66,17 @@ public final class DirectoryChunkStore implements ChunkStore {
   }
 
   public DirectoryChunkStore(Disk disk, Path directory) {
+    this(disk, directory, _ -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param gone is told the length of each chunk that is here no more, whatever took it away
+   */
+  DirectoryChunkStore(Disk disk, Path directory, LongConsumer gone) {
     this.disk = disk;
+    this.gone = gone;
     this.records = new Records(disk);
     this.unfinished = directory.resolve("tmp");
     this.named = directory.resolve("sha256");
@@ -108,16 +120,22 @@ public final class DirectoryChunkStore implements ChunkStore {
     return pending.containsKey(digest) || disk.size(file(digest)) == chunk.storedBytes();
   }
 
-  @Override
-  public boolean put(Digest digest, ByteBuffer stored) throws IOException {
-    return written(digest, stored, true);
+  /** Those that are not here, or might be gone after a power cut. */
+  Set<Digest> notLasting(Collection<Digest> digests) throws IOException {
+    Set<Digest> missing = new LinkedHashSet<>();
+    for (Digest digest : new HashSet<>(digests)) {
+      if (pending.containsKey(digest)
+          || unforced.contains(named)
+          || unforced.contains(directory(digest))
+          || disk.size(file(digest)) <= 0) {
+        missing.add(digest);
+      }
+    }
+    return missing;
   }
 
-  /**
-   * @param forcedLater whether some time passes until it is forced
-   */
-  private boolean written(Digest digest, ByteBuffer stored, boolean forcedLater)
-      throws IOException {
+  @Override
+  public boolean put(Digest digest, ByteBuffer stored) throws IOException {
     int length = stored.remaining();
     if (length < 1 || length > Chunk.STORED_BYTES_MAX) {
       throw new IllegalArgumentException("chunk of " + length + " stored bytes");
@@ -132,14 +150,12 @@ public final class DirectoryChunkStore implements ChunkStore {
       Path file = unfinished.resolve(digest.hex() + "-" + written.incrementAndGet());
       try {
         disk.create(file, stored);
-        if (forcedLater) {
-          disk.startWriteout(file);
-        }
+        disk.startWriteout(file);
       } catch (IOException e) {
         discard(file, e);
         throw e;
       }
-      pending.put(digest, file);
+      pending.put(digest, new Waiting(file, length));
       return true;
     }
   }
@@ -163,75 +179,21 @@ public final class DirectoryChunkStore implements ChunkStore {
   public void force() throws IOException {
     prepare();
     synchronized (forcing) {
-      Map<Digest, Path> now = Map.copyOf(pending);
+      Map<Digest, Waiting> now = Map.copyOf(pending);
       try {
-        for (Path file : now.values()) {
-          disk.force(file);
+        for (Waiting chunk : now.values()) {
+          disk.force(chunk.file());
         }
-        for (Map.Entry<Digest, Path> chunk : now.entrySet()) {
+        for (Map.Entry<Digest, Waiting> chunk : now.entrySet()) {
           name(chunk.getKey(), chunk.getValue());
         }
         forceNames();
       } catch (IOException e) {
         // After a failed force the kernel may call bytes clean that never arrived: start over.
-        now.forEach((digest, file) -> forget(digest, file, e));
+        now.forEach((digest, chunk) -> forget(digest, chunk, e));
         throw e;
       }
       now.keySet().forEach(pending::remove);
-    }
-  }
-
-  /**
-   * As {@link #put}, and returns when the chunk survives a power cut. For callers that come many at
-   * once and each wait for their own: the file system then serves several forces by one commit of
-   * its journal, which it cannot do for one caller that forces one file after the other.
-   *
-   * @throws IOException if it could not be forced; the chunk is missing then
-   */
-  public boolean putForced(Digest digest, ByteBuffer stored) throws IOException {
-    boolean isNew = written(digest, stored, false);
-    force(digest);
-    return isNew;
-  }
-
-  /**
-   * Returns when a chunk that was put, by whomever, survives a power cut; as {@link #putForced}.
-   *
-   * @throws IOException also if somebody else has tried meanwhile, and could not
-   */
-  public void force(Digest digest) throws IOException {
-    synchronized (stripe(digest)) {
-      Path file = pending.get(digest);
-      if (file == null) {
-        if (disk.size(file(digest)) <= 0) {
-          throw new IOException("chunk " + digest + " is gone: it could not be forced");
-        }
-        return;
-      }
-      try {
-        disk.force(file);
-        Path directory = directory(digest);
-        makePrefix(directory);
-        disk.rename(file, file(digest));
-        disk.forceDirectory(directory);
-        pending.remove(digest);
-      } catch (IOException e) {
-        pending.remove(digest, file);
-        discard(file, e);
-        discard(file(digest), e);
-        throw e;
-      }
-    }
-  }
-
-  private void makePrefix(Path directory) throws IOException {
-    if (prefixes.contains(directory)) {
-      return;
-    }
-    synchronized (forcing) {
-      disk.makeDirectories(directory);
-      disk.forceDirectory(named);
-      prefixes.add(directory);
     }
   }
 
@@ -239,12 +201,14 @@ public final class DirectoryChunkStore implements ChunkStore {
   @Override
   public boolean setAside(Digest digest) throws IOException {
     synchronized (stripe(digest)) {
-      if (disk.size(file(digest)) < 0) {
+      long length = disk.size(file(digest));
+      if (length < 0) {
         return false;
       }
       prepare();
       records.makeDirectory(damaged);
       disk.rename(file(digest), damaged.resolve(digest.hex()));
+      tellGone(length);
       disk.forceDirectory(damaged);
       disk.forceDirectory(directory(digest));
       return true;
@@ -262,11 +226,17 @@ public final class DirectoryChunkStore implements ChunkStore {
     prepare();
     for (Digest digest : digests) {
       synchronized (stripe(digest)) {
-        Path file = pending.remove(digest);
-        if (file != null) {
-          disk.delete(file);
+        Waiting waiting = pending.get(digest);
+        long length = waiting == null ? disk.size(file(digest)) : waiting.length();
+        if (length < 0) {
+          continue;
+        }
+        if (waiting != null) {
+          disk.delete(waiting.file());
+          pending.remove(digest);
         }
         disk.delete(file(digest));
+        tellGone(length);
       }
     }
   }
@@ -314,6 +284,18 @@ public final class DirectoryChunkStore implements ChunkStore {
     }
   }
 
+  /** The length of each named chunk; takes a look at each. */
+  void lengths(LongConsumer each) throws IOException {
+    for (Path prefix : disk.list(named)) {
+      for (Path file : disk.list(prefix)) {
+        long length = digestOf(file) == null ? 0 : disk.size(file);
+        if (length > 0) {
+          each.accept(length);
+        }
+      }
+    }
+  }
+
   /** Where the chunk is once it has been forced. */
   public Path file(Digest digest) {
     return directory(digest).resolve(digest.hex());
@@ -325,10 +307,10 @@ public final class DirectoryChunkStore implements ChunkStore {
 
   private byte[] read(Digest digest) throws IOException {
     try {
-      Path waiting = pending.get(digest);
+      Waiting waiting = pending.get(digest);
       if (waiting != null) {
         try {
-          return disk.read(waiting, Chunk.STORED_BYTES_MAX);
+          return disk.read(waiting.file(), Chunk.STORED_BYTES_MAX);
         } catch (NoSuchFileException e) {
           // It got its own name just now.
         }
@@ -341,14 +323,14 @@ public final class DirectoryChunkStore implements ChunkStore {
     }
   }
 
-  private void name(Digest digest, Path file) throws IOException {
+  private void name(Digest digest, Waiting chunk) throws IOException {
     Path directory = directory(digest);
     if (disk.size(directory) < 0) {
       disk.makeDirectories(directory);
       unforced.add(named);
     }
     unforced.add(directory);
-    disk.rename(file, file(digest));
+    disk.rename(chunk.file(), file(digest));
   }
 
   private void forceNames() throws IOException {
@@ -358,10 +340,21 @@ public final class DirectoryChunkStore implements ChunkStore {
     }
   }
 
-  private void forget(Digest digest, Path file, IOException cause) {
+  /** Under its own name too, if it came so far: that name may never last. */
+  private void forget(Digest digest, Waiting chunk, IOException cause) {
     synchronized (stripe(digest)) {
-      pending.remove(digest, file);
-      discard(file, cause);
+      if (chunk.equals(pending.get(digest))) {
+        discard(chunk.file(), cause);
+        discard(file(digest), cause);
+        pending.remove(digest);
+        tellGone(chunk.length());
+      }
+    }
+  }
+
+  private void tellGone(long length) {
+    if (length > 0) {
+      gone.accept(length);
     }
   }
 

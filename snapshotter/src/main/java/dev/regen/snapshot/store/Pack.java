@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -165,6 +166,15 @@ final class Pack {
   /** Whether something was removed since its room was given back. */
   boolean isChanged() {
     return changed;
+  }
+
+  /** The length of each chunk that was not removed. */
+  void lengths(LongConsumer each) {
+    for (int entry = removed.nextClearBit(0);
+        entry < count;
+        entry = removed.nextClearBit(entry + 1)) {
+      each.accept(length(entry));
+    }
   }
 
   BitSet removed() {

@@ -1,7 +1,10 @@
 package dev.regen.snapshot.store;
 
 import dev.regen.snapshot.Digest;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +17,10 @@ public final class PackIndex {
   private static final int WORD_DIGITS = 16;
   private static final int FREE = -1;
 
-  /** Four words of each digest; a digest is random, so its first bits place it. */
+  /**
+   * Four words of each digest. A digest is random, so its first bits place it; the slots so are
+   * nearly in the order of the digests.
+   */
   private long[] digests = new long[WORDS * 64];
 
   /** The number of the pack; {@link #FREE} where a slot is. */
@@ -69,13 +75,46 @@ public final class PackIndex {
   public void forEach(Consumer<Digest> each) {
     for (int slot = 0; slot < packs.length; slot++) {
       if (packs[slot] != FREE) {
-        StringBuilder hex = new StringBuilder(WORDS * WORD_DIGITS);
-        for (int word = 0; word < WORDS; word++) {
-          hex.append(HexFormat.of().toHexDigits(digests[WORDS * slot + word]));
-        }
-        each.accept(new Digest(hex.toString()));
+        each.accept(digest(slot));
       }
     }
+  }
+
+  /**
+   * Digests in ascending order; looks at no more slots than it needs.
+   *
+   * @param after the last one that is left out, null to begin
+   * @param max the most to return
+   */
+  List<Digest> page(@Nullable Digest after, int max) {
+    List<Digest> page = new ArrayList<>();
+    String from = after == null ? "" : after.hex();
+    int first = after == null ? 0 : home(words(after)[0]);
+    // Between two free slots lie all whose home is there; past the end, those that found no room.
+    for (int at = first; at < 2 * packs.length; at++) {
+      int slot = at & (packs.length - 1);
+      boolean free = packs[slot] == FREE;
+      if (free && (page.size() >= max || at >= packs.length)) {
+        break;
+      }
+      boolean wrapped = !free && home(digests[WORDS * slot]) > slot;
+      if (!free && wrapped == at >= packs.length) {
+        Digest digest = digest(slot);
+        if (digest.hex().compareTo(from) > 0) {
+          page.add(digest);
+        }
+      }
+    }
+    page.sort(Comparator.comparing(Digest::hex));
+    return page.size() <= max ? page : List.copyOf(page.subList(0, max));
+  }
+
+  private Digest digest(int slot) {
+    StringBuilder hex = new StringBuilder(WORDS * WORD_DIGITS);
+    for (int word = 0; word < WORDS; word++) {
+      hex.append(HexFormat.of().toHexDigits(digests[WORDS * slot + word]));
+    }
+    return new Digest(hex.toString());
   }
 
   /** Those behind a slot that became free are looked for from before it: they close the gap. */
@@ -132,8 +171,9 @@ public final class PackIndex {
         && digests[at + 3] == words[3];
   }
 
+  /** The first bits, as many as there are slots for: a power of two. */
   private int home(long word) {
-    return (int) word & (packs.length - 1);
+    return (int) (word >>> (Long.SIZE - Integer.numberOfTrailingZeros(packs.length)));
   }
 
   private int next(int slot) {

@@ -52,24 +52,27 @@ final class PackWriter {
   /**
    * Adds a chunk to the open pack; false if some pack has it.
    *
-   * @throws IOException if a pack that was full could not be written; its chunks are missing then
+   * @throws IOException if a pack that was full could not be written; its chunks are missing then,
+   *     and so is this one
    */
   boolean put(Digest digest, ByteBuffer stored) throws IOException {
-    Pack full;
-    synchronized (packs) {
-      if (packs.find(digest) != null) {
-        return false;
+    while (true) {
+      Pack full;
+      synchronized (packs) {
+        if (packs.find(digest) != null) {
+          return false;
+        }
+        full = open != null && !open.hasRoom(stored.remaining()) ? takeOpen() : null;
+        if (full == null) {
+          if (open == null) {
+            open = packs.begin(buffers.isEmpty() ? Pack.buffer(packBytes) : buffers.pop());
+          }
+          packs.add(open, digest, stored);
+          return true;
+        }
       }
-      full = open != null && !open.hasRoom(stored.remaining()) ? takeOpen() : null;
-      if (open == null) {
-        open = packs.begin(buffers.isEmpty() ? Pack.buffer(packBytes) : buffers.pop());
-      }
-      packs.add(open, digest, stored);
-    }
-    if (full != null) {
       write(full);
     }
-    return true;
   }
 
   /**

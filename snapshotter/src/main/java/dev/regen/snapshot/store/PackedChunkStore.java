@@ -8,12 +8,14 @@ import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,7 @@ public final class PackedChunkStore implements ChunkStore {
 
   private final Disk disk;
   private final Path named;
+  private final LongConsumer gone;
   private final DirectoryChunkStore singles;
   private final Packing packing;
 
@@ -57,14 +60,28 @@ public final class PackedChunkStore implements ChunkStore {
 
   /** The store in {@code directory} of a local file system, which the first put makes. */
   public PackedChunkStore(Disk disk, Path directory) {
-    this(disk, directory, PACK_BYTES);
+    this(disk, directory, PACK_BYTES, _ -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param gone is told the length of each chunk that is here no more, whatever took it away
+   */
+  public PackedChunkStore(Disk disk, Path directory, LongConsumer gone) {
+    this(disk, directory, PACK_BYTES, gone);
   }
 
   /** As above, with packs of another size, at least {@link #SINGLE_BYTES}. */
   PackedChunkStore(Disk disk, Path directory, int packBytes) {
+    this(disk, directory, packBytes, _ -> {});
+  }
+
+  private PackedChunkStore(Disk disk, Path directory, int packBytes, LongConsumer gone) {
     this.disk = disk;
+    this.gone = gone;
     this.named = directory.resolve("packs");
-    this.singles = new DirectoryChunkStore(disk, directory);
+    this.singles = new DirectoryChunkStore(disk, directory, gone);
     Path unfinished = directory.resolve("tmp");
     this.packing = packs -> new PackWriter(disk, unfinished, named, packBytes, packs);
   }
@@ -81,6 +98,28 @@ public final class PackedChunkStore implements ChunkStore {
       }
     }
     return singles.missing(unpacked);
+  }
+
+  /**
+   * Those of {@code digests} that are not here, or might be gone after a power cut: that were not
+   * forced yet, or could not be.
+   */
+  public Set<Digest> notLasting(Collection<Digest> digests) throws IOException {
+    Set<Digest> unpacked = new HashSet<>();
+    Set<Digest> unforced = new HashSet<>();
+    Packs all = packs();
+    synchronized (all) {
+      for (Digest digest : digests) {
+        Packs.Found found = all.find(digest);
+        if (found == null) {
+          unpacked.add(digest);
+        } else if (!found.pack().isNamed()) {
+          unforced.add(digest);
+        }
+      }
+    }
+    unforced.addAll(singles.notLasting(unpacked));
+    return unforced;
   }
 
   @Override
@@ -152,20 +191,32 @@ public final class PackedChunkStore implements ChunkStore {
 
   @Override
   public void delete(Collection<Digest> digests) throws IOException {
+    remove(digests);
+    settle();
+  }
+
+  /**
+   * As {@link #delete}, without its slow part: they are not found any more, and their room is given
+   * back by {@link #settle}.
+   */
+  public void remove(Collection<Digest> digests) throws IOException {
     writer();
     Packs all = packs();
-    List<Digest> unpacked = new ArrayList<>();
+    synchronized (all) {
+      digests.forEach(all::remove);
+    }
+    // Earlier builds may have left a file of the same chunk.
+    singles.delete(digests);
+  }
+
+  /** Makes removals last, and gives the room of what was removed back. */
+  public void settle() throws IOException {
+    Packs all = packs();
     synchronized (settling) {
       synchronized (all) {
-        for (Digest digest : digests) {
-          if (!all.remove(digest)) {
-            unpacked.add(digest);
-          }
-        }
         all.settle();
       }
     }
-    singles.delete(unpacked);
   }
 
   @Override
@@ -179,15 +230,51 @@ public final class PackedChunkStore implements ChunkStore {
     digests.forEach(each);
   }
 
-  /** Where a forced chunk lies, for whoever looks at the disk; null if it is not here. */
-  public @Nullable Place place(Digest digest) throws IOException {
-    Packs.Found found = find(digest);
-    if (found == null) {
-      Path file = singles.file(digest);
-      long length = disk.size(file);
-      return length < 0 ? null : new Place(file, 0, (int) length);
+  /**
+   * Chunks in ascending order; the work is for those that it names.
+   *
+   * @param after the last one that is left out, null to begin
+   * @param max the most to return
+   */
+  public List<Digest> page(@Nullable Digest after, int max) throws IOException {
+    Set<Digest> page = new TreeSet<>(Comparator.comparing(Digest::hex));
+    Packs all = packs();
+    synchronized (all) {
+      page.addAll(all.page(after, max));
     }
-    return new Place(found.pack().there(), found.pack().offset(found.entry()), found.length());
+    page.addAll(singles.page(after, max));
+    return page.stream().limit(max).toList();
+  }
+
+  /** The length of each chunk that lasts, once for each copy; takes a look at each single file. */
+  public void lengths(LongConsumer each) throws IOException {
+    Packs all = packs();
+    synchronized (all) {
+      all.lengths(each);
+    }
+    singles.lengths(each);
+  }
+
+  /** Makes the store ready to be changed, once; the first change does it otherwise. */
+  public void prepare() throws IOException {
+    writer();
+  }
+
+  /** Where a forced chunk lies; null if it is not here, or not forced yet. */
+  public @Nullable Place place(Digest digest) throws IOException {
+    Packs all = packs();
+    synchronized (all) {
+      Packs.Found found = all.find(digest);
+      if (found != null) {
+        Pack pack = found.pack();
+        return pack.isNamed()
+            ? new Place(pack.there(), pack.offset(found.entry()), found.length())
+            : null;
+      }
+    }
+    Path file = singles.file(digest);
+    long length = disk.size(file);
+    return length <= 0 ? null : new Place(file, 0, (int) length);
   }
 
   /** Bytes of a file. */
@@ -213,7 +300,7 @@ public final class PackedChunkStore implements ChunkStore {
   private synchronized Packs packs() throws IOException {
     Packs loaded = packs;
     if (loaded == null) {
-      loaded = Packs.load(disk, named);
+      loaded = Packs.load(disk, named, gone);
       packs = loaded;
     }
     return loaded;

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +32,7 @@ final class Packs {
   private final Disk disk;
   private final Path directory;
   private final RemovedChunks record;
+  private final LongConsumer gone;
   private final PackIndex index = new PackIndex();
   private final Map<Integer, Pack> packs = new TreeMap<>();
 
@@ -40,8 +42,9 @@ final class Packs {
   private int numbers;
   private boolean roomGivenBack;
 
-  private Packs(Disk disk, Path directory) {
+  private Packs(Disk disk, Path directory, LongConsumer gone) {
     this.disk = disk;
+    this.gone = gone;
     this.directory = directory;
     this.record = new RemovedChunks(disk, directory.resolve(REMOVED));
   }
@@ -53,9 +56,13 @@ final class Packs {
     }
   }
 
-  /** Reads the lists of all packs in {@code directory}; a damaged one is told and left alone. */
-  static Packs load(Disk disk, Path directory) throws IOException {
-    Packs packs = new Packs(disk, directory);
+  /**
+   * Reads the lists of all packs in {@code directory}; a damaged one is told and left alone.
+   *
+   * @param gone is told the length of each chunk that is found no more from then on
+   */
+  static Packs load(Disk disk, Path directory, LongConsumer gone) throws IOException {
+    Packs packs = new Packs(disk, directory, gone);
     Optional<Map<String, BitSet>> removed = packs.record.read();
     if (removed.isEmpty()) {
       LOG.warn("{} is damaged: every chunk of {} is read", REMOVED, directory);
@@ -124,6 +131,7 @@ final class Packs {
       PackIndex.Place place = index.find(digest);
       if (place != null && place.pack() == pack.number()) {
         index.remove(digest);
+        gone.accept(pack.length(place.entry()));
       }
     }
     packs.remove(pack.number());
@@ -149,9 +157,23 @@ final class Packs {
   boolean remove(Digest digest) {
     PackIndex.Place place = index.remove(digest);
     if (place != null) {
-      pack(place.pack()).remove(place.entry());
+      Pack pack = pack(place.pack());
+      pack.remove(place.entry());
+      gone.accept(pack.length(place.entry()));
     }
     return place != null;
+  }
+
+  /** As {@link PackIndex#page}. */
+  List<Digest> page(@Nullable Digest after, int max) {
+    return index.page(after, max);
+  }
+
+  /** The length of each chunk. */
+  void lengths(LongConsumer each) {
+    for (Pack pack : packs.values()) {
+      pack.lengths(each);
+    }
   }
 
   /**

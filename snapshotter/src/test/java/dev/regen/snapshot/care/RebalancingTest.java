@@ -6,12 +6,15 @@ import static dev.regen.snapshot.remote.RemoteStoreContract.name;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.DirectoryRemote;
 import dev.regen.snapshot.remote.Placement;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.ShardedStore;
+import dev.regen.snapshot.store.PackedChunkStore;
+import dev.regen.snapshot.store.StoredBytes;
 import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -233,12 +236,8 @@ final class RebalancingTest {
   }
 
   private void damage(int server, Digest digest) throws IOException {
-    String hex = digest.hex();
-    Path file =
-        directory.resolve("s" + server + "/chunks/sha256/" + hex.substring(0, 2) + "/" + hex);
-    byte[] chunk = Files.readAllBytes(file);
-    chunk[100] ^= 1;
-    Files.write(file, chunk);
+    Path chunks = directory.resolve("s" + server + "/chunks");
+    StoredBytes.flipBit(new PackedChunkStore(new LocalDisk(), chunks), digest);
   }
 
   private static byte[] record(int i) {

@@ -3,16 +3,23 @@ package dev.regen.snapshot.remote;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.DirectoryChunkStore;
+import dev.regen.snapshot.store.StoredBytes;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,10 +96,7 @@ final class DirectoryRemoteTest extends RemoteStoreContract {
   void aDamagedChunkIsMendedByTheNextPut() throws IOException {
     try (DirectoryRemote store = small(Long.MAX_VALUE)) {
       byte[] bytes = put(store, 7, 1000);
-      Path file = store.file(digest(bytes)).orElseThrow();
-      byte[] bad = bytes.clone();
-      bad[500] ^= 1;
-      Files.write(file, bad);
+      StoredBytes.flipBit(store.place(digest(bytes)).orElseThrow());
       assertThatThrownBy(() -> store.get(digest(bytes), 1000))
           .isInstanceOf(RegenException.Damaged.class);
 
@@ -101,6 +105,98 @@ final class DirectoryRemoteTest extends RemoteStoreContract {
       assertThat(store.get(digest(bytes), 1000)).isEqualTo(bytes);
       assertThat(store.bytes()).isEqualTo(1000);
       assertThat(store.chunkCount()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aDirectoryOfAnEarlierBuildIsReadOnAndGivenBackWhole() throws IOException {
+    byte[] old = bytes(20, 1000);
+    try (DirectoryRemote store = small(Long.MAX_VALUE)) {
+      put(store, 21, 1000);
+    }
+    DirectoryChunkStore before =
+        new DirectoryChunkStore(directory.resolve("own").resolve("chunks"));
+    before.put(digest(old), ByteBuffer.wrap(old));
+    before.force();
+
+    try (DirectoryRemote store = small(Long.MAX_VALUE)) {
+      assertThat(store.bytes()).isEqualTo(2000);
+      assertThat(store.missing(Set.of(digest(old)))).isEmpty();
+      assertThat(store.get(digest(old))).isEqualTo(old);
+      assertThat(store.store(name(digest(old), 1000), ByteBuffer.wrap(old))).isFalse();
+      List<Digest> all = new ArrayList<>();
+      store.list(all::add);
+      assertThat(all).containsExactlyInAnyOrder(digest(old), digest(bytes(21, 1000)));
+      pass(LEASE.multipliedBy(3));
+
+      assertThat(store.delete(all)).isEmpty();
+
+      assertThat(store.bytes()).isZero();
+      assertThat(store.chunkCount()).isZero();
+      assertThat(store.missing(all)).hasSize(2);
+    }
+  }
+
+  @Test
+  void ofManyThatAreDeletedTheLeasedOnesStay() throws IOException {
+    try (DirectoryRemote store = small(Long.MAX_VALUE)) {
+      List<Digest> all = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        all.add(digest(put(store, 100 + i, i % 5 == 0 ? 300_000 : 1000)));
+      }
+      pass(LEASE.multipliedBy(3));
+      store.missing(all.subList(3, 8));
+
+      assertThat(store.delete(all)).containsExactlyInAnyOrderElementsOf(all.subList(3, 8));
+
+      assertThat(store.missing(all)).hasSize(15);
+      assertThat(store.chunkCount()).isEqualTo(5);
+      assertThat(store.bytes()).isEqualTo(4 * 1000 + 300_000);
+    }
+  }
+
+  /** The one's force fails, and takes away what the other waits for. */
+  @Test
+  void whatCouldNotBeForcedIsPromisedToNobodyAndCountsForNothing() throws IOException {
+    AtomicBoolean broken = new AtomicBoolean();
+    LocalDisk local = new LocalDisk();
+    Disk disk =
+        (Disk)
+            Proxy.newProxyInstance(
+                Disk.class.getClassLoader(),
+                new Class<?>[] {Disk.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("force") && broken.get()) {
+                    throw new IOException("bad sector");
+                  }
+                  try {
+                    return method.invoke(local, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                  }
+                });
+    try (DirectoryRemote store =
+        new DirectoryRemote(disk, directory.resolve("own"), 1_000_000, LEASE, nanos::get)) {
+      for (int length : new int[] {1000, 300_000}) {
+        byte[] bytes = bytes(length, length);
+        ChunkName name = name(digest(bytes), length);
+        broken.set(true);
+        assertThat(store.add(name, ByteBuffer.wrap(bytes))).isTrue();
+        assertThat(store.add(name, ByteBuffer.wrap(bytes))).isFalse();
+
+        assertThatThrownBy(() -> store.force(Set.of(digest(bytes))))
+            .hasStackTraceContaining("bad sector");
+        assertThat(store.force(Set.of(digest(bytes)))).hasSize(1);
+        assertThat(store.lossCause()).hasStackTraceContaining("bad sector");
+        assertThat(store.missing(Set.of(digest(bytes)))).hasSize(1);
+        assertThat(store.bytes()).isZero();
+        assertThat(store.chunkCount()).isZero();
+
+        broken.set(false);
+        assertThat(store.store(name, ByteBuffer.wrap(bytes))).isTrue();
+        pass(LEASE.multipliedBy(3));
+        store.delete(digest(bytes));
+      }
     }
   }
 

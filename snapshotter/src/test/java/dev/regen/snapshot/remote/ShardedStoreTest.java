@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.StoredBytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -213,9 +213,6 @@ final class ShardedStoreTest extends RemoteStoreContract {
   }
 
   private void damage(int at, Digest digest) throws IOException {
-    Path file = stores.get(at).store.file(digest).orElseThrow();
-    byte[] bytes = Files.readAllBytes(file);
-    bytes[100] ^= 1;
-    Files.write(file, bytes);
+    StoredBytes.flipBit(stores.get(at).store.place(digest).orElseThrow());
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.snapshot.Digest;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 final class PackIndexTest {
-  /** Digests whose first places collide, so that gaps close over others. */
+  /** Digests whose first places collide, past the table's end too: gaps close over others. */
   @Test
   void itAgreesWithAMapUnderAnyAdditionsAndRemovals() {
     long seed = System.nanoTime();
@@ -22,8 +23,8 @@ final class PackIndexTest {
     for (int i = 0; i < 3000; i++) {
       byte[] bytes = new byte[32];
       random.nextBytes(bytes);
-      bytes[6] = 0;
-      bytes[7] = (byte) random.nextInt(40);
+      bytes[0] = (byte) (random.nextBoolean() ? 0xff : 0x20);
+      bytes[1] = (byte) (0xff - random.nextInt(4));
       digests.add(new Digest(HexFormat.of().formatHex(bytes)));
     }
     PackIndex index = new PackIndex();
@@ -42,5 +43,21 @@ final class PackIndexTest {
     for (Digest digest : digests) {
       assertThat(index.find(digest)).isEqualTo(expected.get(digest));
     }
+    for (int max : new int[] {1, 7, 500, 3000}) {
+      assertThat(paged(index, max))
+          .containsExactlyElementsOf(
+              expected.keySet().stream().sorted(Comparator.comparing(Digest::hex)).toList());
+    }
+  }
+
+  private static List<Digest> paged(PackIndex index, int max) {
+    List<Digest> all = new ArrayList<>();
+    for (List<Digest> page = index.page(null, max);
+        !page.isEmpty();
+        page = index.page(page.getLast(), max)) {
+      assertThat(page).hasSizeLessThanOrEqualTo(max);
+      all.addAll(page);
+    }
+    return all;
   }
 }

@@ -12,7 +12,11 @@ public final class StoredBytes {
 
   /** Changes one bit in the middle of a chunk; returns the file it is in. */
   public static Path flipBit(PackedChunkStore store, Digest digest) throws IOException {
-    PackedChunkStore.Place place = Objects.requireNonNull(store.place(digest), "no such chunk");
+    return flipBit(Objects.requireNonNull(store.place(digest), "no such chunk"));
+  }
+
+  /** As above. */
+  public static Path flipBit(PackedChunkStore.Place place) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(place.file().toFile(), "rw")) {
       long at = place.offset() + place.length() / 2L;
       file.seek(at);

@@ -13,8 +13,8 @@ import dev.regen.snapshot.remote.DirectoryRemote;
 import dev.regen.snapshot.remote.Placement;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.ShardedStore;
+import dev.regen.snapshot.store.StoredBytes;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -356,10 +356,7 @@ final class FollowTest {
   private void damage(int index) throws IOException {
     Snapshot snapshot = hostA.snapshots.read(hostA.queue().getLast());
     Digest digest = snapshot.archive().chunks().get(index).digest();
-    Path file = stored.file(digest).orElseThrow();
-    byte[] bytes = Files.readAllBytes(file);
-    bytes[bytes.length / 2] ^= 1;
-    Files.write(file, bytes);
+    StoredBytes.flipBit(stored.place(digest).orElseThrow());
   }
 
   private void assertSame(SnapshotId id, TestHost host) throws IOException {
