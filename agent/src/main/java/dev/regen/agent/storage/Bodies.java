@@ -67,11 +67,45 @@ final class Bodies {
    */
   static byte[] read(Request request, int length) throws IOException {
     byte[] bytes = new byte[length];
-    long limitNanos = READ_LIMIT.plusSeconds(length / SLOWEST_BYTES_PER_SECOND).toNanos();
-    long begin = System.nanoTime();
-    InputStream in = Content.Source.asInputStream(request);
-    for (int at = 0; at < length; ) {
-      int read = in.read(bytes, at, length - at);
+    try (InputStream body = stream(request, length)) {
+      body.readNBytes(bytes, 0, length);
+    }
+    return bytes;
+  }
+
+  /**
+   * The body, of the length that was declared, to be read piece by piece. Reading it fails with a
+   * {@link StatusException}: 408 if it comes too slowly, 400 if it ends too early.
+   */
+  static InputStream stream(Request request, int length) {
+    return new Timed(Content.Source.asInputStream(request), length);
+  }
+
+  private static final class Timed extends InputStream {
+    private final InputStream in;
+    private final int length;
+    private final long limitNanos;
+    private final long begin = System.nanoTime();
+    private int at;
+
+    Timed(InputStream in, int length) {
+      this.in = in;
+      this.length = length;
+      this.limitNanos = READ_LIMIT.plusSeconds(length / SLOWEST_BYTES_PER_SECOND).toNanos();
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int from, int count) throws IOException {
+      if (at == length) {
+        return -1;
+      }
+      int read = in.read(bytes, from, Math.min(count, length - at));
       if (read < 0) {
         throw new StatusException(400, "the body ends after " + at + " of " + length + " bytes");
       }
@@ -79,8 +113,8 @@ final class Bodies {
       if (System.nanoTime() - begin > limitNanos) {
         throw new StatusException(408, "the body comes too slowly");
       }
+      return read;
     }
-    return bytes;
   }
 
   /**

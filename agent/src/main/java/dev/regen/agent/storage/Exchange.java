@@ -75,6 +75,23 @@ record Exchange(Request request, Response response, Callback callback) {
     callback.succeeded();
   }
 
+  /** Begins an answer of {@code length} bytes: {@link #write} sends them, {@link #end} ends it. */
+  void begin(int status, String type, long length) {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
+  }
+
+  /** Returns when the bytes are sent. */
+  void write(ByteBuffer some) throws IOException {
+    Content.Sink.write(response, false, some);
+  }
+
+  void end() throws IOException {
+    Content.Sink.write(response, true, ByteBuffer.allocate(0));
+    callback.succeeded();
+  }
+
   /** Some bytes of a file; the connection breaks if it ends before. */
   void answer(int status, Path file, long offset, long length) throws IOException {
     response.setStatus(status);

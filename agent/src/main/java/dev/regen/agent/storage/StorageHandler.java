@@ -22,6 +22,7 @@ final class StorageHandler extends Handler.Abstract {
   private final StorageOptions options;
   private final Token token;
   private final ChunkResource chunks;
+  private final BatchResource batches;
   private final RecordResource records;
 
   StorageHandler(DirectoryRemote store, StorageOptions options) {
@@ -30,6 +31,7 @@ final class StorageHandler extends Handler.Abstract {
     this.options = options;
     this.token = new Token(options.token());
     this.chunks = new ChunkResource(store, bodies);
+    this.batches = new BatchResource(store, bodies);
     this.records = new RecordResource(store, bodies);
   }
 
@@ -62,6 +64,12 @@ final class StorageHandler extends Handler.Abstract {
       chunks.missing(exchange);
     } else if (path.equals("/v1/chunks") && method.equals("GET")) {
       chunks.list(exchange);
+    } else if (path.equals("/v1/chunks") && method.equals("POST")) {
+      batches.put(exchange);
+    } else if (path.equals("/v1/chunks/get") && method.equals("POST")) {
+      batches.get(exchange);
+    } else if (path.equals("/v1/chunks/delete") && method.equals("POST")) {
+      batches.delete(exchange);
     } else if (path.equals("/v1/records") && method.equals("GET")) {
       records.list(exchange);
     } else if (path.equals("/v1/status") && method.equals("GET")) {

@@ -156,6 +156,27 @@ public final class HttpStore implements RemoteStore {
   }
 
   @Override
+  public Set<Digest> delete(Collection<Digest> digests) throws IOException {
+    List<Digest> all = List.copyOf(new LinkedHashSet<>(digests));
+    Set<Digest> left = new LinkedHashSet<>();
+    for (int from = 0; from < all.size(); from += DIGESTS_MAX) {
+      List<Digest> some = all.subList(from, Math.min(all.size(), from + DIGESTS_MAX));
+      byte[] answer =
+          calls.body(
+              calls
+                  .to("/v1/chunks/delete")
+                  .POST(BodyPublishers.ofByteArray(DigestList.encode(some))),
+              some.size() * DigestList.DIGEST_BYTES);
+      List<Digest> told = digests(answer);
+      if (!new HashSet<>(some).containsAll(told)) {
+        throw calls.nonsense("it keeps chunks that it was not asked to delete");
+      }
+      left.addAll(told);
+    }
+    return left;
+  }
+
+  @Override
   public void list(Consumer<Digest> each) throws IOException {
     String after = "";
     while (true) {
