@@ -54,8 +54,8 @@ final class ArrivedTreeTest {
       """;
   private static final String TREE =
       """
-      for d in {1..60}; do mkdir -p a/d$d/deep; for f in {1..12}; do
-        head -c 3000 /dev/urandom > a/d$d/f$f; done; echo deep > a/d$d/deep/f; done
+      for d in {1..60}; do mkdir -p a/d$d/deep; echo deep > a/d$d/deep/f
+        head -c 36000 /dev/urandom | split -b 4000 -a 1 --numeric-suffixes=1 - a/d$d/f; done
       ln a/d3/f1 a/d9/link; mknod a/d4/gone c 0 0; setfattr -n trusted.overlay.opaque -v y a/d5
       setfattr -n user.note -v one a/d6/f1; truncate -s 1M a/d7/sparse; ln -s f1 a/d8/symlink
       """;
