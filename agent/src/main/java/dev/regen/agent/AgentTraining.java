@@ -1,6 +1,8 @@
 package dev.regen.agent;
 
 import dev.regen.agent.hook.OneShotTraining;
+import dev.regen.agent.storage.StorageOptions;
+import dev.regen.agent.storage.StorageServer;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
@@ -15,6 +17,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,12 +32,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An agent in a scratch directory that takes a few ends of a container that never was, so that the
- * JDK can keep what it loads and which of its methods are busy: the first capture of a fresh agent
- * then is not slower than the next. Run by {@code regen install}; needs root, takes some seconds.
+ * An agent in a scratch directory that takes a few ends of a container that never was, and moves
+ * what it has over a storage server and back, so that the JDK can keep what it loads and which of
+ * its methods are busy: the first capture, push and pull of a fresh agent then are not slower than
+ * the next. Run by {@code regen install}; needs root, takes some seconds.
  */
 public final class AgentTraining {
   private static final int ENDS = 4;
+  private static final int MOVES = 4;
   private static final int DIRECTORIES = 150;
   private static final int FILES_EACH = 20;
   private static final int LARGE_BYTES = 6 << 20;
@@ -79,8 +85,24 @@ public final class AgentTraining {
         take(now.plusMillis(end));
       }
       for (String command : List.of("ls", "show", "verify")) {
-        ask(command);
+        ask(command, QUEUE.value());
       }
+      for (int move = 0; move < MOVES; move++) {
+        move(scratch.resolve("storage-" + move));
+      }
+    }
+  }
+
+  /** All that the agent has goes to a storage server and comes back. */
+  private void move(Path directory) throws IOException {
+    InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    StorageOptions options =
+        new StorageOptions(anywhere, directory, Long.MAX_VALUE, null, null, null, null);
+    try (StorageServer server = new StorageServer(options)) {
+      String store = server.uri().toString();
+      ask("push", QUEUE.value(), "--no-image", "--store", store);
+      ask("rm", "--queue", QUEUE.value());
+      ask("restore", QUEUE.value(), "--from", store);
     }
   }
 
@@ -151,15 +173,18 @@ public final class AgentTraining {
     return bytes;
   }
 
-  private void ask(String command) {
-    String[] arguments = {command, QUEUE.value()};
-    OutputStream out = new ByteArrayOutputStream();
-    Main.run(
-        arguments,
-        environment,
-        InputStream.nullInputStream(),
-        out,
-        OutputStream.nullOutputStream(),
-        false);
+  private void ask(String... arguments) throws IOException {
+    OutputStream said = new ByteArrayOutputStream();
+    int status =
+        Main.run(
+            arguments,
+            environment,
+            InputStream.nullInputStream(),
+            OutputStream.nullOutputStream(),
+            said,
+            false);
+    if (status != 0) {
+      throw new IOException(String.join(" ", arguments) + ": " + said);
+    }
   }
 }

@@ -34,7 +34,10 @@ record JvmOptions(List<String> hook, List<String> commandLine, List<String> agen
   /** At most 150 MB resident at rest, and 400 MB while capturing. */
   private static final List<String> RESIDENT =
       List.of(
-          "-Xms16m",
+          "-Xms32m",
+          // What is on its way to a store is garbage soon; a small young generation would promote
+          // it.
+          "-XX:NewRatio=1",
           "-Xmx160m",
           "-XX:MinHeapFreeRatio=10",
           "-XX:MaxHeapFreeRatio=20",

@@ -94,9 +94,28 @@ final class Calls implements AutoCloseable {
     return request;
   }
 
+  /** Calls of several threads that go together. */
+  <T, R> Gathering<T, R> gathering(int mostItems, long mostBytes, Gathering.Call<T, R> call) {
+    return new Gathering<>(threads, pace, mostItems, mostBytes, call);
+  }
+
   /** The body of an answer that is no error. */
   byte[] body(HttpRequest.Builder request, int limitBytes) throws IOException {
     return answer(request, limitBytes).body();
+  }
+
+  /** As above, by a turn that was taken before. */
+  byte[] body(HttpRequest.Builder request, int limitBytes, Pace.Turn turn) throws IOException {
+    try {
+      HttpResponse<byte[]> answer = send(request.build(), limitBytes, turn);
+      if (answer.statusCode() / 100 != 2) {
+        throw failure(answer);
+      }
+      return answer.body();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw interrupted(e);
+    }
   }
 
   /** An answer that is no error. */
@@ -241,8 +260,22 @@ final class Calls implements AutoCloseable {
   }
 
   private IOException failure(HttpResponse<byte[]> answer) {
-    int status = answer.statusCode();
-    String told = server + " answers " + status + told(answer.body());
+    return failure(answer.statusCode(), told(answer.body()));
+  }
+
+  /**
+   * What an error of the server is here.
+   *
+   * @param detail what it said; empty if nothing
+   */
+  IOException failure(int status, String detail) {
+    String words = detail.replaceAll("\\p{Cntrl}", " ");
+    String told =
+        server
+            + " answers "
+            + status
+            + (words.isEmpty() ? "" : ": ")
+            + words.substring(0, Math.min(words.length(), ERROR_CHARACTERS_MAX));
     return switch (status) {
       case 404 -> new RegenException.NotFound(told);
       case 400, 413, 416 -> new RegenException.BadInput(told);
@@ -253,8 +286,7 @@ final class Calls implements AutoCloseable {
 
   private static String told(byte[] body) {
     try {
-      String detail = JsonObject.parse(body).string("detail").replaceAll("\\p{Cntrl}", " ");
-      return ": " + detail.substring(0, Math.min(detail.length(), ERROR_CHARACTERS_MAX));
+      return JsonObject.parse(body).string("detail");
     } catch (IOException e) {
       return "";
     }

@@ -7,7 +7,6 @@ import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
@@ -33,12 +32,15 @@ import org.jspecify.annotations.Nullable;
  * under way at once is found out ({@link #load}).
  */
 public final class HttpStore implements RemoteStore {
-  private static final String CHUNKS = "/v1/chunks/sha256/";
+  /** Chunks go together in few calls. */
+  private static final Batch GATHERED = new Batch(512, 8 << 20);
+
   private static final String RECORDS = "/v1/records/";
   private static final int NAMES_BYTES_MAX = 32 << 20;
   private static final int STATUS_BYTES_MAX = 64 << 10;
 
   private final Calls calls;
+  private final ChunkCalls chunks;
   private final Load load;
 
   /**
@@ -63,6 +65,7 @@ public final class HttpStore implements RemoteStore {
    */
   public HttpStore(URI server, Options options) {
     this.calls = new Calls(server, options);
+    this.chunks = new ChunkCalls(calls);
     this.load = new ServerLoad(server.toString(), calls.pace());
   }
 
@@ -79,6 +82,11 @@ public final class HttpStore implements RemoteStore {
       throw calls.nonsense("it does not say which store it is");
     }
     return id;
+  }
+
+  @Override
+  public Batch batch() {
+    return GATHERED;
   }
 
   @Override
@@ -107,30 +115,20 @@ public final class HttpStore implements RemoteStore {
 
   @Override
   public void put(ChunkName chunk, ByteBuffer stored) throws IOException {
-    HttpRequest.Builder request =
-        calls
-            .to(CHUNKS + chunk.digest().hex())
-            .setHeader("Regen-Image", chunk.image())
-            .setHeader("Regen-Layer", chunk.layer())
-            .setHeader("Regen-Index", Integer.toString(chunk.index()))
-            .PUT(body(stored));
-    calls.body(request, 0);
+    chunks.put(chunk, stored);
+    stored.position(stored.limit());
   }
 
   @Override
   public byte[] get(Digest digest, int sizeBytes) throws IOException {
-    byte[] stored = body(digest, Math.min(sizeBytes, Chunk.STORED_BYTES_MAX));
-    if (stored.length != sizeBytes || !Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {
-      throw other(digest);
-    }
-    return stored;
+    return chunks.get(digest, sizeBytes);
   }
 
   @Override
   public byte[] get(Digest digest) throws IOException {
     byte[] stored = body(digest, Chunk.STORED_BYTES_MAX);
     if (!Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {
-      throw other(digest);
+      throw chunks.other(digest);
     }
     return stored;
   }
@@ -142,7 +140,7 @@ public final class HttpStore implements RemoteStore {
     }
     String range = "bytes=" + offset + "-" + (offset + length - 1);
     HttpResponse<byte[]> answer =
-        calls.answer(calls.to(CHUNKS + digest.hex()).setHeader("Range", range).GET(), length);
+        calls.answer(calls.to(ChunkCalls.path(digest)).setHeader("Range", range).GET(), length);
     if (answer.statusCode() != 206 || answer.body().length != length) {
       throw new RegenException.BadInput(
           digest + " has fewer than " + (offset + length) + " bytes on " + calls.server());
@@ -152,7 +150,7 @@ public final class HttpStore implements RemoteStore {
 
   @Override
   public void delete(Digest digest) throws IOException {
-    calls.deleted(calls.to(CHUNKS + digest.hex()).DELETE());
+    calls.deleted(calls.to(ChunkCalls.path(digest)).DELETE());
   }
 
   @Override
@@ -243,32 +241,12 @@ public final class HttpStore implements RemoteStore {
   }
 
   private byte[] body(Digest digest, int limitBytes) throws IOException {
-    return calls.body(calls.to(CHUNKS + digest.hex()).GET(), limitBytes);
-  }
-
-  private RegenException.Damaged other(Digest digest) {
-    return new RegenException.Damaged(
-        calls.server() + " has other bytes under the name of " + digest);
+    return calls.body(calls.to(ChunkCalls.path(digest)).GET(), limitBytes);
   }
 
   private static String recordPath(String name) throws RegenException {
     RecordNames.check(name);
     return RECORDS + name;
-  }
-
-  private static BodyPublisher body(ByteBuffer stored) {
-    byte[] bytes;
-    int from = 0;
-    int length = stored.remaining();
-    if (stored.hasArray()) {
-      bytes = stored.array();
-      from = stored.arrayOffset() + stored.position();
-      stored.position(stored.limit());
-    } else {
-      bytes = new byte[length];
-      stored.get(bytes);
-    }
-    return BodyPublishers.ofByteArray(bytes, from, length);
   }
 
   private List<Digest> digests(byte[] answer) throws IOException {

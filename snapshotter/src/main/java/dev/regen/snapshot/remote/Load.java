@@ -32,6 +32,11 @@ public interface Load {
   /** How many chunks at once a server bears now, at least 1. */
   int bears(int server);
 
+  /** Whether a server has as much to do as it bears, so that one more would wait. */
+  default boolean isFull(int server) {
+    return false;
+  }
+
   /** What each server did; empty where the store is none of servers. */
   List<Served> served();
 

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** One store of a {@link ShardedStore}, and what is known of how well it serves. */
@@ -20,7 +19,6 @@ final class Member {
   private final Placement.Server server;
   private final RemoteStore store;
   private final Set<Digest> healed = new HashSet<>();
-  private final AtomicInteger underWay = new AtomicInteger();
   private boolean away;
   private int awayAgain;
   private long awayUntilNanos;
@@ -47,7 +45,6 @@ final class Member {
 
   /** Asks, and remembers whether there was an answer; that the store refuses is one. */
   <T> T ask(Question<T> question) throws IOException {
-    underWay.incrementAndGet();
     try {
       T answer = question.ask(store);
       answered();
@@ -60,14 +57,12 @@ final class Member {
     } catch (IOException e) {
       failed(e, true);
       throw e;
-    } finally {
-      underWay.decrementAndGet();
     }
   }
 
   /** Whether it has as much to do as it bears. */
   boolean isBusy() {
-    return underWay.get() >= store.load().bears(0);
+    return store.load().isFull(0);
   }
 
   synchronized boolean isAway() {

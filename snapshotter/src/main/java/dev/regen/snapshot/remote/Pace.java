@@ -100,6 +100,11 @@ final class Pace {
     return limit;
   }
 
+  /** Whether somebody waits for a call to end. */
+  boolean isFull() {
+    return permits.hasQueuedThreads();
+  }
+
   long bytesInAll() {
     return bytesInAll.get();
   }

@@ -3,7 +3,10 @@ package dev.regen.snapshot.remote;
 import dev.regen.snapshot.Digest;
 import java.util.List;
 
-/** The load of a store that is one server: a chunk more than calls, to be made ready meanwhile. */
+/**
+ * The load of a store that is one server: as many chunks as go in the calls that it bears, and one
+ * more call's, to be made ready meanwhile.
+ */
 record ServerLoad(String server, Pace pace) implements Load {
   @Override
   public List<Integer> servers(Digest digest, Way way) {
@@ -12,7 +15,12 @@ record ServerLoad(String server, Pace pace) implements Load {
 
   @Override
   public int bears(int number) {
-    return pace.limit() + 1;
+    return (pace.limit() + 1) * ChunkCalls.together();
+  }
+
+  @Override
+  public boolean isFull(int number) {
+    return pace.isFull();
   }
 
   @Override

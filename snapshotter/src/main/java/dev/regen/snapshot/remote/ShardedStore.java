@@ -108,6 +108,15 @@ public final class ShardedStore implements RemoteStore {
   }
 
   @Override
+  public Batch batch() {
+    int chunks = Batch.USUAL.chunks();
+    for (Member member : members.all()) {
+      chunks = Math.max(chunks, member.store().batch().chunks());
+    }
+    return new Batch(chunks, Batch.USUAL.bytes());
+  }
+
+  @Override
   public Load load() {
     return members;
   }

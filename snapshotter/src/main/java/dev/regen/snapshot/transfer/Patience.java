@@ -11,15 +11,18 @@ import java.util.concurrent.ThreadLocalRandom;
  * that grow while nothing comes, and an end.
  */
 final class Patience {
-  private static final long FIRST_PAUSE_MILLIS = 100;
+  private static final long PAUSE_MILLIS_MIN = 50;
   private static final long PAUSE_MILLIS_MAX = 1000;
+
+  /** So who waits learns of what comes after at most a tenth more of the time. */
+  private static final int PART_OF_THE_WAIT = 10;
+
   private static final long SLICE_MILLIS = 100;
   private static final Duration QUIET = Duration.ofSeconds(10);
 
   private final Duration limit;
   private final TransferProgress progress;
   private long signAtNanos = System.nanoTime();
-  private long pauseMillis = FIRST_PAUSE_MILLIS;
   private String words = "";
   private boolean quiet;
 
@@ -41,7 +44,6 @@ final class Patience {
   /** Something has come. */
   void sign() {
     signAtNanos = System.nanoTime();
-    pauseMillis = FIRST_PAUSE_MILLIS;
     if (quiet) {
       step(words);
     }
@@ -66,10 +68,10 @@ final class Patience {
       quiet = true;
       progress.step(whenQuiet);
     }
+    long waitedMillis = (System.nanoTime() - signAtNanos) / 1_000_000;
+    long millis = Math.clamp(waitedMillis / PART_OF_THE_WAIT, PAUSE_MILLIS_MIN, PAUSE_MILLIS_MAX);
     long until =
-        System.nanoTime()
-            + 1_000_000 * (pauseMillis / 2 + ThreadLocalRandom.current().nextLong(pauseMillis));
-    pauseMillis = Math.min(PAUSE_MILLIS_MAX, pauseMillis * 3 / 2);
+        System.nanoTime() + 1_000_000 * (millis / 2 + ThreadLocalRandom.current().nextLong(millis));
     try {
       for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
         check();

@@ -1,0 +1,163 @@
+package dev.regen.snapshot.remote;
+
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Puts chunks to a server and gets them from it: many threads' together, where they come at once.
+ * What one of them is refused, or is damaged of it, spoils no other.
+ */
+final class ChunkCalls {
+  private static final String MANY = "/v1/chunks";
+  private static final String MANY_BACK = "/v1/chunks/get";
+  private static final String ONE = "/v1/chunks/sha256/";
+
+  /** What goes together: enough that a call costs little beside it, little enough for the heap. */
+  private static final int CHUNKS_TOGETHER = 256;
+
+  private static final long BYTES_TOGETHER = 1 << 20;
+
+  private final Calls calls;
+  private final Gathering<Stored, Digest> puts;
+  private final Gathering<Wanted, byte[]> gets;
+
+  private record Stored(ChunkName name, ByteBuffer bytes) {}
+
+  private record Wanted(Digest digest, int sizeBytes) {}
+
+  ChunkCalls(Calls calls) {
+    this.calls = calls;
+    this.puts = calls.gathering(CHUNKS_TOGETHER, BYTES_TOGETHER, this::put);
+    this.gets = calls.gathering(CHUNKS_TOGETHER, BYTES_TOGETHER, this::get);
+  }
+
+  /** Where one chunk is. */
+  static String path(Digest digest) {
+    return ONE + digest.hex();
+  }
+
+  /** How many chunks go in one call at most. */
+  static int together() {
+    return CHUNKS_TOGETHER;
+  }
+
+  /**
+   * Stores a chunk.
+   *
+   * @param stored its bytes, left alone; nobody changes them, also when this has thrown
+   */
+  void put(ChunkName chunk, ByteBuffer stored) throws IOException {
+    puts.ask(new Stored(chunk, stored.duplicate()), chunk.sizeBytes());
+  }
+
+  /** A chunk's bytes, compared with its digest. */
+  byte[] get(Digest digest, int sizeBytes) throws IOException {
+    byte[] bytes = gets.ask(new Wanted(digest, sizeBytes), sizeBytes);
+    if (bytes.length != sizeBytes || !Digest.of(ByteBuffer.wrap(bytes)).equals(digest)) {
+      throw other(digest);
+    }
+    return bytes;
+  }
+
+  RegenException.Damaged other(Digest digest) {
+    return new RegenException.Damaged(
+        calls.server() + " has other bytes under the name of " + digest);
+  }
+
+  private void put(List<Gathering.Asked<Stored, Digest>> together, Pace.Turn turn)
+      throws IOException {
+    if (together.size() == 1) {
+      Stored one = together.getFirst().item();
+      HttpRequest.Builder request =
+          calls
+              .to(path(one.name().digest()))
+              .setHeader("Regen-Image", one.name().image())
+              .setHeader("Regen-Layer", one.name().layer())
+              .setHeader("Regen-Index", Integer.toString(one.name().index()))
+              .PUT(body(one.bytes()));
+      calls.body(request, 0, turn);
+      together.getFirst().answer(one.name().digest());
+      return;
+    }
+    List<ChunkName> names = together.stream().map(asked -> asked.item().name()).toList();
+    BodyPublisher[] parts = new BodyPublisher[1 + together.size()];
+    parts[0] = BodyPublishers.ofByteArray(ChunkBatch.head(names));
+    for (int i = 0; i < together.size(); i++) {
+      parts[1 + i] = body(together.get(i).item().bytes());
+    }
+    HttpRequest.Builder request = calls.to(MANY).POST(BodyPublishers.concat(parts));
+    byte[] answer = calls.body(request, ChunkBatch.ANSWER_BYTES_MAX, turn);
+    Map<Integer, ChunkBatch.Failed> failed;
+    try {
+      failed = ChunkBatch.readAnswer(answer, together.size());
+    } catch (IOException e) {
+      throw calls.nonsense(String.valueOf(e.getMessage()));
+    }
+    failed.forEach((at, why) -> together.get(at).fail(calls.failure(why.status(), why.detail())));
+    together.forEach(asked -> asked.answer(asked.item().name().digest()));
+  }
+
+  private void get(List<Gathering.Asked<Wanted, byte[]>> together, Pace.Turn turn)
+      throws IOException {
+    if (together.size() == 1) {
+      Wanted one = together.getFirst().item();
+      int most = Math.min(one.sizeBytes(), Chunk.STORED_BYTES_MAX);
+      together.getFirst().answer(calls.body(calls.to(path(one.digest())).GET(), most, turn));
+      return;
+    }
+    List<Digest> digests = together.stream().map(asked -> asked.item().digest()).toList();
+    long expected =
+        together.stream().mapToLong(asked -> asked.item().sizeBytes()).sum()
+            + (long) together.size() * ChunkBatch.LENGTH_BYTES;
+    // A damaged one may be longer than it should be.
+    int most = Math.toIntExact(expected + Chunk.STORED_BYTES_MAX);
+    HttpRequest.Builder request =
+        calls.to(MANY_BACK).POST(BodyPublishers.ofByteArray(DigestList.encode(digests)));
+    give(together, ByteBuffer.wrap(calls.body(request, most, turn)));
+  }
+
+  private void give(List<Gathering.Asked<Wanted, byte[]>> together, ByteBuffer answer)
+      throws IOException {
+    for (Gathering.Asked<Wanted, byte[]> asked : together) {
+      if (answer.remaining() < ChunkBatch.LENGTH_BYTES) {
+        throw calls.nonsense("chunks that it was asked for are missing at the end");
+      }
+      int length = answer.getInt();
+      if (length < 0 || length > answer.remaining()) {
+        throw calls.nonsense("a chunk of " + length + " bytes reaches over the end");
+      }
+      Digest digest = asked.item().digest();
+      if (length == 0) {
+        asked.fail(calls.failure(404, "no chunk " + digest + " there"));
+      } else if (length != asked.item().sizeBytes()) {
+        asked.fail(other(digest));
+      } else {
+        int at = answer.arrayOffset() + answer.position();
+        asked.answer(Arrays.copyOfRange(answer.array(), at, at + length));
+      }
+      answer.position(answer.position() + length);
+    }
+    if (answer.hasRemaining()) {
+      throw calls.nonsense("more follows the chunks that it was asked for");
+    }
+  }
+
+  private static BodyPublisher body(ByteBuffer stored) {
+    if (stored.hasArray()) {
+      int from = stored.arrayOffset() + stored.position();
+      return BodyPublishers.ofByteArray(stored.array(), from, stored.remaining());
+    }
+    byte[] bytes = new byte[stored.remaining()];
+    stored.get(bytes);
+    return BodyPublishers.ofByteArray(bytes);
+  }
+}
