@@ -244,7 +244,7 @@ final class StoreCareCommandsTest extends TwoHosts {
   }
 
   private int chunks(int server) throws IOException {
-    return StorageProcess.chunkFiles(directory.resolve("stored-" + server)).size();
+    return StorageProcess.chunkCount(directory.resolve("stored-" + server));
   }
 
   private String server(@Nullable String token, @Nullable Path certificate, @Nullable Path key)

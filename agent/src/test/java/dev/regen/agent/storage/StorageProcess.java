@@ -2,7 +2,9 @@ package dev.regen.agent.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.remote.HttpStore;
+import dev.regen.snapshot.store.PackedChunkStore;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** {@code regen storage} as a process of its own. */
@@ -77,7 +80,15 @@ public final class StorageProcess implements AutoCloseable {
     process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
   }
 
-  /** The names of the chunk files below a store's directory. */
+  /** How many chunks lie in a store's directory, those among them that share files. */
+  public static int chunkCount(Path directory) throws IOException {
+    AtomicInteger count = new AtomicInteger();
+    new PackedChunkStore(new LocalDisk(), directory.resolve("chunks"))
+        .list(_ -> count.incrementAndGet());
+    return count.get();
+  }
+
+  /** The files below a store's directory that hold one chunk, by its name: the large chunks. */
   public static List<Path> chunkFiles(Path directory) throws IOException {
     Path chunks = directory.resolve("chunks/sha256");
     if (!Files.exists(chunks)) {

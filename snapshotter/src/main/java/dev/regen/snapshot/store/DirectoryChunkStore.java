@@ -18,8 +18,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -48,8 +48,11 @@ public final class DirectoryChunkStore implements ChunkStore {
   /** Written, and not yet known to last under their own names. */
   private final Map<Digest, Waiting> pending = new ConcurrentHashMap<>();
 
-  /** Directories with names that are not forced yet; changed by {@link #force} alone. */
-  private final Set<Path> unforced = new ConcurrentSkipListSet<>();
+  /** Directories with names that are not forced yet; guarded by {@link #forcing}. */
+  private final Set<Path> unforced = new TreeSet<>();
+
+  /** Those of them whose names a force that failed may have left. */
+  private final Set<Path> doubtful = ConcurrentHashMap.newKeySet();
 
   private final LongConsumer gone;
   private final Object[] stripes = new Object[STRIPES];
@@ -125,8 +128,8 @@ public final class DirectoryChunkStore implements ChunkStore {
     Set<Digest> missing = new LinkedHashSet<>();
     for (Digest digest : new HashSet<>(digests)) {
       if (pending.containsKey(digest)
-          || unforced.contains(named)
-          || unforced.contains(directory(digest))
+          || doubtful.contains(named)
+          || doubtful.contains(directory(digest))
           || disk.size(file(digest)) <= 0) {
         missing.add(digest);
       }
@@ -190,6 +193,7 @@ public final class DirectoryChunkStore implements ChunkStore {
         forceNames();
       } catch (IOException e) {
         // After a failed force the kernel may call bytes clean that never arrived: start over.
+        doubtful.addAll(unforced);
         now.forEach((digest, chunk) -> forget(digest, chunk, e));
         throw e;
       }
@@ -337,6 +341,7 @@ public final class DirectoryChunkStore implements ChunkStore {
     for (Path directory : Set.copyOf(unforced)) {
       disk.forceDirectory(directory);
       unforced.remove(directory);
+      doubtful.remove(directory);
     }
   }
 

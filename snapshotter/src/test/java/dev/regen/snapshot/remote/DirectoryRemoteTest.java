@@ -19,6 +19,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -197,6 +200,30 @@ final class DirectoryRemoteTest extends RemoteStoreContract {
         pass(LEASE.multipliedBy(3));
         store.delete(digest(bytes));
       }
+    }
+  }
+
+  /** While one force names files, what the one before it named is not taken for lost. */
+  @Test
+  void whoPutsWhileOthersForceIsToldThatItsChunksLast() throws Exception {
+    try (DirectoryRemote store = small(Long.MAX_VALUE);
+        ExecutorService threads = Executors.newFixedThreadPool(6)) {
+      List<Future<?>> writers = new ArrayList<>();
+      for (int writer = 0; writer < 6; writer++) {
+        long seed = 1000L * writer;
+        writers.add(
+            threads.submit(() -> {
+              for (int i = 0; i < 50; i++) {
+                put(store, seed + i, i % 2 == 0 ? 2000 : 260 << 10);
+              }
+              return null;
+            }));
+      }
+      for (Future<?> writer : writers) {
+        writer.get();
+      }
+      assertThat(store.chunkCount()).isEqualTo(300);
+      assertThat(store.bytes()).isEqualTo(150L * 2000 + 150L * (260 << 10));
     }
   }
 
