@@ -32,9 +32,9 @@ import org.slf4j.LoggerFactory;
  * waits for it.
  *
  * <p>Hot trees go that no run will start from; then, while those left take more than the budget,
- * the one whose queue ran longest ago. For the budget never goes the one that a restore chose, and
- * none that was used just now: a start may be about to move it in. What goes can be unpacked again
- * from its chunks.
+ * the one whose queue ran longest ago. For the budget never goes the one that a restore chose. None
+ * goes that was asked for just now: a start may be about to move it in, though its queue has a
+ * newer snapshot since. What goes can be unpacked again from its chunks.
  */
 public final class Housekeeping implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
@@ -162,7 +162,8 @@ public final class Housekeeping implements AutoCloseable {
           () -> {
             for (HotTree tree : hotTrees.list(staging)) {
               boolean wanted = tails.contains(tree.snapshot()) || chosen.contains(tree.snapshot());
-              if (wanted || !known || !drop(tree)) {
+              boolean given = hotTrees.isGiven(tree) && isInUse(tree);
+              if (wanted || !known || given || !drop(tree)) {
                 kept.add(tree);
               }
             }

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
+import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
 import dev.regen.runtime.overlay.Staging;
+import dev.regen.snapshot.Archive;
 import dev.regen.snapshot.End;
+import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerRestorer;
+import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -95,6 +99,21 @@ final class HousekeepingTest {
   }
 
   @Test
+  void treeThatAStartMayBeMovingInStaysThoughItsQueueHasANewerSnapshot() throws Exception {
+    hotTree(id(1));
+    hotTree(id(2));
+    queueWithTail("desk", id(3));
+    HotTrees hotTrees = hotTrees();
+    hotTrees.prepare(snapshot(id(1)), staging, List.of(), List.of(), Progress.NONE);
+
+    keep(hotTrees, 10 * FILE_BYTES, Instant.now().plus(IN_USE).minusSeconds(60));
+    assertThat(trees()).containsExactly(id(1));
+
+    keep(hotTrees, 10 * FILE_BYTES, Instant.now().plus(IN_USE).plusSeconds(60));
+    assertThat(trees()).isEmpty();
+  }
+
+  @Test
   void nothingGoesWhileAQueueCannotBeRead() throws Exception {
     queueWithTail("desk", id(1));
     Files.writeString(queues.file(new QueueName("desk")), "damaged");
@@ -106,16 +125,36 @@ final class HousekeepingTest {
   }
 
   private void keep(long budgetBytes, Instant now) throws Exception {
+    keep(hotTrees(), budgetBytes, now);
+  }
+
+  private HotTrees hotTrees() throws IOException {
     PackedChunkStore chunks = new PackedChunkStore(new LocalDisk(), home.resolve("chunks"));
-    HotTrees hotTrees =
-        new HotTrees(
-            new LocalDisk(),
-            new LayerRestorer(new ChunkReader(chunks), 1),
-            new SnapshotStore(home.resolve("snapshots")),
-            HotTrees.Unpacked.UNHEARD);
+    return new HotTrees(
+        new LocalDisk(),
+        new LayerRestorer(new ChunkReader(chunks), 1),
+        new SnapshotStore(home.resolve("snapshots")),
+        HotTrees.Unpacked.UNHEARD);
+  }
+
+  private void keep(HotTrees hotTrees, long budgetBytes, Instant now) throws Exception {
     new Housekeeping(
             queues, hotTrees, () -> {}, stores, new Views(home), budgetBytes, IN_USE, () -> now)
         .tidy();
+  }
+
+  private static Snapshot snapshot(SnapshotId id) {
+    return new Snapshot(
+        id,
+        new QueueName("desk"),
+        Instant.parse("2026-11-22T09:00:00Z"),
+        new End(End.Reason.EXITED, 0, End.Good.YES, Duration.ZERO),
+        "c".repeat(64),
+        "sha256:image",
+        "image",
+        new Archive(List.of(), List.of(), 0, 0, 0, 0, List.of(), 0),
+        List.of(),
+        new JsonObject());
   }
 
   private void hotTree(SnapshotId id) throws Exception {

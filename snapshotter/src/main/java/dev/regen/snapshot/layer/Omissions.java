@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What could not be kept: counted, and the first of it in words. */
-final class Omissions {
+class Omissions {
   private final List<String> words = new ArrayList<>();
   private long count;
 
@@ -14,6 +14,11 @@ final class Omissions {
     if (words.size() < Archive.OMITTED_MAX) {
       words.add(what);
     }
+  }
+
+  /** A socket that a walk comes to. */
+  void socket(byte[] path) {
+    add("socket " + Paths.shown(path));
   }
 
   /** Counts what is told by no word of its own. */

@@ -118,9 +118,16 @@ public final class PresentTree {
     GroupKeys keys = new GroupKeys(request, clock.instant());
     List<@Nullable List<Chunk>> groups = new ArrayList<>();
     Subtrees subtrees = new Subtrees(request);
+    Omissions omissions =
+        new Omissions() {
+          @Override
+          void socket(byte[] path) {
+            subtrees.hide(path);
+          }
+        };
     try (Fd root = Fd.directory(tree);
         Directory.Open open = new Directory.Open();
-        TreeWalk walk = new TreeWalk(Directory.root(open, root), request, new Omissions())) {
+        TreeWalk walk = new TreeWalk(Directory.root(open, root), request, omissions)) {
       Grouping grouping = new Grouping(walk, request.sealing().cutting());
       for (Group group = grouping.next(); group != null; group = grouping.next()) {
         if (cancelled.getAsBoolean()) {

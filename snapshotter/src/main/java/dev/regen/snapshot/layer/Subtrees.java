@@ -1,6 +1,7 @@
 package dev.regen.snapshot.layer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +31,21 @@ final class Subtrees {
   private final TreeSet<byte[]> hidden = new TreeSet<>(Paths::compare);
   private final List<PresentTree.@Nullable Subtree> all = new ArrayList<>();
   private final List<Open> open = new ArrayList<>();
+  private byte @Nullable [] hiddenLast;
   private int lastGroup;
 
-  /** What the walk passes over by {@code request} is in no group, and would move all the same. */
+  /** What the walk passes over is in no group, and would move all the same. */
   Subtrees(ArchiveRequest request) {
     hidden.addAll(new Paths(request.placeholders()).all());
     hidden.addAll(new Paths(request.excludes()).all());
+  }
+
+  /** What else the walk passes over; told before the group after it is added. */
+  void hide(byte[] path) {
+    if (hiddenLast == null || !Arrays.equals(Paths.parent(hiddenLast), Paths.parent(path))) {
+      hidden.add(path);
+      hiddenLast = path;
+    }
   }
 
   void add(Group group, int number) {

@@ -99,7 +99,7 @@ final class TreeWalk implements AutoCloseable {
     if (stat.isDirectory()) {
       enter(directory.child(name, path, stat), stat);
     } else if (stat.type() == Stat.SOCKET) {
-      omissions.add("socket " + Paths.shown(path));
+      omissions.socket(path);
     } else if (isWhiteout(level, name, stat)) {
       ready.add(entry(directory, name, path, EntryIndex.Type.WHITEOUT, stat));
     } else if (!isPlaceholder(path, stat)) {

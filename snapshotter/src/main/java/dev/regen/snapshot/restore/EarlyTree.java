@@ -51,8 +51,9 @@ public final class EarlyTree implements AutoCloseable {
     }
     try {
       last.land(building);
-    } catch (IOException | CancellationException e) {
-      LOG.info("{} is unpacked again: {}", snapshot.words(), e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      // The snapshot is in its queue all the same.
+      LOG.info("{} is unpacked again: {}", snapshot.words(), String.valueOf(e));
     }
   }
 

@@ -24,11 +24,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,7 +63,10 @@ public final class HotTrees {
   private final InstantSource clock = InstantSource.system();
 
   /** When trees were named that have not been given to anybody since. */
-  private final Map<Path, Instant> idle = new ConcurrentHashMap<>();
+  private final Map<Path, Instant> idle = new HashMap<>();
+
+  /** When trees were given to somebody, the last time. */
+  private final Map<Path, Instant> given = new HashMap<>();
 
   private long named;
 
@@ -232,14 +235,21 @@ public final class HotTrees {
   public void adopt(Path tree, SnapshotId snapshot, List<IdRange> uidMap, List<IdRange> gidMap)
       throws IOException {
     Staging staging = Staging.around(tree);
-    Path hot = hot(staging, snapshot, uidMap, gidMap);
-    giveUpThoseOfAnEarlierBoot(staging);
-    if (Fd.statIfThere(hot) != null) {
-      Path trash = staging.trash();
-      disk.rename(hot, trash);
+    Path trash = nameInstead(tree, hot(staging, snapshot, uidMap, gidMap), staging.trash());
+    if (trash != null) {
       TreeRemoval.remove(trash);
     }
+  }
+
+  /** Returns where the tree lies now that had the name; null if none had. */
+  private synchronized @Nullable Path nameInstead(Path tree, Path hot, Path trash)
+      throws IOException {
+    boolean there = isThere(hot);
+    if (there) {
+      disk.rename(hot, trash);
+    }
     name(tree, hot);
+    return there ? trash : null;
   }
 
   /** The hot trees in {@code staging}; one that goes while they are looked at may be missing. */
@@ -269,7 +279,10 @@ public final class HotTrees {
     }
     named++;
     disk.rename(tree, hot);
-    idle.put(hot, usedAt(Fd.stat(hot)));
+    Stat stat = Fd.statIfThere(hot);
+    if (stat != null) {
+      idle.put(hot, usedAt(stat));
+    }
   }
 
   /**
@@ -314,6 +327,20 @@ public final class HotTrees {
   }
 
   /**
+   * Whether this process has given a tree to somebody who may be about to move it in, if that is
+   * not long ago.
+   */
+  public synchronized boolean isGiven(HotTree tree) {
+    return tree.usedAt().equals(given.get(tree.path()));
+  }
+
+  /** As above; and what this process does not know of may be another's. */
+  private boolean isInUse(HotTree tree) {
+    return !tree.usedAt().equals(idle.get(tree.path()))
+        && !tree.usedAt().plus(IN_USE).isBefore(clock.instant());
+  }
+
+  /**
    * Gives up a hot tree, unless it was used since it was listed.
    *
    * @return where it lies now, to be removed; null if it stays
@@ -337,9 +364,8 @@ public final class HotTrees {
     if (stat == null) {
       return null;
     }
-    Instant usedAt = usedAt(stat);
-    boolean idleNow = usedAt.equals(idle.get(hot)) || usedAt.plus(IN_USE).isBefore(clock.instant());
-    return idleNow ? new HotTree(hot, snapshot, usedAt) : null;
+    HotTree tree = new HotTree(hot, snapshot, usedAt(stat));
+    return isInUse(tree) ? null : tree;
   }
 
   /**
@@ -351,6 +377,10 @@ public final class HotTrees {
    */
   synchronized @Nullable Path takeAway(HotTree tree) throws IOException {
     Staging staging = Staging.around(tree.path());
+    // Asked again: a tick of the file system's clock is longer than a look at a small tree.
+    if (isInUse(tree)) {
+      return null;
+    }
     giveUpThoseOfAnEarlierBoot(staging);
     unforced.note(staging);
     named++;
@@ -363,6 +393,7 @@ public final class HotTrees {
       return null;
     }
     idle.remove(tree.path());
+    given.remove(tree.path());
     disk.rename(tree.path(), to);
     return to;
   }
@@ -385,7 +416,11 @@ public final class HotTrees {
     }
     Path parent = Objects.requireNonNull(hot.getParent(), "staging");
     try (Fd directory = Fd.directory(parent)) {
-      directory.chmodAt(Fd.bytes(String.valueOf(hot.getFileName())), stat.permissions());
+      byte[] name = Fd.bytes(String.valueOf(hot.getFileName()));
+      directory.chmodAt(name, stat.permissions());
+      Instant longAgo = clock.instant().minus(IN_USE);
+      given.values().removeIf(time -> time.isBefore(longAgo));
+      given.put(hot, usedAt(directory.statAt(name)));
     }
     return true;
   }

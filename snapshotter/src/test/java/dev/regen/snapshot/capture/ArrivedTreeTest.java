@@ -58,6 +58,7 @@ final class ArrivedTreeTest {
         head -c 36000 /dev/urandom | split -b 4000 -a 1 --numeric-suffixes=1 - a/d$d/f; done
       ln a/d3/f1 a/d9/link; mknod a/d4/gone c 0 0; setfattr -n trusted.overlay.opaque -v y a/d5
       setfattr -n user.note -v one a/d6/f1; truncate -s 1M a/d7/sparse; ln -s f1 a/d8/symlink
+      python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("a/d10/socket")'
       """;
   private static final String CHANGES =
       """

@@ -81,6 +81,19 @@ final class EarlyTreeTest {
     assertThat(staging.directory()).isEmptyDirectory();
   }
 
+  @Test
+  void aTreeThatCannotBeFinishedLeavesTheSnapshotInItsQueue() throws IOException {
+    assertThat(
+            treesAfter((building, _) -> {
+              Files.createDirectory(building);
+              return _ -> {
+                throw new IllegalStateException("its thread died");
+              };
+            }))
+        .isEmpty();
+    assertThat(staging.directory()).isEmptyDirectory();
+  }
+
   private List<HotTrees.HotTree> treesAfter(EarlyTree.Unpacking unpacking) throws IOException {
     HotTrees trees = hotTrees();
     try (EarlyTree tree = new EarlyTree(trees, SNAPSHOT, staging.building(), unpacking)) {
