@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -70,7 +71,40 @@ final class PushPullEngineTest {
       here.regen("restore", "desk", "--at", back.string("snapshot")).ok();
       assertThat(here.desk("desk", "cat /root/same; sha256sum /var/data").ok())
           .isEqualTo("one\ntwo\n" + data);
+      here.awaitIdle();
+      itGoesOnWithFewChanges(here, there, server, "three", data);
+      itGoesOnWithFewChanges(there, here, server, "four", data);
     }
+  }
+
+  /** The host that has it already makes the next tree of the one before. */
+  private static void itGoesOnWithFewChanges(
+      Host from, Host to, StorageProcess server, String word, String data) throws Exception {
+    from.desk("desk", "echo " + word + " >>/root/notes").ok();
+    from.awaitIdle();
+    to.awaitIdle();
+    Object inode = inode(hot(to));
+    JsonObject pushed = pushed(from, server);
+
+    to.regen("pull", "desk", "--follow", "--store", server.url()).ok();
+
+    assertThat(hot(to).getFileName().toString()).isEqualTo("hot-" + pushed.string("snapshot"));
+    assertThat(inode(hot(to))).as("moved, not written again").isEqualTo(inode);
+    assertThat(
+            to.desk("desk", "tail -n 1 /root/same; stat -c '%h' /root/same; sha256sum /var/data")
+                .ok())
+        .isEqualTo(word + "\n2\n" + data);
+    to.awaitIdle();
+  }
+
+  private static Object inode(Path tree) throws IOException {
+    return Files.getAttribute(tree.resolve("var/data"), "unix:ino");
+  }
+
+  /** Of the newest snapshot. */
+  private static Path hot(Host host) throws Exception {
+    Path staging = host.dataRoot().resolve("regen-staging");
+    return staging.resolve("hot-" + host.snapshots("desk").getLast().string("id"));
   }
 
   /** Its archive takes longer than the start of the command. */
