@@ -214,11 +214,10 @@ registry_on() {
   awaits "$host" inside "$host" curl -sf "http://$(address "$host"):5000/v2/"
 }
 
-# From the end of the container on a until it has run on b.
+# From the end of the container on a until it has run on b. The push waits for the archive of what has just ended.
 moved_by_regen() {
   on b restore "$1" --from "$STORE" --follow &
-  DOCKER_HOST=unix://$WORK/net/a/docker.sock end "$1"
-  HOME_DIR=$WORK/net/a/home drained
+  docker_on a stop "$1"
   on a push "$1" --store "$STORE"
   wait $!
   docker_on b run --rm --network=none --runtime=regen --name "$1" "$IMAGE" test -d /root/tree

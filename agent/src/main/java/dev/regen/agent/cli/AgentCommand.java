@@ -141,8 +141,8 @@ abstract class AgentCommand implements Callable<Integer> {
   private static JsonObject follow(AgentClient agent, JsonObject asked, ProgressLine progress)
       throws IOException, InterruptedException {
     String path = "/v1/jobs/" + AgentClient.part(asked.string("id"));
-    for (long pauseMillis = 20; ; pauseMillis = Math.min(250, pauseMillis * 2)) {
-      JsonObject job = agent.get(path);
+    for (long millis = 20; ; millis = Math.min(250, millis * 2)) {
+      JsonObject job = agent.get(path + "?waitMillis=" + millis);
       switch (job.string("state")) {
         case "success" -> {
           progress.end();
@@ -155,7 +155,6 @@ abstract class AgentCommand implements Callable<Integer> {
         }
         default -> progress.show(job);
       }
-      Thread.sleep(pauseMillis);
     }
   }
 }

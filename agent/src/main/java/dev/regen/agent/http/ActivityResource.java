@@ -7,12 +7,13 @@ import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/events} and {@code /v1/jobs}: what happened, and what is being done. */
 public final class ActivityResource {
+  private static final int WAIT_MILLIS_MAX = 1000;
   private static final int EVENTS_MAX = 10_000;
 
   private final Events events;
@@ -36,8 +37,9 @@ public final class ActivityResource {
     if (queue != null) {
       queue = Call.queueName(queue).value();
     }
+    int limit = Math.min(EVENTS_MAX, number(call, "limit", EVENTS_MAX));
     List<JsonObject> rows = new ArrayList<>();
-    for (Event event : events.newest(queue, limit(call.query("limit")))) {
+    for (Event event : events.newest(queue, limit)) {
       rows.add(event.json());
     }
     return Answer.ok(new JsonObject().with("events", rows));
@@ -47,9 +49,16 @@ public final class ActivityResource {
     return Answer.ok(new JsonObject().with("jobs", jobs.list().stream().map(Job::json).toList()));
   }
 
-  private Answer job(Call call) throws RegenException {
+  /** With {@code waitMillis} answers when the job has ended, or so much later. */
+  private Answer job(Call call) throws IOException {
     Job job = jobs.find(call.part("job"));
     job.asked();
+    try {
+      job.awaitEnd(Math.min(WAIT_MILLIS_MAX, number(call, "waitMillis", 0)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("the agent stops");
+    }
     return Answer.ok(job.json());
   }
 
@@ -59,13 +68,14 @@ public final class ActivityResource {
     return Answer.accepted(job.json());
   }
 
-  private static int limit(@Nullable String text) throws RegenException {
+  private static int number(Call call, String name, int otherwise) throws RegenException {
+    String text = call.query(name);
     if (text == null) {
-      return EVENTS_MAX;
+      return otherwise;
     }
     if (!text.matches("[0-9]{1,6}")) {
-      throw new RegenException.BadInput("'limit' is a number from 0 to 999999");
+      throw new RegenException.BadInput("'" + name + "' is a number from 0 to 999999");
     }
-    return Math.min(EVENTS_MAX, Integer.parseInt(text));
+    return Integer.parseInt(text);
   }
 }

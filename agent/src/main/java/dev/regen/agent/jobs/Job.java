@@ -29,6 +29,8 @@ public final class Job implements Progress {
   /** The command line asks four times a second. */
   public static final Duration ABSENCE_MAX = Duration.ofSeconds(10);
 
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
   private final String id;
   private final String kind;
   private final String subject;
@@ -135,6 +137,15 @@ public final class Job implements Progress {
   /** Somebody wants to know how far it is. */
   public void asked() {
     askedAtNanos = System.nanoTime();
+  }
+
+  /** Waits until it has ended, at most so long. */
+  public synchronized void awaitEnd(long millis) throws InterruptedException {
+    long deadline = System.nanoTime() + millis * NANOS_PER_MILLI;
+    for (long left = millis; left > 0 && !ended(); ) {
+      wait(left);
+      left = (deadline - System.nanoTime()) / NANOS_PER_MILLI;
+    }
   }
 
   private boolean isForsaken() {

@@ -19,6 +19,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,12 +36,15 @@ final class ApiServerTest {
   @SuppressWarnings("NullAway.Init")
   private ApiServer server;
 
+  @SuppressWarnings("NullAway.Init")
+  private Jobs jobs;
+
   @BeforeEach
   void start() throws IOException {
     Routes routes = new Routes();
     InstantSource clock = InstantSource.system();
-    new ActivityResource(new Events(new LocalDisk(), directory, clock), new Jobs(clock))
-        .addTo(routes);
+    jobs = new Jobs(clock);
+    new ActivityResource(new Events(new LocalDisk(), directory, clock), jobs).addTo(routes);
     routes
         .add(
             "GET",
@@ -86,6 +92,40 @@ final class ApiServerTest {
   @Test
   void answersAreJson() throws IOException {
     assertThat(get("/v1/jobs")).startsWith("HTTP/1.1 200").endsWith("{\"jobs\":[]}");
+  }
+
+  /** A command that only asked now and then would end later than its job. */
+  @Test
+  void whoWaitsForAJobIsAnsweredWhenItEnds() throws Exception {
+    CountDownLatch end = new CountDownLatch(1);
+    String path =
+        "/v1/jobs/"
+            + jobs.start(
+                    "test",
+                    "desk",
+                    _ -> {
+                      awaitQuietly(end);
+                      return new JsonObject();
+                    })
+                .id();
+    assertThat(get(path)).contains("\"running\"");
+    assertThat(get(path + "?waitMillis=10")).contains("\"running\"");
+    assertThat(get(path + "?waitMillis=-1")).startsWith("HTTP/1.1 400");
+
+    CompletableFuture<String> answer = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          try {
+            answer.complete(get(path + "?waitMillis=1000"));
+          } catch (IOException e) {
+            answer.completeExceptionally(e);
+          }
+        });
+    Thread.sleep(100);
+    assertThat(answer).isNotDone();
+    end.countDown();
+    assertThat(answer.get(10, TimeUnit.SECONDS)).contains("\"success\"");
   }
 
   @Test
@@ -180,5 +220,13 @@ final class ApiServerTest {
         && length.find()
         && length.start() < head
         && answer.length() >= head + 4 + Integer.parseInt(length.group(1));
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
