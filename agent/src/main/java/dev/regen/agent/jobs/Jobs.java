@@ -3,6 +3,7 @@ package dev.regen.agent.jobs;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Iterator;
@@ -38,6 +39,9 @@ public final class Jobs {
   private final Map<String, Job> jobs = new LinkedHashMap<>();
   private final Semaphore slots = new Semaphore(AT_ONCE, true);
   private final Semaphore transferSlots = new Semaphore(TRANSFERS_AT_ONCE, true);
+
+  /** When the last one ended; 0 if {@link #cameToRest} has told of that. */
+  private long endedAtNanos;
 
   public Jobs(InstantSource clock) {
     this.clock = clock;
@@ -92,6 +96,18 @@ public final class Jobs {
     return job;
   }
 
+  /** Whether nothing has run for so long; tells it once after each time that something did. */
+  synchronized boolean cameToRest(Duration quiet) {
+    boolean rests =
+        endedAtNanos != 0
+            && System.nanoTime() - endedAtNanos > quiet.toNanos()
+            && jobs.values().stream().allMatch(Job::ended);
+    if (rests) {
+      endedAtNanos = 0;
+    }
+    return rests;
+  }
+
   /** Runs {@code work} on the caller's thread as {@code job}. */
   public void run(Job job, Work work) {
     run(job, work, slots);
@@ -115,6 +131,10 @@ public final class Jobs {
         LOG.error("a job failed unexpectedly", e);
       }
       job.failed(Failure.of(e), clock.instant());
+    } finally {
+      synchronized (this) {
+        endedAtNanos = System.nanoTime();
+      }
     }
   }
 

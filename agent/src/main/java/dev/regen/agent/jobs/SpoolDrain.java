@@ -55,7 +55,6 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   private final Turns turns;
   private final Thread thread;
   private final Map<String, End> known = new ConcurrentHashMap<>();
-  private long garbageSinceNanos;
 
   public SpoolDrain(
       Spool spool, EngineEnds ends, Intake intake, Jobs jobs, Events events, Duration poll) {
@@ -187,11 +186,11 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
   }
 
   /**
-   * The heap that archiving took shrinks only at a full collection, which nothing else asks for.
+   * The heap that archives, imports and transfers took shrinks only at a full collection, which
+   * nothing else asks for.
    */
   private void giveMemoryBack() {
-    if (garbageSinceNanos != 0 && System.nanoTime() - garbageSinceNanos > IDLE.toNanos()) {
-      garbageSinceNanos = 0;
+    if (jobs.cameToRest(IDLE)) {
       System.gc();
     }
   }
@@ -211,7 +210,6 @@ public final class SpoolDrain implements PendingLayers, Pending, AutoCloseable {
           });
       settle(layer, job.failure());
     } finally {
-      garbageSinceNanos = System.nanoTime();
       turns.ended();
     }
   }
