@@ -34,13 +34,14 @@ record JvmOptions(List<String> hook, List<String> commandLine, List<String> agen
   /** At most 150 MB resident at rest, and 400 MB while capturing. */
   private static final List<String> RESIDENT =
       List.of(
-          "-Xms32m",
+          "-Xms16m",
           // What is on its way to a store is garbage soon; a small young generation would promote
           // it.
           "-XX:NewRatio=1",
           "-Xmx160m",
           "-XX:MinHeapFreeRatio=10",
           "-XX:MaxHeapFreeRatio=20",
+          "-XX:-ShrinkHeapInSteps",
           // Compressing leaves malloc's arenas full of holes; at rest they are given back.
           "-XX:TrimNativeHeapInterval=10000",
           "-XX:ReservedCodeCacheSize=48m",
