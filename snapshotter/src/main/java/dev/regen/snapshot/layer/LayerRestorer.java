@@ -106,27 +106,37 @@ public final class LayerRestorer {
   }
 
   /**
+   * Finds what {@link #restoreOutOf} can move as a whole; reads the archive's entry index alone.
+   */
+  public SameDirectories same(PresentTree present, Archive archive) throws IOException {
+    return SameDirectories.find(reader, archive, present);
+  }
+
+  /**
    * As {@link #restore}, with the host's own ids, of a tree that nobody needs any more: what is the
    * same there is moved out of it, directories that are the same as a whole in one step. What is
-   * left of that tree is to be removed, whether this succeeds or fails.
+   * left of that tree is to be removed, whether this succeeds or fails; nothing of it is a further
+   * name of a file that was moved.
    *
+   * @param same what {@link #same} found of them
    * @throws RegenException.Refused also if {@code taken} is not what it was when it was looked at
    */
   public void restoreOutOf(
       PresentTree taken,
+      SameDirectories same,
       Archive archive,
       Path target,
       Disk disk,
       Progress progress,
       BooleanSupplier cancelled)
       throws IOException {
-    SameDirectories same = SameDirectories.find(reader, archive, taken);
     HostIds ids = new HostIds(List.of(), List.of());
     restore(archive, target, ids, taken, disk::move, same, new Watch(progress, cancelled));
     boolean whole = false;
     try (Fd from = Fd.directory(taken.directory());
         Fd to = Fd.directory(target)) {
       same.take(from, to, disk::move);
+      taken.furtherNames().remove(taken.directory(), from);
       whole = true;
     } finally {
       if (!whole) {

@@ -36,18 +36,24 @@ public final class PresentTree {
   private final List<@Nullable List<Chunk>> inOrder;
   private final Set<List<Chunk>> groups;
   private final List<Subtree> subtrees;
+  private final FurtherNames furtherNames;
 
-  private PresentTree(Path directory, List<@Nullable List<Chunk>> inOrder, List<Subtree> subtrees) {
+  private PresentTree(
+      Path directory,
+      List<@Nullable List<Chunk>> inOrder,
+      List<Subtree> subtrees,
+      FurtherNames furtherNames) {
     this.directory = directory;
     this.inOrder = inOrder;
     this.groups = new HashSet<>();
     inOrder.stream().filter(Objects::nonNull).forEach(groups::add);
     this.subtrees = subtrees;
+    this.furtherNames = furtherNames;
   }
 
   /** A tree of which nothing is known. */
   public static PresentTree unknown(Path directory) {
-    return new PresentTree(directory, List.of(), List.of());
+    return new PresentTree(directory, List.of(), List.of(), new FurtherNames());
   }
 
   /**
@@ -73,9 +79,14 @@ public final class PresentTree {
     return subtrees;
   }
 
+  /** Names of files that have several. */
+  FurtherNames furtherNames() {
+    return furtherNames;
+  }
+
   /** The same tree, renamed since it was looked at. */
   public PresentTree at(Path renamed) {
-    return new PresentTree(renamed, inOrder, subtrees);
+    return new PresentTree(renamed, inOrder, subtrees, furtherNames);
   }
 
   /** Whether the tree has, unread, at least half of these chunks. */
@@ -118,6 +129,7 @@ public final class PresentTree {
     GroupKeys keys = new GroupKeys(request, clock.instant());
     List<@Nullable List<Chunk>> groups = new ArrayList<>();
     Subtrees subtrees = new Subtrees(request);
+    FurtherNames furtherNames = new FurtherNames();
     Omissions omissions =
         new Omissions() {
           @Override
@@ -136,9 +148,10 @@ public final class PresentTree {
         GroupKey key = keys.of(group);
         StoredGroup stored = key == null ? null : known.find(key);
         subtrees.add(group, groups.size());
+        furtherNames.add(group);
         groups.add(stored == null ? null : List.copyOf(stored.chunks()));
       }
     }
-    return new PresentTree(tree, groups, subtrees.finished());
+    return new PresentTree(tree, groups, subtrees.finished(), furtherNames);
   }
 }

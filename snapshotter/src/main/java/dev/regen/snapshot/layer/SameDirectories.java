@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Finds the directories of a present tree that an archive has just as they are, with everything
  * below them: a restore moves such a directory in one step. The topmost only.
  */
-final class SameDirectories {
+public final class SameDirectories {
   /** Below this a directory's entries are as well linked one by one. */
   private static final int ENTRIES_MIN = 4;
 

@@ -2,7 +2,6 @@ package dev.regen.snapshot.restore;
 
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.overlay.Staging;
-import dev.regen.runtime.overlay.TreeRemoval;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
@@ -10,6 +9,7 @@ import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.layer.Progress;
+import dev.regen.snapshot.layer.SameDirectories;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
@@ -52,8 +52,8 @@ public final class Successors {
     PresentTree of(Path tree, SnapshotId snapshot, BooleanSupplier cancelled) throws IOException;
   }
 
-  /** A tree that may be taken, as it was looked at. */
-  private record Before(HotTree tree, PresentTree present) {}
+  /** A tree that may be taken, as it was looked at, and what of it is to be moved as a whole. */
+  private record Before(HotTree tree, PresentTree present, SameDirectories same) {}
 
   public Successors(
       Disk disk, SnapshotQueues queues, LayerRestorer restorer, HotTrees hotTrees, Look look) {
@@ -77,7 +77,7 @@ public final class Successors {
         snapshot,
         staging.building(),
         (building, tree) -> {
-          Before before = before(snapshot, staging, tree::ended);
+          Before before = before(snapshot, staging, waiting, tree::ended);
           if (before != null) {
             return at -> make(before, snapshot, at, Progress.NONE, () -> false);
           }
@@ -97,7 +97,9 @@ public final class Successors {
       Snapshot snapshot, Staging staging, Progress progress, BooleanSupplier cancelled)
       throws IOException {
     Before before =
-        hotTrees.holds(staging, snapshot.id()) ? null : before(snapshot, staging, cancelled);
+        hotTrees.holds(staging, snapshot.id())
+            ? null
+            : before(snapshot, staging, restorer, cancelled);
     if (before != null) {
       try {
         make(before, snapshot, staging.building(), progress, cancelled);
@@ -109,7 +111,8 @@ public final class Successors {
   }
 
   /** Null if there is none, or most of it has changed since. */
-  private @Nullable Before before(Snapshot next, Staging staging, BooleanSupplier cancelled)
+  private @Nullable Before before(
+      Snapshot next, Staging staging, LayerRestorer reading, BooleanSupplier cancelled)
       throws IOException {
     Optional<SnapshotId> id = idBefore(next);
     HotTree tree = id.isEmpty() ? null : hotTrees.idle(staging, id.get());
@@ -118,7 +121,9 @@ public final class Successors {
     }
     try {
       PresentTree present = look.of(tree.path(), tree.snapshot(), cancelled);
-      return present.holdsHalfOf(next.archive().chunks()) ? new Before(tree, present) : null;
+      return present.holdsHalfOf(next.archive().chunks())
+          ? new Before(tree, present, reading.same(present, next.archive()))
+          : null;
     } catch (IOException e) {
       LOG.info("nothing is known of {}: {}", tree.path(), e.getMessage());
       return null;
@@ -142,11 +147,12 @@ public final class Successors {
       throws IOException {
     Path taken = take(before.tree(), next);
     try {
+      PresentTree present = before.present().at(taken);
       restorer.restoreOutOf(
-          before.present().at(taken), next.archive(), building, disk, progress, cancelled);
-      // Files with several names have one of them here, and it counts among what is known of them.
-      TreeRemoval.remove(taken);
+          present, before.same(), next.archive(), building, disk, progress, cancelled);
       hotTrees.take(building, next);
+      // Who waits for the tree does not wait for what is left of the other one.
+      hotTrees.discard(taken);
     } finally {
       hotTrees.remove(taken);
       hotTrees.remove(building);

@@ -162,11 +162,15 @@ abstract class ArrivedTrees {
     return Staging.HOT + snapshot.id();
   }
 
-  /** The trees that are there. */
+  /** The trees that are there, once what nobody needs is gone, which nobody waits for. */
   List<String> staging() throws IOException {
-    try (Stream<Path> all = Files.list(stagingPath)) {
-      return all.filter(Files::isDirectory).map(path -> path.getFileName().toString()).toList();
-    }
+    List<String> trees;
+    do {
+      try (Stream<Path> all = Files.list(stagingPath)) {
+        trees = all.filter(Files::isDirectory).map(path -> path.getFileName().toString()).toList();
+      }
+    } while (trees.stream().anyMatch(name -> name.startsWith(Staging.TRASH)));
+    return trees;
   }
 
   void awaitFacts(Snapshot snapshot) throws Exception {
