@@ -45,9 +45,10 @@ final class ChunkCalls {
     return ONE + digest.hex();
   }
 
-  /** How many chunks go in one call at most. */
-  static int together() {
-    return CHUNKS_TOGETHER;
+  /** How many small chunks go in one call now, at least 1. */
+  int together() {
+    long bytes = Math.max(puts.bytesTogether(), gets.bytesTogether());
+    return (int) (bytes / Gathering.BYTES_MIN);
   }
 
   /**

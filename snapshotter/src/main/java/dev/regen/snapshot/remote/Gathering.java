@@ -16,10 +16,19 @@ import java.util.concurrent.RejectedExecutionException;
  * nothing to do goes alone and at once; those that come while it has as much to do as it bears wait
  * for a call to end, and go together. So the more there is, the less each costs.
  *
+ * <p>How much goes together is found out: more while calls are quick, less when they are slow or
+ * fail, for then another server may be the better one for some of it.
+ *
  * @param <T> what is asked for
  * @param <R> what is had for it
  */
 final class Gathering<T, R> {
+  /** What goes together at first, and at least; one alone may have more. */
+  static final long BYTES_MIN = 16 << 10;
+
+  private static final long QUICK_NANOS = 100_000_000L;
+  private static final long SLOW_NANOS = 400_000_000L;
+
   private final ExecutorService threads;
   private final Pace pace;
   private final int mostItems;
@@ -30,6 +39,7 @@ final class Gathering<T, R> {
   private final Deque<Asked<T, R>> line = new ArrayDeque<>();
 
   private boolean someoneWaitsForATurn;
+  private long bytesTogether;
 
   /** Asks the server. */
   @FunctionalInterface
@@ -77,6 +87,7 @@ final class Gathering<T, R> {
     this.pace = pace;
     this.mostItems = mostItems;
     this.mostBytes = mostBytes;
+    this.bytesTogether = Math.min(BYTES_MIN, mostBytes);
     this.call = call;
   }
 
@@ -106,6 +117,11 @@ final class Gathering<T, R> {
         case null, default -> throw new IllegalStateException(e);
       }
     }
+  }
+
+  /** How many bytes go together now, unless one alone has more. */
+  synchronized long bytesTogether() {
+    return bytesTogether;
   }
 
   /** How many wait for a call of theirs to begin. */
@@ -152,17 +168,29 @@ final class Gathering<T, R> {
 
   private void make(List<Asked<T, R>> together, Pace.Turn turn) {
     Exception why = new IOException("the server left it out");
+    long begun = System.nanoTime();
+    boolean answered = false;
     try {
       call.make(together, turn);
+      answered = true;
     } catch (IOException | RuntimeException e) {
       why = e;
     } catch (Error e) {
       why = new IllegalStateException(e);
       throw e;
     } finally {
+      took(answered, System.nanoTime() - begun);
       for (Asked<T, R> one : together) {
         one.fail(why);
       }
+    }
+  }
+
+  private synchronized void took(boolean answered, long nanos) {
+    if (answered && nanos < QUICK_NANOS) {
+      bytesTogether = Math.min(mostBytes, 2 * bytesTogether);
+    } else if (!answered || nanos > SLOW_NANOS) {
+      bytesTogether = Math.max(Math.min(BYTES_MIN, mostBytes), bytesTogether / 2);
     }
   }
 
@@ -171,7 +199,7 @@ final class Gathering<T, R> {
     long bytes = 0;
     while (!line.isEmpty() && together.size() < mostItems) {
       bytes += line.getFirst().bytes;
-      if (bytes > mostBytes && !together.isEmpty()) {
+      if (bytes > bytesTogether && !together.isEmpty()) {
         break;
       }
       together.add(line.removeFirst());

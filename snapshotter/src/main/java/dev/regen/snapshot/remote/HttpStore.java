@@ -66,7 +66,7 @@ public final class HttpStore implements RemoteStore {
   public HttpStore(URI server, Options options) {
     this.calls = new Calls(server, options);
     this.chunks = new ChunkCalls(calls);
-    this.load = new ServerLoad(server.toString(), calls.pace());
+    this.load = new ServerLoad(server.toString(), calls.pace(), chunks);
   }
 
   @Override

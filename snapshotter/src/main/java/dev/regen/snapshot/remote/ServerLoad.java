@@ -7,7 +7,7 @@ import java.util.List;
  * The load of a store that is one server: as many chunks as go in the calls that it bears, and one
  * more call's, to be made ready meanwhile.
  */
-record ServerLoad(String server, Pace pace) implements Load {
+record ServerLoad(String server, Pace pace, ChunkCalls chunks) implements Load {
   @Override
   public List<Integer> servers(Digest digest, Way way) {
     return List.of(0);
@@ -15,7 +15,7 @@ record ServerLoad(String server, Pace pace) implements Load {
 
   @Override
   public int bears(int number) {
-    return (pace.limit() + 1) * ChunkCalls.together();
+    return (pace.limit() + 1) * chunks.together();
   }
 
   @Override
