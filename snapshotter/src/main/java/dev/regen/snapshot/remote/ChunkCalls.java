@@ -110,20 +110,42 @@ final class ChunkCalls {
   private void get(List<Gathering.Asked<Wanted, byte[]>> together, Pace.Turn turn)
       throws IOException {
     if (together.size() == 1) {
-      Wanted one = together.getFirst().item();
-      int most = Math.min(one.sizeBytes(), Chunk.STORED_BYTES_MAX);
-      together.getFirst().answer(calls.body(calls.to(path(one.digest())).GET(), most, turn));
+      Wanted alone = together.getFirst().item();
+      together.getFirst().answer(calls.body(one(alone), most(alone), turn));
       return;
     }
     List<Digest> digests = together.stream().map(asked -> asked.item().digest()).toList();
-    long expected =
-        together.stream().mapToLong(asked -> asked.item().sizeBytes()).sum()
-            + (long) together.size() * ChunkBatch.LENGTH_BYTES;
-    // A damaged one may be longer than it should be.
-    int most = Math.toIntExact(expected + Chunk.STORED_BYTES_MAX);
+    int expected =
+        together.stream()
+            .mapToInt(asked -> asked.item().sizeBytes() + ChunkBatch.LENGTH_BYTES)
+            .sum();
     HttpRequest.Builder request =
         calls.to(MANY_BACK).POST(BodyPublishers.ofByteArray(DigestList.encode(digests)));
-    give(together, ByteBuffer.wrap(calls.body(request, most, turn)));
+    ByteBuffer answer;
+    try {
+      answer = ByteBuffer.wrap(calls.body(request, expected, turn));
+    } catch (RegenException.Damaged e) {
+      // One of them is longer than it may be; no more than was asked for is taken into memory.
+      together.forEach(this::getAlone);
+      return;
+    }
+    give(together, answer);
+  }
+
+  private void getAlone(Gathering.Asked<Wanted, byte[]> asked) {
+    try {
+      asked.answer(calls.body(one(asked.item()), most(asked.item())));
+    } catch (IOException e) {
+      asked.fail(e);
+    }
+  }
+
+  private HttpRequest.Builder one(Wanted wanted) {
+    return calls.to(path(wanted.digest())).GET();
+  }
+
+  private static int most(Wanted wanted) {
+    return Math.min(wanted.sizeBytes(), Chunk.STORED_BYTES_MAX);
   }
 
   private void give(List<Gathering.Asked<Wanted, byte[]>> together, ByteBuffer answer)
