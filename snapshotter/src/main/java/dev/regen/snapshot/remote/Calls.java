@@ -10,6 +10,7 @@ import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
@@ -29,7 +30,10 @@ import javax.net.ssl.SSLException;
  * exceptions.
  */
 final class Calls implements AutoCloseable {
-  private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
+  /**
+   * A third of the patience with a server is left to reach it: a first packet may be lost twice.
+   */
+  private static final int CONNECT_PART = 3;
 
   /** Java's words where a certificate is. */
   private static final String UNTRUSTED = "unable to find valid certification path";
@@ -66,10 +70,7 @@ final class Calls implements AutoCloseable {
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(
-                CONNECT_LIMIT.compareTo(options.patience()) < 0
-                    ? CONNECT_LIMIT
-                    : options.patience())
+            .connectTimeout(options.patience().dividedBy(CONNECT_PART))
             .executor(threads);
     if (options.tls() != null) {
       builder.sslContext(options.tls());
@@ -221,6 +222,9 @@ final class Calls implements AutoCloseable {
       }
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
+      if (cause instanceof HttpConnectTimeoutException) {
+        throw late(options.patience().dividedBy(CONNECT_PART), e);
+      }
       if (String.valueOf(cause.getMessage()).startsWith(TOO_LONG)) {
         throw new RegenException.Damaged(server + " answers with more bytes than there may be");
       }
@@ -231,7 +235,7 @@ final class Calls implements AutoCloseable {
     }
   }
 
-  private TimedOut late(Duration limit, TimeoutException cause) {
+  private TimedOut late(Duration limit, Exception cause) {
     return new TimedOut(server + " has not answered within " + limit.toMillis() + " ms", cause);
   }
 

@@ -17,7 +17,8 @@ import java.util.concurrent.RejectedExecutionException;
  * for a call to end, and go together. So the more there is, the less each costs.
  *
  * <p>How much goes together is found out: more while calls are quick, less when they are slow or
- * fail, for then another server may be the better one for some of it.
+ * fail, for then another server may be the better one for some of it. Where a call is not answered
+ * in time all that wait fail with it: each would have to wait as long in its turn.
  *
  * @param <T> what is asked for
  * @param <R> what is had for it
@@ -183,6 +184,9 @@ final class Gathering<T, R> {
       for (Asked<T, R> one : together) {
         one.fail(why);
       }
+      if (!answered && why instanceof TimedOut late) {
+        failAll(late);
+      }
     }
   }
 
@@ -207,7 +211,7 @@ final class Gathering<T, R> {
     return together;
   }
 
-  private void failAll(IOException why) {
+  private synchronized void failAll(IOException why) {
     line.forEach(asked -> asked.fail(why));
     line.clear();
   }

@@ -27,6 +27,7 @@ final class GatheringTest {
   private final Pace pace = new Pace(1);
   private final List<List<Integer>> calls = Collections.synchronizedList(new ArrayList<>());
   private final CountDownLatch first = new CountDownLatch(1);
+  private volatile boolean firstIsLate;
 
   private final Gathering<Integer, String> gathering =
       new Gathering<>(threads, pace, MOST_ITEMS, MOST_BYTES, this::call);
@@ -149,6 +150,27 @@ final class GatheringTest {
     assertThat(after.get()).isEqualTo("answer 2");
   }
 
+  /** Else each of them waits out the server's patience, one after the other. */
+  @Test
+  void whereTheServerDoesNotAnswerInTimeAllThatWaitForItAreToldAtOnce() throws Exception {
+    Future<String> late = ask(0, 1);
+    awaitCalls(1);
+    List<Future<String>> waiting = new ArrayList<>();
+    for (int i = 1; i <= 3 * MOST_ITEMS; i++) {
+      waiting.add(ask(i, 1));
+      awaitLine(i);
+    }
+    firstIsLate = true;
+    first.countDown();
+
+    assertThatThrownBy(late::get).hasRootCauseMessage("late");
+    for (Future<String> one : waiting) {
+      assertThatThrownBy(one::get).hasRootCauseMessage("late");
+    }
+    assertThat(calls).hasSize(1);
+    assertThat(ask(1, 1).get()).isEqualTo("answer 1");
+  }
+
   @Test
   void oneThatIsInterruptedWhileItWaitsIsNotAskedFor() throws Exception {
     Future<String> busy = ask(0, 1);
@@ -199,6 +221,9 @@ final class GatheringTest {
       calls.add(together.stream().map(Gathering.Asked::item).toList());
       if (calls.size() == 1) {
         first.await();
+        if (firstIsLate) {
+          throw new TimedOut("late", null);
+        }
       }
       for (Gathering.Asked<Integer, String> asked : together) {
         switch (asked.item()) {
@@ -213,8 +238,20 @@ final class GatheringTest {
     } catch (InterruptedException e) {
       throw new InterruptedIOException("interrupted");
     } finally {
-      pace.answered(turn, 1);
+      if (together.getFirst().item() != 0 || !firstIsLate) {
+        pace.answered(turn, 1);
+      } else {
+        // The line is told before another call can begin.
+        callers.execute(() -> endLate(turn));
+      }
     }
+  }
+
+  private void endLate(Pace.Turn turn) {
+    while (gathering.waiting() > 0) {
+      Thread.onSpinWait();
+    }
+    pace.answered(turn, 1);
   }
 
   private void awaitCalls(int count) throws InterruptedException {
