@@ -4,6 +4,7 @@ import dev.regen.runtime.QueueName;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,11 @@ public record ContainerSettings(
   public static final int KEEP_MAX = 1000;
 
   private static final int EXCLUDES_MAX = 1000;
+
+  /** A character that elsewhere stands for others, unless a backslash says that it is meant. */
+  private static final Pattern WILDCARD = Pattern.compile("(?<!\\\\)[*?\\[]");
+
+  private static final Pattern MEANT = Pattern.compile("\\\\([*?\\[])");
 
   /** What happens when Regen cannot do its part at a start. */
   public enum OnFailure {
@@ -68,7 +74,7 @@ public record ContainerSettings(
 
   /** The paths that labels leave out, as far as these are right. */
   public static List<String> excluded(Map<String, ? extends @Nullable Object> labels) {
-    return labels.get("regen.exclude") instanceof String label ? paths(label) : List.of();
+    return labels.get("regen.exclude") instanceof String label ? meant(paths(label)) : List.of();
   }
 
   private static QueueName name(String label) throws BadLabelException {
@@ -100,11 +106,22 @@ public record ContainerSettings(
         throw new BadLabelException(
             "label regen.exclude: '" + path + "' is no absolute path below the container's root");
       }
+      if (WILDCARD.matcher(path).find()) {
+        throw new BadLabelException(
+            "label regen.exclude: '"
+                + path
+                + "' has a wildcard, and would leave nothing out; name each path, or a directory"
+                + " above them (for a file whose name has that character: \\*, \\?, \\[)");
+      }
     }
     if (paths.size() > EXCLUDES_MAX) {
       throw new BadLabelException("label regen.exclude: more than " + EXCLUDES_MAX + " paths");
     }
-    return paths;
+    return meant(paths);
+  }
+
+  private static List<String> meant(List<String> paths) {
+    return paths.stream().map(path -> MEANT.matcher(path).replaceAll("$1")).toList();
   }
 
   private static List<String> paths(String label) {

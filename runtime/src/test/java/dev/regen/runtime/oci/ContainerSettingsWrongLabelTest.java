@@ -38,4 +38,26 @@ final class ContainerSettingsWrongLabelTest {
         .extracting(ContainerSettings::excludes)
         .isEqualTo(ContainerSettings.excluded(labels));
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/a*", "/a?/b", "/srv/[0-9]", "/ok,/a/\\*/b*"})
+  void wildcardThatWouldLeaveNothingOutIsRefused(String label) {
+    assertThatThrownBy(() -> ContainerSettings.of(Map.of("regen.exclude", label), "desk"))
+        .isInstanceOf(BadLabelException.class)
+        .hasMessageStartingWith("label regen.exclude: '" + label.replace("/ok,", "") + "' has a")
+        .hasMessageContaining("name each path, or a directory above them");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"/pages/\\[id]|/pages/[id]", "/a\\*\\?|/a*?", "/a\\b|/a\\b", "/a]|/a]"})
+  void backslashSaysThatTheCharacterItselfIsMeant(String label, String path) throws Exception {
+    Map<String, String> labels = Map.of("regen.exclude", label);
+
+    assertThat(ContainerSettings.excluded(labels)).containsExactly(path);
+    assertThat(ContainerSettings.of(labels, "desk"))
+        .extracting(ContainerSettings::excludes)
+        .isEqualTo(ContainerSettings.excluded(labels));
+  }
 }
