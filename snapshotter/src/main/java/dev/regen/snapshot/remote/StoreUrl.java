@@ -99,6 +99,9 @@ public record StoreUrl(
       Map<String, String> given = pairs(parts, 1);
       requireKnown(given, SERVER_KEYS);
       String id = given.getOrDefault("id", id(address));
+      require(
+          servers.stream().noneMatch(server -> server.id().equals(id)),
+          "'" + id + "' stands twice in the URL; name each server once");
       int weight = number("weight", given.getOrDefault("weight", "1"));
       servers.add(new Placement.Server(id, weight, given.getOrDefault("domain", id)));
       addresses.add(address);

@@ -67,6 +67,17 @@ final class StoreUrlTest {
     assertThatThrownBy(() -> StoreUrl.parse(text)).isInstanceOf(IllegalArgumentException.class);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://h:1,http://g:1,http://h:1/",
+        "dir:/a,dir:/b;id=http://h:1,http://h:1",
+      })
+  void serverThatIsNamedTwiceIsSaid(String text) {
+    assertThatThrownBy(() -> StoreUrl.parse(text))
+        .hasMessage("'http://h:1' stands twice in the URL; name each server once");
+  }
+
   @Test
   void aBucketWithAPrefixAndOptions() {
     StoreUrl url =
