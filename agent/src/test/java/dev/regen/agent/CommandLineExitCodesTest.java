@@ -3,7 +3,14 @@ package dev.regen.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -180,6 +187,63 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
     assertThat(result.code()).isEqualTo(5);
     assertThat(result.err()).contains("no agent answers on").hasLineCount(1);
     agent = started();
+  }
+
+  @Test
+  void agentThatEndsBeforeItAnswersIsExitCodeFive() throws IOException, InterruptedException {
+    agent.close();
+    Path socket = directory.resolve("run/regen.sock");
+    Files.deleteIfExists(socket);
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    server.bind(UnixDomainSocketAddress.of(socket));
+    Thread dying =
+        Thread.ofVirtual()
+            .start(() -> {
+              try (server;
+                  SocketChannel asked = server.accept()) {
+                asked.read(ByteBuffer.allocate(1));
+                server.close();
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+
+    Result result = regen("ls");
+
+    dying.join();
+    Files.deleteIfExists(socket);
+    assertThat(result.code()).isEqualTo(5);
+    assertThat(result.err())
+        .startsWith("regen: the agent ended before it had answered (")
+        .contains("'regen agent'", "run the same command again")
+        .hasLineCount(1);
+    agent = started();
+  }
+
+  @Test
+  void exportThatFillsTheDiskSaysWhatIsLeft() throws IOException, InterruptedException {
+    spool("desk", NINE, "x".repeat(100_000));
+    awaitIdle();
+    Path small = Files.createDirectories(directory.resolve("small"));
+    sh("mount -t tmpfs -o size=64k none " + small);
+    try {
+      Path file = small.resolve("desk.tar");
+      Result result = regen("export", "desk@latest", "-o", file.toString());
+
+      assertThat(result.code()).isEqualTo(1);
+      assertThat(result.err())
+          .isEqualTo(
+              "regen: "
+                  + file
+                  + " cannot be written: No space left on device; nothing of it is left there\n");
+      assertThat(small.toFile().list()).isEmpty();
+    } finally {
+      sh("umount " + small);
+    }
+  }
+
+  private static void sh(String command) throws IOException, InterruptedException {
+    assertThat(new ProcessBuilder("sh", "-c", command).inheritIO().start().waitFor()).isZero();
   }
 
   @Test

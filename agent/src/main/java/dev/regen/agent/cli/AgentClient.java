@@ -1,10 +1,12 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.host.Services;
 import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -48,16 +50,38 @@ final class AgentClient {
     return json("PUT", path, body, "application/octet-stream");
   }
 
-  /** Copies the answer to {@code out}, which holds all of it only if this returns. */
-  void download(String path, OutputStream out) {
+  /**
+   * Copies the answer to {@code out}, which holds all of it only if this returns.
+   *
+   * @throws IOException if {@code out} cannot be written
+   */
+  void download(String path, OutputStream out) throws IOException {
     try (TimedStream connection = connect()) {
+      InputStream body = answered(connection, path);
+      byte[] buffer = new byte[64 << 10];
+      for (int count = read(body, buffer); count >= 0; count = read(body, buffer)) {
+        out.write(buffer, 0, count);
+      }
+    }
+  }
+
+  private InputStream answered(TimedStream connection, String path) {
+    try {
       Response response = exchange(connection, "GET", path, null, null);
       if (response.status() != 200) {
         throw failure(response);
       }
-      response.body().transferTo(out);
+      return response.body();
     } catch (IOException e) {
-      throw new CommandFailure(Failure.Code.FAILED, "the transfer broke off: " + Why.of(e));
+      throw brokenOff(e);
+    }
+  }
+
+  private int read(InputStream body, byte[] buffer) {
+    try {
+      return body.read(buffer);
+    } catch (IOException e) {
+      throw brokenOff(e);
     }
   }
 
@@ -80,7 +104,28 @@ final class AgentClient {
         each.accept(JsonObject.parse(line));
       }
     } catch (IOException e) {
-      throw new CommandFailure(Failure.Code.FAILED, "the answer broke off: " + Why.of(e));
+      throw brokenOff(e);
+    }
+  }
+
+  /** What a person does then depends on whether the agent still lives. */
+  private CommandFailure brokenOff(IOException cause) {
+    try (TimedStream _ = new TimedStream(socket, SILENCE_MAX)) {
+      return new CommandFailure(
+          Failure.Code.FAILED,
+          (cause instanceof EOFException
+                  ? "the agent broke off its answer"
+                  : "the agent's answer broke off: " + Why.of(cause))
+              + "; "
+              + Services.log()
+              + " says why");
+    } catch (IOException e) {
+      return new CommandFailure(
+          Failure.Code.AGENT_UNREACHABLE,
+          "the agent ended before it had answered ("
+              + Services.log()
+              + " says why); start it with 'regen agent', then run the same command again: it goes"
+              + " on where it was");
     }
   }
 
@@ -115,9 +160,7 @@ final class AgentClient {
       }
       return JsonObject.parse(bytes(response.body()));
     } catch (IOException e) {
-      throw new CommandFailure(
-          Failure.Code.FAILED,
-          "the agent broke off its answer: " + Why.of(e) + "; see the agent's log");
+      throw brokenOff(e);
     }
   }
 

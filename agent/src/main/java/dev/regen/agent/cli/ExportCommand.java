@@ -1,6 +1,7 @@
 package dev.regen.agent.cli;
 
 import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.LocalDisk;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -41,7 +42,11 @@ final class ExportCommand extends AgentCommand {
         throw new CommandFailure(
             Failure.Code.USAGE, "a tar is nothing for a terminal; name a file with -o FILE");
       }
-      agent.download(address.snapshotPath() + "/archive?form=tar", regen.out());
+      try {
+        agent.download(address.snapshotPath() + "/archive?form=tar", regen.out());
+      } catch (IOException e) {
+        throw new CommandFailure(Failure.Code.FAILED, Why.of(e));
+      }
       return DONE;
     }
     String form = target.toString().endsWith(".zst") ? "stored" : "tar";
@@ -50,10 +55,13 @@ final class ExportCommand extends AgentCommand {
       // A device or a pipe is written to; only a file can be replaced as a whole.
       try (OutputStream out = Files.newOutputStream(whole, StandardOpenOption.WRITE)) {
         agent.download(address.snapshotPath() + "/archive?form=" + form, out);
+      } catch (IOException e) {
+        throw unwritten(target, e, "");
       }
       return DONE;
     }
     requireDirectory(whole.getParent());
+    boolean replaces = Files.exists(whole);
     Path part = whole.resolveSibling("." + whole.getFileName() + "." + UUID.randomUUID());
     ProgressLine progress = new ProgressLine(err(), regen.terminal());
     try {
@@ -64,11 +72,19 @@ final class ExportCommand extends AgentCommand {
         agent.download(address.snapshotPath() + "/archive?form=" + form, out);
       }
       new LocalDisk().rename(part, whole);
+    } catch (IOException e) {
+      throw unwritten(
+          target, e, replaces ? "; what was there before stays" : "; nothing of it is left there");
     } finally {
       progress.end();
       Files.deleteIfExists(part);
     }
     return DONE;
+  }
+
+  private static CommandFailure unwritten(Path target, IOException cause, String left) {
+    return new CommandFailure(
+        Failure.Code.FAILED, target + " cannot be written: " + Why.of(cause) + left);
   }
 
   private static void requireDirectory(@Nullable Path parent) {

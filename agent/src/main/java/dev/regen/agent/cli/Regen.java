@@ -33,9 +33,10 @@ import picocli.CommandLine.Spec;
       "    0  done",
       "    1  failed",
       "    2  wrong usage",
-      "    3  no such queue, snapshot or store",
+      "    3  what was named is not there: a queue, snapshot, container, image, store, file or"
+          + " directory",
       "    4  refused in this state",
-      "    5  the agent cannot be reached",
+      "    5  the agent cannot be reached, or ended before it had answered",
       "  130  ended by Ctrl-C",
       "",
       "'regen COMMAND --help' says more of each."

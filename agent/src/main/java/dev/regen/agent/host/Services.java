@@ -11,9 +11,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The agent as a service of systemd; where there is no systemd, somebody else starts it. */
-final class Services {
+public final class Services {
   private static final int LIMIT_SECONDS = 60;
   private static final Path RUNNING_SYSTEMD = Path.of("/run/systemd/system");
+
+  /** Where the scripts have the agent write to. */
+  private static final Path LOG = Path.of("/var/log/regen-agent.log");
 
   private final Disk disk;
   private final Installation places;
@@ -25,6 +28,11 @@ final class Services {
 
   static boolean systemd() {
     return Files.isDirectory(RUNNING_SYSTEMD);
+  }
+
+  /** Where the agent's log is, in words. */
+  public static String log() {
+    return systemd() ? "'journalctl -u regen'" : Files.exists(LOG) ? LOG.toString() : "its log";
   }
 
   /** Writes the unit, enables it, and starts the agent anew. */
