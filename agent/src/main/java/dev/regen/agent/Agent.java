@@ -263,7 +263,8 @@ public final class Agent implements AutoCloseable {
             home,
             clock)
         .addTo(routes);
-    new EncryptionResource(keys, queues, arrivals, captures.sealing(), jobs, events).addTo(routes);
+    new EncryptionResource(keys, queues, snapshots, arrivals, captures.sealing(), jobs, events)
+        .addTo(routes);
     new VerifyResource(captures.checks(), queues, stores, jobs, events).addTo(routes);
     new DiffResource(
             arrivals,

@@ -86,7 +86,7 @@ final class EncryptionCommandTest extends AgentWithoutEngine {
     assertThat(regen("ls", "desk").out()).contains("locked").contains(keyset().toString());
     assertThat(regen("show", "desk@latest").code()).isZero();
     Result export = regen("export", "desk@latest", "-o", directory.resolve("o.tar").toString());
-    assertThat(export.code()).isNotZero();
+    assertThat(export.code()).isEqualTo(4);
     assertThat(regen("verify", "desk").out()).contains("keys.json");
     assertThat(regen("verify", "other").code()).isZero();
     assertThat(regen("export", "other@latest").out()).contains(MARKER);
@@ -114,7 +114,8 @@ final class EncryptionCommandTest extends AgentWithoutEngine {
         .contains("captures wait", "snapshots are locked", keyset() + ", which is not there")
         .doesNotContain("other");
 
-    String another = newKey();
+    assertThat(regen("key", "new", "--force").code()).isZero();
+    String another = array(regen("key", "list", "--json")).getLast().string("id");
     assertThat(doctorOfKeys())
         .startsWith("does not fit: desk: snapshots are locked")
         .doesNotContain("captures wait", another);
@@ -126,6 +127,72 @@ final class EncryptionCommandTest extends AgentWithoutEngine {
     Files.setPosixFilePermissions(keyset(), PosixFilePermissions.fromString("rw-------"));
     assertThat(doctorOfKeys()).startsWith("fits");
     noKeyWasSaid();
+  }
+
+  @Test
+  void noKeyIsMadeInPlaceOfThoseThatAreMissing() throws IOException {
+    importLayer("other");
+    newKey();
+    assertThat(regen("encrypt", "desk", "--new").code()).isZero();
+    importLayer("desk");
+    Files.move(keyset(), directory.resolve("copy.json"));
+
+    Result refused = regen("key", "new");
+
+    assertThat(refused.code()).isEqualTo(4);
+    assertThat(refused.err())
+        .contains("snapshots of desk are not in " + keyset(), "'regen key add COPY'", "--force")
+        .hasLineCount(1);
+    assertThat(keyset()).doesNotExist();
+  }
+
+  @Test
+  void whatANewKeyEncryptedIsThereWhenTheOldOnesAreAdded() throws IOException {
+    String old = newKey();
+    assertThat(regen("encrypt", "desk", "--new").code()).isZero();
+    importLayer("desk");
+    Path copy = directory.resolve("copy.json");
+    Files.move(keyset(), copy);
+    assertThat(regen("key", "new", "--force").code()).isZero();
+    assertThat(regen("encrypt", "work", "--new").code()).isZero();
+    importLayer("work");
+    assertThat(regen("export", "desk@latest").err())
+        .contains("'regen key add COPY'")
+        .doesNotContain("put the file back");
+
+    assertThat(regen("key", "add", copy.toString()).out()).contains("key " + old + " is in ");
+
+    assertThat(regen("export", "desk@latest").out()).contains(MARKER);
+    assertThat(regen("export", "work@latest").out()).contains(MARKER);
+    assertThat(regen("key", "add", copy.toString()).out()).startsWith("all keys of " + copy);
+    assertThat(regen("key", "add", "/none").code()).isEqualTo(3);
+
+    Files.copy(copy, keyset(), StandardCopyOption.REPLACE_EXISTING);
+    assertThat(regen("export", "work@latest").code()).isEqualTo(4);
+    noKeyWasSaid();
+  }
+
+  @Test
+  void damagedFileOfKeysLocksAsAMissingOneDoes() throws IOException {
+    newKey();
+    assertThat(regen("encrypt", "desk", "--new").code()).isZero();
+    importLayer("desk");
+    Files.writeString(keyset(), "no keys");
+
+    Result export = regen("export", "desk@latest", "-o", directory.resolve("o.tar").toString());
+
+    assertThat(export.code()).isEqualTo(4);
+    assertThat(export.err())
+        .isEqualTo(
+            "regen: " + keyset() + " is no keyset: it is not JSON; put it back from your copy\n");
+    assertThat(regen("verify", "desk").out()).contains("is no keyset").hasLineCount(2);
+    assertThat(doctorOfKeys())
+        .isEqualTo(
+            "does not fit: desk: captures wait, snapshots are locked: "
+                + keyset()
+                + " is no keyset: it is not JSON; put it back from your copy");
+    assertThat(regen("key", "new").code()).isEqualTo(4);
+    assertThat(keyset()).hasContent("no keys");
   }
 
   @Test

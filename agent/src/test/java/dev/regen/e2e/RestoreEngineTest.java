@@ -136,12 +136,14 @@ class RestoreEngineTest {
   }
 
   @Test
-  void snapshotIsLookedIntoWithItsImageBelow() throws IOException, InterruptedException {
+  void snapshotIsLookedIntoWithItsImageBelowThoughItIsRemovedMeanwhile()
+      throws IOException, InterruptedException {
     host.desk("look", "echo mine >/root/mine; rm -r /lower").ok();
     host.snapshots("look");
     Path directory = Files.createDirectories(host.shared().resolve("mounted"));
 
     host.regen("mount", "look@latest", directory.toString()).ok();
+    host.regen("rm", "--queue", "look").ok();
     String seen =
         host.shell("cd " + directory + "; cat root/mine; ls -d etc/passwd lower; cd /").out();
     host.regen("umount", directory.toString()).ok();

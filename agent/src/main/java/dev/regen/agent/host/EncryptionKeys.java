@@ -12,6 +12,8 @@ import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -25,17 +27,18 @@ import java.util.stream.Collectors;
 final class EncryptionKeys {
   private static final String NAME = "encryption keys";
   private static final String REMEDY =
-      "put the file back from your copy, root's and mode 0600; without one: 'regen key new', then"
-          + " 'regen rm' what is locked";
+      "put the file back from your copy, root's and mode 0600, or, where other keys are in it,"
+          + " 'regen key add COPY'; without a copy: 'regen rm' what is locked, then 'regen key new'";
 
   private final Keyset keyset;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
 
-  /** Queues that need a key, and, by the reason, those that cannot have theirs. */
+  /** Queues that need a key, and those that cannot have theirs. */
   private final Set<QueueName> needing = new TreeSet<>();
 
-  private final Map<String, Set<QueueName>> lacking = new TreeMap<>();
+  /** By the reason, and by what it keeps from being done. */
+  private final Map<String, Map<String, Set<QueueName>>> lacking = new TreeMap<>();
 
   private EncryptionKeys(Path home, Keyset keyset) throws IOException {
     this.keyset = keyset;
@@ -84,7 +87,7 @@ final class EncryptionKeys {
       try {
         keyset.active();
       } catch (RegenException e) {
-        lacks(queue.name(), "captures wait: " + e.getMessage());
+        lacks(queue.name(), "captures wait", String.valueOf(e.getMessage()));
       }
     }
     for (Element element : queue.elements()) {
@@ -102,19 +105,31 @@ final class EncryptionKeys {
       needing.add(queue);
       String why = snapshots.whyLocked(key);
       if (why != null) {
-        lacks(queue, "snapshots are locked: " + why);
+        lacks(queue, "snapshots are locked", why);
       }
     }
   }
 
-  private void lacks(QueueName queue, String why) {
-    lacking.computeIfAbsent(why, _ -> new TreeSet<>()).add(queue);
+  private void lacks(QueueName queue, String what, String why) {
+    lacking
+        .computeIfAbsent(why, _ -> new TreeMap<>())
+        .computeIfAbsent(what, _ -> new TreeSet<>())
+        .add(queue);
   }
 
+  /** Each reason once. */
   private String lackingInWords() {
-    return lacking.entrySet().stream()
-        .map(reason -> words(reason.getValue()) + ": " + reason.getKey())
-        .collect(Collectors.joining("; "));
+    List<String> all = new ArrayList<>();
+    lacking.forEach((why, things) -> all.add(inWords(things) + ": " + why));
+    return String.join("; ", all);
+  }
+
+  private static String inWords(Map<String, Set<QueueName>> things) {
+    return Set.copyOf(things.values()).size() == 1
+        ? words(things.values().iterator().next()) + ": " + String.join(", ", things.keySet())
+        : things.entrySet().stream()
+            .map(thing -> words(thing.getValue()) + ": " + thing.getKey())
+            .collect(Collectors.joining(", "));
   }
 
   /** At most three names, so that the table stays a table. */

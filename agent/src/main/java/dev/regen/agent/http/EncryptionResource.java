@@ -8,7 +8,9 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
+import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.SnapshotSealing;
@@ -16,17 +18,28 @@ import dev.regen.snapshot.crypt.Keyset;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueue;
 import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code /v1/keys}, and {@code …/encryption} of a queue or a snapshot. No answer holds a key, only
  * the keys' ids.
  */
 public final class EncryptionResource {
+  private static final Logger LOG = LoggerFactory.getLogger(EncryptionResource.class);
+
   private final Keyset keyset;
   private final SnapshotQueues queues;
+  private final SnapshotStore snapshots;
   private final Arrivals arrivals;
   private final SnapshotSealing sealing;
   private final Jobs jobs;
@@ -35,12 +48,14 @@ public final class EncryptionResource {
   public EncryptionResource(
       Keyset keyset,
       SnapshotQueues queues,
+      SnapshotStore snapshots,
       Arrivals arrivals,
       SnapshotSealing sealing,
       Jobs jobs,
       Events events) {
     this.keyset = keyset;
     this.queues = queues;
+    this.snapshots = snapshots;
     this.arrivals = arrivals;
     this.sealing = sealing;
     this.jobs = jobs;
@@ -50,7 +65,8 @@ public final class EncryptionResource {
   public void addTo(Routes routes) {
     routes
         .add("GET", "/v1/keys", _ -> Answer.ok(keys()))
-        .add("POST", "/v1/keys", _ -> Answer.ok(makeKey()))
+        .add("POST", "/v1/keys", call -> Answer.ok(makeKey(call.json())))
+        .add("POST", "/v1/keys/add", call -> Answer.ok(addKeys(call.json())))
         .add("POST", "/v1/queues/{queue}/encryption", this::queue)
         .add("POST", "/v1/queues/{queue}/snapshots/{snapshot}/encryption", this::snapshot);
   }
@@ -61,11 +77,61 @@ public final class EncryptionResource {
         .with("keys", keyset.list().stream().map(EncryptionResource::json).toList());
   }
 
-  private JsonObject makeKey() throws IOException {
+  private JsonObject makeKey(JsonObject body) throws IOException {
+    if (!body.flag("force")) {
+      requireNoLocked();
+    }
     Keyset.Listed made = keyset.add();
     events.tell(
         Event.Kind.KEY_MADE, null, "key " + made.id() + " in " + keyset.file() + " encrypts now");
     return json(made).with("file", keyset.file().toString());
+  }
+
+  /** Who then put back a file with the missing keys would overwrite the new one. */
+  private void requireNoLocked() throws IOException {
+    Set<KeyId> here = keyset.list().stream().map(Keyset.Listed::id).collect(Collectors.toSet());
+    Set<String> locked = new TreeSet<>();
+    for (QueueName queue : queues.list()) {
+      if (!here.containsAll(keysOf(queue))) {
+        locked.add(queue.value());
+      }
+    }
+    if (!locked.isEmpty()) {
+      throw new RegenException.Refused(
+          "keys that encrypted snapshots of "
+              + String.join(", ", locked)
+              + " are not in "
+              + keyset.file()
+              + "; take them from your copy of that file first, with 'regen key add COPY', or make a"
+              + " key all the same with --force");
+    }
+  }
+
+  /** What cannot be read needs something else than a key. */
+  private Set<KeyId> keysOf(QueueName queue) throws IOException {
+    Set<KeyId> keys = new HashSet<>();
+    try {
+      for (Element element : queues.look(queue).elements()) {
+        KeyId key = snapshots.readIfWhole(element.id()).map(Snapshot::key).orElse(null);
+        if (key != null) {
+          keys.add(key);
+        }
+      }
+    } catch (RegenException e) {
+      LOG.warn("queue {} is passed over: {}", queue, Why.of(e));
+    }
+    return keys;
+  }
+
+  private JsonObject addKeys(JsonObject body) throws IOException {
+    Path copy = Path.of(body.string("file"));
+    List<Keyset.Listed> added = keyset.addFrom(copy);
+    for (Keyset.Listed key : added) {
+      events.tell(Event.Kind.KEY_ADDED, null, "key " + key.id() + " is in " + keyset.file());
+    }
+    return new JsonObject()
+        .with("file", keyset.file().toString())
+        .with("keys", added.stream().map(EncryptionResource::json).toList());
   }
 
   private static JsonObject json(Keyset.Listed key) {

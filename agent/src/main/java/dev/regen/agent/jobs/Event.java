@@ -33,6 +33,7 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     ENCRYPTED,
     DECRYPTED,
     KEY_MADE,
+    KEY_ADDED,
     PUSHED,
     PULLED,
     STORE_CHANGED,

@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,9 +74,11 @@ public final class Keyset implements Keys {
               + id
               + " is not in "
               + file
-              + (content == null ? ", which is not there" : "")
-              + "; put it back from your copy of that file: without it nothing that it encrypted"
-              + " can be read");
+              + (content == null
+                  ? ", which is not there; put the file back from your copy"
+                  : "; 'regen key add COPY' takes it from your copy of that file, beside those that"
+                      + " are in it")
+              + ": without it nothing that it encrypted can be read");
     }
     return key;
   }
@@ -126,6 +129,45 @@ public final class Keyset implements Keys {
             .with("id", made.id().hex())
             .with("created", made.created())
             .with("key", Base64.getEncoder().encodeToString(secret)));
+    write(made.id(), keys);
+    return made;
+  }
+
+  /**
+   * Takes the keys of another such file, as an older copy, beside those that are here; the one that
+   * encrypts stays. They survive a power cut once this has returned.
+   *
+   * @return those that were not here
+   * @throws RegenException.NotFound if there is no such file
+   * @throws RegenException.Refused if either file cannot be read, or all of them are too many
+   */
+  public synchronized List<Listed> addFrom(Path copy) throws IOException {
+    Content there = new Keyset(records, copy, clock).content();
+    if (there == null) {
+      throw new RegenException.NotFound(copy + " is not there");
+    }
+    Content here = content();
+    Set<KeyId> known = here == null ? Set.of() : here.keys().keySet();
+    List<JsonObject> keys = new ArrayList<>();
+    List<Listed> added = new ArrayList<>();
+    for (int i = 0; i < there.listed().size(); i++) {
+      if (!known.contains(there.listed().get(i).id())) {
+        keys.add(there.json().objects("keys").get(i));
+        added.add(there.listed().get(i));
+      }
+    }
+    keys.addAll(here == null ? List.of() : here.json().objects("keys"));
+    if (keys.size() > KEYS_MAX) {
+      throw new RegenException.Refused(
+          file + " would hold " + keys.size() + " keys and may not hold more than " + KEYS_MAX);
+    }
+    if (!added.isEmpty()) {
+      write((here == null ? there : here).active().id(), keys);
+    }
+    return List.copyOf(added);
+  }
+
+  private void write(KeyId active, List<JsonObject> keys) throws IOException {
     Path directory = file.getParent();
     if (directory != null) {
       records.makeDirectory(directory);
@@ -134,10 +176,9 @@ public final class Keyset implements Keys {
         file,
         new JsonObject()
             .with("version", VERSION)
-            .with("active", made.id().hex())
+            .with("active", active.hex())
             .with("keys", keys)
             .bytes());
-    return made;
   }
 
   private synchronized @Nullable Content content() throws IOException {
@@ -163,7 +204,7 @@ public final class Keyset implements Keys {
         // Reads on until the end.
       }
       if (!bytes.hasRemaining()) {
-        throw new RegenException.Damaged(file + " is longer than " + FILE_BYTES_MAX + " bytes");
+        throw new RegenException.Refused(file + " is longer than " + FILE_BYTES_MAX + " bytes");
       }
       byte[] json = new byte[bytes.flip().remaining()];
       bytes.get(json);
@@ -231,8 +272,9 @@ public final class Keyset implements Keys {
     return new Content(stat, List.copyOf(listed), Map.copyOf(keys), encrypts, json);
   }
 
-  private RegenException.Damaged damaged(String what) {
-    return new RegenException.Damaged(
+  /** Of the keys alone: what they encrypted is not damaged. */
+  private RegenException.Refused damaged(String what) {
+    return new RegenException.Refused(
         file + " is no keyset: " + what + "; put it back from your copy");
   }
 }

@@ -60,11 +60,47 @@ final class KeysetTest {
         .isInstanceOf(RegenException.Refused.class)
         .hasMessageContaining(MISSING.hex())
         .hasMessageContaining(file + ", which is not there")
-        .hasMessageContaining("put it back");
+        .hasMessageContaining("put the file back from your copy");
     keyset.add();
     assertThatThrownBy(() -> keyset.key(MISSING))
         .isInstanceOf(RegenException.Refused.class)
-        .hasMessageContaining(MISSING.hex());
+        .hasMessageContaining(MISSING.hex())
+        .hasMessageContaining("'regen key add COPY'");
+  }
+
+  @Test
+  void keysOfACopyAreTakenBesideThoseThatAreHere() throws IOException {
+    KeyId old = keyset.add().id();
+    Path copy = directory.resolve("copy");
+    Files.move(file, copy);
+    KeyId young = keyset.add().id();
+
+    assertThat(keyset.addFrom(copy)).extracting(Keyset.Listed::id).containsExactly(old);
+
+    Keyset again = open();
+    assertThat(again.list())
+        .containsExactly(
+            new Keyset.Listed(old, Instant.EPOCH, false),
+            new Keyset.Listed(young, Instant.EPOCH, true));
+    assertThat(again.key(old).id()).isEqualTo(old);
+    assertThat(keyset.addFrom(copy)).isEmpty();
+  }
+
+  @Test
+  void copyIsTakenWholeWhereThereIsNoFile() throws IOException {
+    keyset.add();
+    KeyId active = keyset.add().id();
+    Path copy = directory.resolve("copy");
+    Files.move(file, copy);
+
+    assertThat(keyset.addFrom(copy)).hasSize(2);
+
+    assertThat(open().active().id()).isEqualTo(active);
+    assertThat(Files.readAllBytes(file)).isEqualTo(Files.readAllBytes(copy));
+    Path none = directory.resolve("none");
+    assertThatThrownBy(() -> keyset.addFrom(none)).isInstanceOf(RegenException.NotFound.class);
+    Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rw-r--r--"));
+    assertThatThrownBy(() -> keyset.addFrom(copy)).hasMessageContaining("chmod 600 " + copy);
   }
 
   @Test
@@ -127,7 +163,7 @@ final class KeysetTest {
       Files.writeString(file, bad);
       assertThatThrownBy(() -> open().active())
           .as("%.60s", bad)
-          .isInstanceOf(RegenException.class)
+          .isInstanceOf(RegenException.Refused.class)
           .hasMessageContaining(file.toString())
           .message()
           .doesNotContain(secret.substring(0, 8));
