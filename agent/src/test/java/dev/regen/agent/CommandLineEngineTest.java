@@ -49,9 +49,21 @@ final class CommandLineEngineTest extends AgentWithoutEngine {
 
     assertThat(named.err()).isEmpty();
     assertThat(regen("show", "desk@latest", "--json").out()).contains(ID).contains("demo:1");
-    assertThat(unknown.code()).isEqualTo(4);
+    assertThat(named.out()).contains(" of queue desk, on image demo:1");
+    assertThat(unknown.code()).isEqualTo(3);
     assertThat(unknown.err()).contains("the engine has no image 'demo:2'").hasLineCount(1);
     assertThat(regen("ls", "other").code()).isEqualTo(3);
+  }
+
+  @Test
+  void comparisonWithAContainerThatIsNotThereIsExitCodeThree() throws IOException {
+    Path tar = Files.write(directory.resolve("empty.tar"), new byte[1024]);
+    assertThat(regen("import", "desk", tar.toString()).code()).isZero();
+
+    Result result = regen("diff", "desk@latest");
+
+    assertThat(result.code()).isEqualTo(3);
+    assertThat(result.err()).startsWith("regen: no container 'desk'").hasLineCount(1);
   }
 
   @Test

@@ -36,6 +36,29 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
   }
 
   @Test
+  void whatIsNamedAndNotThereIsExitCodeThree() throws IOException, InterruptedException {
+    spool("desk", NINE, "one");
+    awaitIdle();
+
+    for (List<String> command :
+        List.of(
+            List.of("export", "desk@latest", "-o", "/nonexist/x"),
+            List.of("import", "desk", "/nonexist/x"),
+            List.of("mount", "desk@latest", "/nonexist/x"),
+            List.of("umount", "/nonexist/x"),
+            List.of("key", "add", "/nonexist/x"),
+            List.of("storage", "--dir", directory + "/s", "--token-file", "/nonexist/x"),
+            List.of("storage", "--dir", directory + "/s", "--tls-cert", "/nonexist/x"),
+            List.of("ls", "--store", "dir:/nonexist/x"))) {
+      Result result = regen(command.toArray(String[]::new));
+      assertThat(result.code()).as("%s: %s", command, result.err()).isEqualTo(3);
+      assertThat(result.err()).startsWith("regen: ").contains("/nonexist").hasLineCount(1);
+    }
+    assertThat(regen("mount", "desk@latest", directory.toString()).code()).isEqualTo(4);
+    assertThat(regen("mount", "desk@latest", "/proc").code()).isEqualTo(4);
+  }
+
+  @Test
   void timeBeforeTheFirstSnapshotIsExitCodeThree() throws IOException, InterruptedException {
     spool("desk", NINE, "one");
     awaitIdle();
@@ -56,6 +79,7 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
             List.of("show", "desk@abc"),
             List.of("show", "@"),
             List.of("show", "desk@"),
+            List.of("diff", "desk@-1", "desk"),
             List.of("show", ""),
             List.of("show", "de/sk"),
             List.of("ls", "desk@latest"),
@@ -166,7 +190,7 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
 
     Result result = regen("export", "desk@latest", "-o", "/nonexist/x");
 
-    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.code()).isEqualTo(3);
     assertThat(result.err()).startsWith("regen: /nonexist is no directory").hasLineCount(1);
   }
 

@@ -119,7 +119,9 @@ final class CommandLineTest extends AgentWithoutEngine {
     Result imported = regen("import", "copy", stored.toString());
 
     assertThat(imported.err()).isEmpty();
-    assertThat(imported.out()).startsWith("imported as snapshot ");
+    assertThat(imported.out())
+        .startsWith("imported as snapshot ")
+        .contains("it names no image, so the next run lays it on its own", "--image IMAGE");
     assertThat(regen("export", "copy@latest").out())
         .isEqualTo(Files.readString(tar, StandardCharsets.ISO_8859_1));
     assertThat(array(regen("ls", "copy", "--json")).getFirst().string("reason"))

@@ -7,6 +7,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -67,7 +68,13 @@ final class DiffCommand extends AgentCommand {
         throw new CommandFailure(
             Failure.Code.USAGE, "name a second snapshot or --container, not both");
       }
-      newer.requireSnapshot(spec);
+      if (newer.snapshot() == null) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "say which snapshot is the second, as "
+                + newer
+                + "@latest, or leave it out for the container as it is now");
+      }
       return path
           + "?to="
           + AgentClient.part(String.valueOf(newer.snapshot()))

@@ -90,7 +90,7 @@ final class ExportCommand extends AgentCommand {
   private static void requireDirectory(@Nullable Path parent) {
     if (parent == null || !Files.isDirectory(parent)) {
       throw new CommandFailure(
-          Failure.Code.BAD_INPUT, parent + " is no directory; make it, or name another place");
+          Failure.Code.NOT_FOUND, parent + " is no directory; make it, or name another place");
     }
   }
 

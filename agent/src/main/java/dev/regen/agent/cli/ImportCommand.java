@@ -31,7 +31,8 @@ final class ImportCommand extends AgentCommand {
       names = "--image",
       paramLabel = "IMAGE",
       description =
-          "The image it belongs on, by name or id; default: as the queue's newest snapshot.")
+          "The image it belongs on, by name or id; default: as the queue's newest snapshot. A new"
+              + " queue's then names none: the next run lays it on its own, whichever that is.")
   private @Nullable String image;
 
   @Override
@@ -39,7 +40,7 @@ final class ImportCommand extends AgentCommand {
     address.requireNoSnapshot(spec);
     if (!file.equals("-") && (!Files.exists(Path.of(file)) || Files.isDirectory(Path.of(file)))) {
       throw new CommandFailure(
-          Failure.Code.BAD_INPUT, file + " is no file; name a tar, tar.zst or tar.gz");
+          Failure.Code.NOT_FOUND, file + " is no file; name a tar, tar.zst or tar.gz");
     }
     String query = image == null ? "" : "?image=" + AgentClient.part(image);
     try (InputStream in = file.equals("-") ? regen.in() : Files.newInputStream(Path.of(file))) {

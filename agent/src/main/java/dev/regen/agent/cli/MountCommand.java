@@ -31,7 +31,7 @@ final class MountCommand extends AgentCommand {
   int run(AgentClient agent) throws IOException, InterruptedException {
     if (!Files.isDirectory(directory)) {
       throw new CommandFailure(
-          Failure.Code.BAD_INPUT, directory + " is no directory; make it first");
+          Failure.Code.NOT_FOUND, directory + " is no directory; make it first");
     }
     Path target = directory.toRealPath();
     requireEmpty(target);
@@ -59,12 +59,12 @@ final class MountCommand extends AgentCommand {
   private static void requireEmpty(Path target) throws IOException {
     if (MountTable.read().at(target) != null) {
       throw new CommandFailure(
-          Failure.Code.BAD_INPUT, target + " is a mount point already; name another directory");
+          Failure.Code.REFUSED, target + " is a mount point already; name another directory");
     }
     String[] names = target.toFile().list();
     if (names == null || names.length > 0) {
       throw new CommandFailure(
-          Failure.Code.BAD_INPUT, target + " is not empty; name an empty directory");
+          Failure.Code.REFUSED, target + " is not empty; name an empty directory");
     }
   }
 }

@@ -1,13 +1,16 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
 import dev.regen.snapshot.remote.TokenFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,6 +83,12 @@ final class StorageCommand implements Callable<Integer> {
     Path where = directory;
     if (where == null) {
       throw new ParameterException(spec.commandLine(), "say where: --dir DIR");
+    }
+    for (Path file :
+        Stream.of(tokenFile, certificate, key, clients).flatMap(Stream::ofNullable).toList()) {
+      if (!Files.exists(file)) {
+        throw new CommandFailure(Failure.Code.NOT_FOUND, file + " is not there");
+      }
     }
     String token = tokenFile == null ? null : TokenFile.read(tokenFile);
     StorageOptions options;

@@ -18,7 +18,7 @@ final class UmountCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException {
     if (!Files.isDirectory(directory)) {
-      throw new CommandFailure(Failure.Code.BAD_INPUT, directory + " is no directory");
+      throw new CommandFailure(Failure.Code.NOT_FOUND, directory + " is no directory");
     }
     Path target = directory.toRealPath();
     MountTable.Entry mount = MountTable.read().at(target);

@@ -106,14 +106,15 @@ public final class Differences {
    * From a snapshot to the present state of a container.
    *
    * @param name of the container, or of a queue
-   * @throws RegenException.Refused if there is no such container here, or its layer is not found
+   * @throws RegenException.NotFound if there is no such container here
+   * @throws RegenException.Refused if its layer is not found
    */
   public Prepared toContainer(Snapshot from, String name) throws IOException {
     Target target =
         targets
             .find(name)
             .orElseThrow(() ->
-                new RegenException.Refused(
+                new RegenException.NotFound(
                     "no container '"
                         + name
                         + "' is here to compare with; name a second snapshot, or another container"

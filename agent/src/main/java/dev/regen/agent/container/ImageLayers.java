@@ -31,7 +31,7 @@ public final class ImageLayers {
     return engine
         .imageNamed(name)
         .orElseThrow(() ->
-            new RegenException.Refused(
+            new RegenException.NotFound(
                 "the engine has no image '" + name + "'; pull it, or name one of 'docker images'"))
         .string("Id");
   }

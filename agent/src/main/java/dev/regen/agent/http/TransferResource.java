@@ -171,7 +171,11 @@ public final class TransferResource {
     String message =
         switch (result) {
           case CaptureResult.Stored stored ->
-              "imported as snapshot " + stored.snapshot().id().shortened() + " of queue " + name;
+              "imported as snapshot "
+                  + stored.snapshot().id().shortened()
+                  + " of queue "
+                  + name
+                  + image(stored.snapshot());
           case CaptureResult.Unchanged same ->
               "queue " + name + " holds that already, as snapshot " + same.tail().shortened();
           case CaptureResult.Superseded old ->
@@ -179,5 +183,12 @@ public final class TransferResource {
         };
     events.tell(Event.Kind.IMPORTED, name.value(), message);
     return message;
+  }
+
+  private static String image(Snapshot snapshot) {
+    return snapshot.imageId().isEmpty()
+        ? "; it names no image, so the next run lays it on its own ('--image IMAGE' says which it"
+            + " belongs on)"
+        : ", on image " + snapshot.imageName();
   }
 }
