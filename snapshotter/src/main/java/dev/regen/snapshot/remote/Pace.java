@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * the server says that it has too much to do, or when its answers take several times as long as the
  * bytes that are under way explain.
  */
-final class Pace {
+public final class Pace {
   private static final int FIRST = 4;
 
   /** Slow answers alone never mean less: between two calls a line would be idle. */
@@ -37,14 +37,14 @@ final class Pace {
   /**
    * @param most calls at once, at least 1
    */
-  Pace(int most) {
+  public Pace(int most) {
     this.most = most;
     this.limit = Math.min(FIRST, most);
     this.permits = new Permits(limit);
   }
 
   /** A call that is under way. */
-  record Turn(long atNanos, int atOnce) {}
+  public record Turn(long atNanos, int atOnce) {}
 
   /** Those who wait come in order. */
   private static final class Permits extends Semaphore {
@@ -60,7 +60,7 @@ final class Pace {
   }
 
   /** Waits until another call may begin: as long as those before it take. */
-  Turn begin() throws InterruptedException {
+  public Turn begin() throws InterruptedException {
     permits.acquire();
     synchronized (this) {
       return new Turn(System.nanoTime(), ++underWay);
@@ -68,7 +68,7 @@ final class Pace {
   }
 
   /** A call was answered, whatever the answer said. */
-  void answered(Turn turn, long bytes) {
+  public void answered(Turn turn, long bytes) {
     bytesInAll.addAndGet(bytes);
     long nanos = System.nanoTime() - turn.atNanos();
     synchronized (this) {
@@ -84,7 +84,7 @@ final class Pace {
   }
 
   /** A call was not answered in time, or the server said that it has too much to do. */
-  void overloaded(Turn turn) {
+  public void overloaded(Turn turn) {
     synchronized (this) {
       cut(turn, 1);
     }
@@ -92,11 +92,11 @@ final class Pace {
   }
 
   /** A call failed in another way, which says nothing of the server's load. */
-  void failed() {
+  public void failed() {
     end();
   }
 
-  synchronized int limit() {
+  public synchronized int limit() {
     return limit;
   }
 

@@ -93,6 +93,32 @@ public interface RemoteStore extends Closeable {
    */
   void put(ChunkName chunk, ByteBuffer stored) throws IOException;
 
+  /** A chunk's bytes, when a store wants them. */
+  @FunctionalInterface
+  interface Late {
+    /**
+     * Its bytes, already compared with its digest; never called by a thread that is interrupted.
+     */
+    byte[] read() throws IOException;
+  }
+
+  /**
+   * Whether {@link #put(ChunkName, Late)} reads when it sends, in a thread of its own, so that who
+   * waits has no bytes in memory.
+   */
+  default boolean readsLate() {
+    return false;
+  }
+
+  /**
+   * As the other {@code put}.
+   *
+   * @throws IOException what {@code stored} threw, too
+   */
+  default void put(ChunkName chunk, Late stored) throws IOException {
+    put(chunk, ByteBuffer.wrap(stored.read()));
+  }
+
   /**
    * A chunk's bytes, compared with its digest before they are returned.
    *

@@ -79,6 +79,19 @@ public final class RetryingStore implements RemoteStore {
   }
 
   @Override
+  public boolean readsLate() {
+    return store.readsLate();
+  }
+
+  @Override
+  public void put(ChunkName chunk, Late stored) throws IOException {
+    again(() -> {
+      store.put(chunk, stored);
+      return chunk;
+    });
+  }
+
+  @Override
   public byte[] get(Digest digest, int sizeBytes) throws IOException {
     return again(() -> store.get(digest, sizeBytes));
   }

@@ -4,10 +4,10 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /** A server has not answered in time; who has another to turn to does not ask it once more. */
-final class TimedOut extends IOException {
+public final class TimedOut extends IOException {
   private static final long serialVersionUID = 1;
 
-  TimedOut(String message, @Nullable Throwable cause) {
+  public TimedOut(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -66,7 +66,12 @@ public final class PackList {
 
   /** How many bytes {@link #writeTo} writes. */
   public int bytes() {
-    return digests.size() * ENTRY_BYTES + FOOT_BYTES;
+    return bytes(digests.size());
+  }
+
+  /** The same, for so many chunks. */
+  public static int bytes(int chunks) {
+    return chunks * ENTRY_BYTES + FOOT_BYTES;
   }
 
   /** Writes the list behind the chunks in {@code pack}; returns the pack's name. */

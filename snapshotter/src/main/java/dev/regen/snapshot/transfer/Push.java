@@ -201,20 +201,36 @@ public final class Push {
     crew.run(
         items,
         placed -> {
-          byte[] bytes = bytes(sending.source, placed);
           ChunkName name =
               name(
                   snapshot.queue(),
                   snapshot.id(),
                   placed.index(),
                   placed.chunk().digest(),
-                  bytes.length);
+                  placed.chunk().storedBytes());
+          Crew.Call<ChunkName> put = put(store, name, () -> bytes(sending.source, placed));
           crew.remotely(() -> {
-            store.put(name, ByteBuffer.wrap(bytes));
+            put.run();
             renewal.renewIfDue();
             return name;
           });
         });
+  }
+
+  /** Where the call itself would have to read, it is read before: a call may be interrupted. */
+  private static Crew.Call<ChunkName> put(RemoteStore store, ChunkName name, RemoteStore.Late late)
+      throws IOException {
+    if (store.readsLate()) {
+      return () -> {
+        store.put(name, late);
+        return name;
+      };
+    }
+    byte[] bytes = late.read();
+    return () -> {
+      store.put(name, ByteBuffer.wrap(bytes));
+      return name;
+    };
   }
 
   private static byte[] bytes(ChunkReader.Source source, Transferred.Placed placed)

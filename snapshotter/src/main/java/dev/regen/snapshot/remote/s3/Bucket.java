@@ -1,6 +1,7 @@
 package dev.regen.snapshot.remote.s3;
 
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.remote.Pace;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -28,6 +29,8 @@ import software.amazon.awssdk.services.s3.model.PutObjectRequest;
  */
 final class Bucket implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** The most, where the service bears it. */
   private static final int CALLS_AT_ONCE = 16;
 
   /** What 1,000 names take at most. */
@@ -37,6 +40,7 @@ final class Bucket implements AutoCloseable {
   private final S3Client client;
   private final Failures failures;
   private final Timed timed;
+  private final Pace pace;
 
   Bucket(BucketUrl url) {
     this(url, PATIENCE);
@@ -46,7 +50,8 @@ final class Bucket implements AutoCloseable {
     this.url = url;
     this.client = Clients.open(url, patience);
     this.failures = new Failures(url);
-    this.timed = new Timed(url.words(), patience, CALLS_AT_ONCE);
+    this.pace = new Pace(CALLS_AT_ONCE);
+    this.timed = new Timed(url.words(), patience, pace);
   }
 
   /** An object's bytes, and what names this version of it. */
@@ -79,6 +84,11 @@ final class Bucket implements AutoCloseable {
 
   String words() {
     return url.words();
+  }
+
+  /** How many calls at once it bears, as far as that was found out. */
+  Pace pace() {
+    return pace;
   }
 
   /**
@@ -135,7 +145,14 @@ final class Bucket implements AutoCloseable {
     RequestBody body =
         RequestBody.fromContentProvider(
             () -> new BuffersInput(content), length, "application/octet-stream");
-    return call(length, () -> bare(client.putObject(request, body).eTag()));
+    if (content.size() > 1 || !content.getFirst().isDirect()) {
+      return call(length, () -> bare(client.putObject(request, body).eTag()));
+    }
+    return call(
+        length,
+        () ->
+            ScopedValue.where(Sender.BODY, content.getFirst())
+                .call(() -> bare(client.putObject(request, body).eTag())));
   }
 
   /** As the other {@code put}. */

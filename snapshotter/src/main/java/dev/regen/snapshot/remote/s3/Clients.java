@@ -1,12 +1,14 @@
 package dev.regen.snapshot.remote.s3;
 
 import java.time.Duration;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.AwsProfileRegionProvider;
@@ -18,6 +20,7 @@ import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.S3Configuration;
+import software.amazon.awssdk.utils.AttributeMap;
 
 /** The SDK's client, set up for what Regen needs. */
 final class Clients {
@@ -35,10 +38,7 @@ final class Clients {
     }
     S3ClientBuilder builder =
         S3Client.builder()
-            .httpClientBuilder(
-                UrlConnectionHttpClient.builder()
-                    .connectionTimeout(CONNECT_LIMIT)
-                    .socketTimeout(patience))
+            .httpClientBuilder(new Wires(patience))
             .credentialsProvider(credentials(url))
             .region(region(url))
             // Others than AWS know neither its new checksums nor its chunked signatures.
@@ -56,6 +56,27 @@ final class Clients {
       builder.endpointOverride(url.endpoint()).forcePathStyle(true);
     }
     return builder.build();
+  }
+
+  /** A client of HTTP, which the SDK closes with its own. */
+  private record Wires(Duration patience) implements SdkHttpClient.Builder<Wires> {
+    @Override
+    public SdkHttpClient buildWithDefaults(AttributeMap defaults) {
+      SdkHttpClient usual =
+          UrlConnectionHttpClient.builder()
+              .connectionTimeout(CONNECT_LIMIT)
+              .socketTimeout(patience)
+              .buildWithDefaults(defaults);
+      return isProxied() ? usual : new Sender(usual, CONNECT_LIMIT);
+    }
+  }
+
+  /** What says where a proxy is, and where none is needed, only the SDK's own client reads. */
+  private static boolean isProxied() {
+    return System.getProperty("http.proxyHost") != null
+        || System.getProperty("https.proxyHost") != null
+        || System.getenv().keySet().stream()
+            .anyMatch(name -> name.toLowerCase(Locale.ROOT).matches("https?_proxy"));
   }
 
   private static AwsCredentialsProvider credentials(BucketUrl url) {

@@ -30,10 +30,19 @@ final class Failures {
   }
 
   /** The server answered that it failed. */
-  static final class ServerFailed extends IOException {
+  static class ServerFailed extends IOException {
     private static final long serialVersionUID = 1;
 
     ServerFailed(String message) {
+      super(message);
+    }
+  }
+
+  /** As above: it has too much to do. */
+  static final class Overloaded extends ServerFailed {
+    private static final long serialVersionUID = 1;
+
+    Overloaded(String message) {
       super(message);
     }
   }
@@ -76,6 +85,7 @@ final class Failures {
                   + " to get, put and delete objects under the prefix");
       case 409, 412 -> new Lost(said);
       case 507 -> new RegenException.Refused(said + ": it is full");
+      case 429, 502, 503, 504 -> new Overloaded(said + ": " + words(failure));
       default -> new ServerFailed(said + ": " + words(failure));
     };
   }

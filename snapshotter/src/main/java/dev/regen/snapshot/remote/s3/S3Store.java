@@ -31,8 +31,8 @@ public final class S3Store implements RemoteStore {
   /** How long what somebody asked about is kept, at least. */
   public static final Duration LEASE = Duration.ofMinutes(10);
 
-  /** Some packs on their way at once, in a small heap. */
-  private static final Batch BATCH = new Batch(1024, 28 << 20);
+  /** Some packs on their way at once; they are not in the heap, which is small. */
+  private static final Batch BATCH = new Batch(4096, 40 << 20);
 
   private final BucketUrl url;
   private final boolean make;
@@ -102,12 +102,26 @@ public final class S3Store implements RemoteStore {
     if (stored.remaining() != chunk.sizeBytes() || !Digest.of(stored.duplicate()).equals(digest)) {
       throw new RegenException.BadInput("these are not the bytes of the chunk " + digest);
     }
+    fill(chunk, stored.duplicate()::duplicate);
+    stored.position(stored.limit());
+  }
+
+  @Override
+  public boolean readsLate() {
+    return true;
+  }
+
+  @Override
+  public void put(ChunkName chunk, Late stored) throws IOException {
+    fill(chunk, () -> ByteBuffer.wrap(stored.read()));
+  }
+
+  private void fill(ChunkName chunk, Filling.Bytes bytes) throws IOException {
     promise();
     leases.hold();
-    if (packs.known().find(digest) == null) {
-      filling.put(digest, stored.duplicate());
+    if (packs.known().find(chunk.digest()) == null) {
+      filling.put(chunk.digest(), chunk.sizeBytes(), bytes);
     }
-    stored.position(stored.limit());
   }
 
   @Override

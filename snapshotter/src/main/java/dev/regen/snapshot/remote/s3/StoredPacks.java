@@ -111,7 +111,18 @@ final class StoredPacks {
     }
   }
 
-  /** Stores a pack; its chunks are found from now on. */
+  /**
+   * Stores a pack; its chunks are found from now on.
+   *
+   * @param pack the chunks, one after the other, from 0 to its position, and room for their list
+   */
+  void store(PackList list, ByteBuffer pack) throws IOException {
+    String name = list.writeTo(pack);
+    bucket.put(PACKS + name, List.of(pack.flip()), Bucket.Condition.NONE);
+    known.add(name, list);
+  }
+
+  /** As above, of chunks that lie anywhere. */
   void store(List<Digest> digests, List<ByteBuffer> chunks) throws IOException {
     int[] ends = new int[chunks.size()];
     int end = 0;

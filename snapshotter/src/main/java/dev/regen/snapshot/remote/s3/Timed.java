@@ -1,12 +1,13 @@
 package dev.regen.snapshot.remote.s3;
 
+import dev.regen.snapshot.remote.Pace;
+import dev.regen.snapshot.remote.TimedOut;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -21,17 +22,17 @@ final class Timed {
 
   private final String place;
   private final Duration patience;
-  private final Semaphore free;
+  private final Pace pace;
 
   /**
    * @param place for messages
    * @param patience the most a call may take, on top of the time its bytes need at 64 KiB/s
-   * @param atOnce the most calls at once; others wait
+   * @param pace how many calls at once; others wait, and so does the time of each
    */
-  Timed(String place, Duration patience, int atOnce) {
+  Timed(String place, Duration patience, Pace pace) {
     this.place = place;
     this.patience = patience;
-    this.free = new Semaphore(atOnce);
+    this.pace = pace;
   }
 
   /**
@@ -40,11 +41,21 @@ final class Timed {
   <T> T call(long bytes, Callable<T> call) throws IOException {
     long millis = patience.toMillis() + bytes * 1000 / SLOWEST_BYTES_PER_SECOND;
     try {
-      free.acquire();
+      Pace.Turn turn = pace.begin();
+      boolean told = false;
       try {
-        return run(millis, call);
+        T answer = run(millis, call);
+        told = true;
+        pace.answered(turn, bytes);
+        return answer;
+      } catch (TimedOut | Failures.Overloaded e) {
+        told = true;
+        pace.overloaded(turn);
+        throw e;
       } finally {
-        free.release();
+        if (!told) {
+          pace.failed();
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -61,7 +72,7 @@ final class Timed {
       return task.get(millis, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       end(thread);
-      throw new IOException(place + " has not answered within " + millis + " ms", e);
+      throw new TimedOut(place + " has not answered within " + millis + " ms", e);
     } catch (InterruptedException e) {
       end(thread);
       throw e;

@@ -11,6 +11,8 @@ import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -20,12 +22,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -273,6 +279,147 @@ final class S3StoreTroubleTest {
       leaver.join();
       assertThat(store.missing(digests(2, 10))).isEmpty();
     }
+  }
+
+  @Test
+  void aChunkThatCannotBeReadHereFailsAloneAndTheOthersOfItsPackAreStored() throws Exception {
+    try (RemoteStore store = service.open("p")) {
+      List<Future<?>> puts = new ArrayList<>();
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < 20; i++) {
+          byte[] chunk = chunk(i);
+          boolean readable = i != 7;
+          puts.add(
+              threads.submit(() -> {
+                store.put(
+                    name(digest(chunk), CHUNK),
+                    () -> {
+                      if (!readable) {
+                        throw new RegenException.Damaged("the chunk is damaged here");
+                      }
+                      return chunk;
+                    });
+                return null;
+              }));
+        }
+      }
+
+      assertThat(packs("p")).hasSizeLessThan(5);
+      for (int i = 0; i < puts.size(); i++) {
+        Future<?> put = puts.get(i);
+        if (i == 7) {
+          assertThatThrownBy(put::get)
+              .hasCauseInstanceOf(RegenException.Damaged.class)
+              .hasMessageContaining("damaged here");
+        } else {
+          put.get();
+          assertThat(store.get(digest(chunk(i)), CHUNK)).isEqualTo(chunk(i));
+        }
+      }
+      assertThat(store.missing(digests(0, 20))).containsExactly(digest(chunk(7)));
+    }
+  }
+
+  @Test
+  void bytesOfAnotherLengthThanWasSaidAreNotStored() throws Exception {
+    try (RemoteStore store = service.open("p")) {
+      byte[] chunk = chunk(1);
+      byte[] shorter = Arrays.copyOf(chunk, CHUNK - 1);
+
+      assertThatThrownBy(() -> store.put(name(digest(chunk), CHUNK), () -> shorter))
+          .isInstanceOf(RegenException.BadInput.class);
+
+      assertThat(store.missing(digests(1, 1))).hasSize(1);
+    }
+  }
+
+  @Test
+  void whoLeavesWhileChunksAreReadDoesNotInterruptTheReading() throws Exception {
+    try (RemoteStore store = service.open("p")) {
+      store.missing(Set.of());
+      CountDownLatch reads = new CountDownLatch(1);
+      CountDownLatch left = new CountDownLatch(1);
+      AtomicReference<Object> seen = new AtomicReference<>("not read");
+      byte[] chunk = chunk(1);
+      Thread leaver =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  store.put(
+                      name(digest(chunk), CHUNK),
+                      () -> {
+                        reads.countDown();
+                        try {
+                          left.await();
+                          Thread.sleep(300);
+                          seen.set("read");
+                        } catch (InterruptedException e) {
+                          seen.set("interrupted");
+                        }
+                        return chunk;
+                      });
+                } catch (IOException e) {
+                  seen.compareAndSet("read", e);
+                }
+              });
+      reads.await();
+      leaver.interrupt();
+      left.countDown();
+      leaver.join();
+
+      assertThat(seen.get()).isInstanceOf(InterruptedIOException.class);
+      assertThat(store.missing(digests(1, 1))).hasSize(1);
+    }
+  }
+
+  @Test
+  void aServiceThatHasTooMuchToDoIsCalledLessAtOnce() throws Exception {
+    try (ServerSocket busy = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      BucketUrl url = Service.url("p/", busy.getLocalPort());
+      Thread server = Thread.ofVirtual().start(() -> answerBusy(busy));
+      try (Bucket bucket = new Bucket(url, Duration.ofSeconds(10))) {
+        assertThat(bucket.pace().limit()).isEqualTo(4);
+        ByteBuffer pack = ByteBuffer.allocateDirect(8 << 20);
+        for (int i = 0; i < 2; i++) {
+          assertThatThrownBy(() -> bucket.put("pack", List.of(pack), Bucket.Condition.NONE))
+              .isInstanceOf(IOException.class);
+        }
+        assertThat(bucket.pace().limit()).isEqualTo(1);
+        assertThat(pack.remaining()).isEqualTo(8 << 20);
+      }
+      server.interrupt();
+    }
+  }
+
+  private static void answerBusy(ServerSocket server) {
+    byte[] answer =
+        "HTTP/1.1 503 Slow Down\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            .getBytes(StandardCharsets.US_ASCII);
+    try {
+      while (true) {
+        try (Socket socket = server.accept()) {
+          InputStream sent = socket.getInputStream();
+          int length = 0;
+          for (String line = line(sent); !line.isEmpty(); line = line(sent)) {
+            if (line.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
+              length = Integer.parseInt(line.substring(line.indexOf(':') + 1).strip());
+            }
+          }
+          sent.readNBytes(length);
+          socket.getOutputStream().write(answer);
+        }
+      }
+    } catch (IOException e) {
+      // The test is over.
+    }
+  }
+
+  private static String line(InputStream from) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int next = from.read(); next >= 0 && next != '\n'; next = from.read()) {
+      line.append((char) next);
+    }
+    return line.toString().strip();
   }
 
   private static void answerHeads(ServerSocket server) {

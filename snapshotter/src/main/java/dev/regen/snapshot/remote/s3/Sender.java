@@ -1,0 +1,188 @@
+package dev.regen.snapshot.remote.s3;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
+import software.amazon.awssdk.http.AbortableInputStream;
+import software.amazon.awssdk.http.ExecutableHttpRequest;
+import software.amazon.awssdk.http.HttpExecuteRequest;
+import software.amazon.awssdk.http.HttpExecuteResponse;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.SdkHttpFullResponse;
+import software.amazon.awssdk.http.SdkHttpRequest;
+
+/**
+ * Sends packs straight from their memory: the SDK's other clients copy a body through streams, in
+ * steps of 4 KiB. All else goes as it does without this.
+ */
+final class Sender implements SdkHttpClient {
+  /** What the request that the caller makes is to send; the SDK's body has the same bytes. */
+  static final ScopedValue<ByteBuffer> BODY = ScopedValue.newInstance();
+
+  /** What the JDK's client sets itself. */
+  private static final Set<String> OWN_HEADERS =
+      Set.of("host", "content-length", "expect", "connection", "upgrade");
+
+  private static final int PIECE_BYTES = 512 << 10;
+
+  private final SdkHttpClient others;
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final HttpClient client;
+
+  /**
+   * @param others makes all other requests; closed with this
+   */
+  Sender(SdkHttpClient others, Duration connectLimit) {
+    this.others = others;
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .connectTimeout(connectLimit)
+            .executor(threads)
+            .build();
+  }
+
+  @Override
+  public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {
+    return BODY.isBound()
+        ? new Sending(request.httpRequest(), BODY.get())
+        : others.prepareRequest(request);
+  }
+
+  @Override
+  public String clientName() {
+    return others.clientName();
+  }
+
+  @Override
+  public void close() {
+    others.close();
+    client.shutdownNow();
+    threads.shutdownNow();
+  }
+
+  /** One request; its end is up to the caller, who interrupts the thread that waits for it. */
+  private final class Sending implements ExecutableHttpRequest {
+    private final SdkHttpRequest request;
+    private final ByteBuffer body;
+
+    Sending(SdkHttpRequest request, ByteBuffer body) {
+      this.request = request;
+      this.body = body;
+    }
+
+    @Override
+    public HttpExecuteResponse call() throws IOException {
+      HttpRequest.Builder sent =
+          HttpRequest.newBuilder(request.getUri()).method(request.method().name(), pieces(body));
+      request.forEachHeader((name, values) -> {
+        if (!OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
+          values.forEach(value -> sent.header(name, value));
+        }
+      });
+      try {
+        return answer(client.send(sent.build(), BodyHandlers.ofInputStream()));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        InterruptedIOException interrupted = new InterruptedIOException("interrupted");
+        interrupted.initCause(e);
+        throw interrupted;
+      }
+    }
+
+    @Override
+    public void abort() {
+      // Nobody but the thread that waits could call this.
+    }
+  }
+
+  private static HttpExecuteResponse answer(HttpResponse<InputStream> answer) {
+    SdkHttpFullResponse.Builder told = SdkHttpFullResponse.builder();
+    told.statusCode(answer.statusCode()).headers(answer.headers().map());
+    InputStream body = answer.body();
+    return HttpExecuteResponse.builder()
+        .response(told.build())
+        .responseBody(AbortableInputStream.create(body, () -> close(body)))
+        .build();
+  }
+
+  private static void close(InputStream body) {
+    try {
+      body.close();
+    } catch (IOException e) {
+      // It is not wanted any more.
+    }
+  }
+
+  private static BodyPublisher pieces(ByteBuffer body) {
+    return BodyPublishers.fromPublisher(
+        receiver -> receiver.onSubscribe(new Pieces(body.duplicate(), receiver)), body.remaining());
+  }
+
+  /** Gives pieces of a buffer, as they are asked for. */
+  private static final class Pieces implements Flow.Subscription {
+    private final ByteBuffer body;
+    private final Flow.Subscriber<? super ByteBuffer> receiver;
+    private long asked;
+    private boolean giving;
+    private boolean ended;
+
+    Pieces(ByteBuffer body, Flow.Subscriber<? super ByteBuffer> receiver) {
+      this.body = body;
+      this.receiver = receiver;
+    }
+
+    @Override
+    public void request(long more) {
+      synchronized (this) {
+        asked = asked + more < 0 ? Long.MAX_VALUE : asked + more;
+        if (giving) {
+          return;
+        }
+        giving = true;
+      }
+      give();
+    }
+
+    @Override
+    public synchronized void cancel() {
+      ended = true;
+    }
+
+    /** In one thread at a time: who receives a piece may ask for the next one meanwhile. */
+    private void give() {
+      while (true) {
+        ByteBuffer piece;
+        synchronized (this) {
+          if (ended || asked == 0) {
+            giving = false;
+            return;
+          }
+          asked--;
+          int bytes = Math.min(PIECE_BYTES, body.remaining());
+          piece = body.slice(body.position(), bytes).asReadOnlyBuffer();
+          body.position(body.position() + bytes);
+          ended = !body.hasRemaining();
+        }
+        receiver.onNext(piece);
+        if (!body.hasRemaining()) {
+          receiver.onComplete();
+        }
+      }
+    }
+  }
+}
