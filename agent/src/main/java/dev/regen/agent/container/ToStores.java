@@ -7,6 +7,7 @@ import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.OpenStores;
 import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.runtime.Count;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
@@ -226,6 +227,11 @@ public final class ToStores {
   private JsonObject result(One one, QueueName name, SnapshotId id) throws IOException {
     switch (one.failure) {
       case null -> {}
+      case RegenException.Refused e when DiskFullException.behind(e).isPresent() ->
+          throw new RegenException.Refused(
+              Why.of(e)
+                  + "; what was sent stays there, 'uploading': with more room the same command goes"
+                  + " on with the rest, else 'regen storage collect' removes it a day later");
       case RegenException e -> throw e;
       case DiskFullException e -> throw e;
       // What the network broke off is not lost, and nobody can know that who isn't told.
@@ -274,13 +280,13 @@ public final class ToStores {
 
   private static String told(boolean there, Transferred sent) {
     if (there) {
-      return " was there already, all " + sent.totalChunks() + " chunks of it";
+      return " was there already, all " + Count.of(sent.totalChunks(), "chunk") + " of it";
     }
     return " is pushed: "
         + sent.chunks()
         + " of "
-        + sent.totalChunks()
-        + " chunks sent now"
+        + Count.of(sent.totalChunks(), "chunk")
+        + " sent now"
         + (sent.chunks() == sent.totalChunks() ? "" : ", the others were there already");
   }
 

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.remote;
 
 import dev.regen.runtime.Why;
+import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import java.io.EOFException;
@@ -15,6 +16,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscribers;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -283,7 +285,13 @@ final class Calls implements AutoCloseable {
     return switch (status) {
       case 404 -> new RegenException.NotFound(told);
       case 400, 413, 416 -> new RegenException.BadInput(told);
-      case 401, 403, 409, 507 -> new RegenException.Refused(told);
+      case 401, 403, 409 -> new RegenException.Refused(told);
+      case 507 -> {
+        // Named as the reason, which tells a full store from what else is refused.
+        IOException refused = new RegenException.Refused(told);
+        refused.initCause(new DiskFullException(Path.of(server.toString()), new IOException(told)));
+        yield refused;
+      }
       default -> new IOException(told);
     };
   }

@@ -252,7 +252,8 @@ public final class RemoteQueue {
             + " of queue '"
             + name
             + "' is uploading: it can be pulled when all of it is there, or with --follow as it"
-            + " comes. If that was interrupted, push it again");
+            + " comes. If that was interrupted, push it again; what was given up is removed by 'regen"
+            + " storage collect' a day later");
   }
 
   private String uploadName(SnapshotId id) {
