@@ -64,7 +64,8 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
     awaitIdle();
 
     assertThat(regen("show", "desk@2020-01-01T00:00:00Z").code()).isEqualTo(3);
-    assertThat(regen("show", "desk@-1").err()).contains("goes back to @latest, which is");
+    assertThat(regen("show", "desk@-1").err())
+        .contains("holds one snapshot only, which is @latest");
   }
 
   @Test

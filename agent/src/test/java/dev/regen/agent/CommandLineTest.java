@@ -93,6 +93,19 @@ final class CommandLineTest extends AgentWithoutEngine {
   }
 
   @Test
+  void jobsAreListedUpToANumberTheNewestOfThem() throws IOException {
+    for (String queue : List.of("one", "two", "three")) {
+      regen("verify", "--json");
+      regen("import", queue, Files.write(directory.resolve("t"), new byte[1024]).toString());
+    }
+
+    assertThat(array(regen("jobs", "-n", "2", "--json")))
+        .extracting(job -> job.string("kind"))
+        .containsExactly("verify", "import");
+    assertThat(array(regen("jobs", "--json"))).hasSize(6);
+  }
+
+  @Test
   void shorterQueueGivesUpItsOldest() throws IOException, InterruptedException {
     spool("desk", NINE, "one");
     spool("desk", NINE.plusSeconds(1), "two");

@@ -100,7 +100,7 @@ class ImagesTravelEngineTest {
   private void namesOfOtherImagesStay(Host there, String store) throws Exception {
     String before = inspected(there, Host.IMAGE);
     assertThat(here.regen("push", "--image", Host.IMAGE, store).ok())
-        .contains("0 of 1 layers sent now");
+        .contains("0 of 1 layer sent now");
     assertThat(there.regen("pull", "--image", Host.IMAGE, store).ok())
         .contains("is another image")
         .contains("docker tag");

@@ -6,8 +6,16 @@ import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-@Command(name = "jobs", description = "Lists the operations that wait, run, or have ended.")
+@Command(
+    name = "jobs",
+    description = "Lists the operations that wait, run, or have ended, oldest first.")
 final class JobsCommand extends AgentCommand {
+  @Option(
+      names = {"-n", "--limit"},
+      paramLabel = "N",
+      description = "At most the N newest; default ${DEFAULT-VALUE}.")
+  private int limit = 100;
+
   @Option(names = "--json", description = "As a JSON array.")
   private boolean json;
 
@@ -16,7 +24,7 @@ final class JobsCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) throws IOException {
-    List<JsonObject> jobs = agent.get("/v1/jobs").objects("jobs");
+    List<JsonObject> jobs = agent.get("/v1/jobs?limit=" + limit).objects("jobs");
     if (json) {
       printArray(jobs);
       return DONE;

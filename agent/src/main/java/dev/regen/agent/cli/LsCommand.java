@@ -3,13 +3,22 @@ package dev.regen.agent.cli;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "ls", description = "Lists the queues, or one queue's snapshots, oldest first.")
+@Command(
+    name = "ls",
+    description = {
+      "Lists the queues, or one queue's snapshots, oldest first.",
+      "SIZE is what a snapshot takes by itself, packed; what several share counts in each, so that"
+          + " a queue's, the sum of its snapshots', is more than the disk has to hold. NEW is what"
+          + " no snapshot held before, on the host that took it."
+    })
 final class LsCommand extends AgentCommand {
   @Parameters(
       index = "0",
@@ -136,6 +145,7 @@ final class LsCommand extends AgentCommand {
   }
 
   private void printSnapshots(JsonObject answer) throws IOException {
+    Set<String> below = new LinkedHashSet<>();
     Table table = new Table("ID", "TIME", "SIZE", "NEW", "WHY", "GOOD", "PINNED", "STATE");
     for (JsonObject snapshot : answer.objects("snapshots")) {
       String id = snapshot.string("id");
@@ -150,13 +160,25 @@ final class LsCommand extends AgentCommand {
           snapshot.string("state")
               + (snapshot.flag("encrypted") ? ", encrypted" : "")
               + (snapshot.flag("chosen") ? ", chosen next" : "")
-              + (snapshot.has("message") ? ": " + snapshot.string("message") : ""));
+              + (snapshot.has("message") && !shared(snapshot)
+                  ? ": " + snapshot.string("message")
+                  : ""));
+      if (snapshot.has("message") && shared(snapshot)) {
+        below.add(snapshot.string("state") + ": " + snapshot.string("message"));
+      }
     }
     table.print(out());
+    below.forEach(line -> out().println(line.replaceAll("\\p{Cntrl}", "?")));
     long waiting = answer.numberOr("waiting", 0);
     if (waiting > 0) {
       out().println(waiting + (waiting == 1 ? " end waits" : " ends wait") + " to be archived");
     }
+  }
+
+  /** Whether what is said of it is the same for others in that state; it then stands below once. */
+  private static boolean shared(JsonObject snapshot) throws IOException {
+    String state = snapshot.string("state");
+    return state.equals("locked") || state.equals("inconsistent");
   }
 
   private static String size(JsonObject snapshot, String member) throws IOException {

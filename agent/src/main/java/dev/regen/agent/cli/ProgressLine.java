@@ -1,5 +1,6 @@
 package dev.regen.agent.cli;
 
+import dev.regen.runtime.Count;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -106,14 +107,14 @@ final class ProgressLine {
       return ": " + of + ", " + Sizes.of(bytes);
     }
     if (expected == 0) {
-      return entries > 0 ? ": " + entries + " entries, " + Sizes.of(bytes) : "";
+      return entries > 0 ? ": " + Count.of(entries, "entry") + ", " + Sizes.of(bytes) : "";
     }
     String line =
         ": "
             + entries
             + " of "
-            + job.numberOr("entriesExpected", 0)
-            + " chunks, "
+            + Count.of(job.numberOr("entriesExpected", 0), "chunk")
+            + ", "
             + Sizes.of(bytes)
             + " of "
             + Sizes.of(expected);

@@ -66,6 +66,8 @@ final class ShowCommand extends AgentCommand {
         }
         case Long number when member.getKey().endsWith("Bytes") ->
             out().println(name + ": " + Sizes.of(number) + " (" + number + ")");
+        case String ran when member.getKey().equals("ran") ->
+            out().println(name + ": " + Durations.of(ran));
         default -> out().println(name + ": " + plain(value));
       }
     }

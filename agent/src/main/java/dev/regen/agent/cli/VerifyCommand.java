@@ -1,5 +1,6 @@
 package dev.regen.agent.cli;
 
+import dev.regen.runtime.Count;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.util.List;
@@ -46,26 +47,29 @@ final class VerifyCommand extends AgentCommand {
     JsonObject result =
         followOrLeave(agent, agent.send("POST", "/v1/verify" + query, null), "the check");
     List<String> damaged = result.strings("damaged");
+    List<String> locked = result.strings("locked");
     if (json) {
       out().println(result);
     } else {
       out()
           .printf(
-              "%d queues, %d snapshots, %d chunks (%s): %s%n",
-              result.number("queues"),
-              result.number("snapshots"),
-              result.number("chunks"),
+              "%s, %s, %s (%s): %s%n",
+              Count.of(result.number("queues"), "queue"),
+              Count.of(result.number("snapshots"), "snapshot"),
+              Count.of(result.number("chunks"), "chunk"),
               Sizes.of(result.number("bytes")),
-              damaged.isEmpty() ? "all whole" : damaged.size() + " damaged");
+              (damaged.isEmpty() ? "all whole" : damaged.size() + " damaged")
+                  + (locked.isEmpty() ? "" : ", " + locked.size() + " locked"));
       result.strings("repaired").forEach(line -> out().println("  " + line));
       damaged.forEach(line -> out().println("  " + line));
+      locked.forEach(line -> out().println("  " + line));
       long manifests = result.number("unreferencedManifests");
       long chunks = result.number("unreferencedChunks");
       if (manifests + chunks > 0) {
         out()
             .printf(
-                "%d manifests and %d chunks are needed by nobody; --repair deletes them%n",
-                manifests, chunks);
+                "%s and %s are needed by nobody; --repair deletes them%n",
+                Count.of(manifests, "manifest"), Count.of(chunks, "chunk"));
       }
       if (repair && !damaged.isEmpty()) {
         out()
@@ -74,6 +78,6 @@ final class VerifyCommand extends AgentCommand {
                     + " ('regen restore QUEUE --or-older'), or give it up ('regen rm QUEUE@ID')");
       }
     }
-    return damaged.isEmpty() ? DONE : 1;
+    return damaged.isEmpty() && locked.isEmpty() ? DONE : 1;
   }
 }

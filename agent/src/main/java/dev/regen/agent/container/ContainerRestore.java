@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.runtime.Count;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
@@ -148,8 +149,8 @@ public final class ContainerRestore {
     String message =
         fetched.number("chunks")
             + " of "
-            + fetched.number("totalChunks")
-            + " chunks fetched; "
+            + Count.of(fetched.number("totalChunks"), "chunk")
+            + " fetched; "
             + restored.string("message");
     return restored.with("message", message).with("troubles", fetched.strings("troubles"));
   }

@@ -5,6 +5,7 @@ import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.OpenStores;
+import dev.regen.runtime.Count;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.durable.DiskFullException;
@@ -142,8 +143,8 @@ public final class ImageTransfers {
                 : " is pushed: "
                     + sent.layersSent()
                     + " of "
-                    + sent.layers()
-                    + " layers sent now"
+                    + Count.of(sent.layers(), "layer")
+                    + " sent now"
                     + (sent.layersSent() == sent.layers() ? "" : ", the others were there"));
     return new Moved(message, image.id(), tag, sent.layers(), sent.layersSent(), sent.bytes());
   }
@@ -186,8 +187,8 @@ public final class ImageTransfers {
             + ": "
             + pulled.layersFetched()
             + " of "
-            + pulled.layers()
-            + " layers fetched"
+            + Count.of(pulled.layers(), "layer")
+            + " fetched"
             + name(id, tag);
     return new Moved(message, id, tag, pulled.layers(), pulled.layersFetched(), pulled.bytes());
   }

@@ -27,7 +27,7 @@ public final class ActivityResource {
   public void addTo(Routes routes) {
     routes
         .add("GET", "/v1/events", this::events)
-        .add("GET", "/v1/jobs", _ -> jobs())
+        .add("GET", "/v1/jobs", this::jobs)
         .add("GET", "/v1/jobs/{job}", this::job)
         .add("DELETE", "/v1/jobs/{job}", this::cancel);
   }
@@ -45,8 +45,11 @@ public final class ActivityResource {
     return Answer.ok(new JsonObject().with("events", rows));
   }
 
-  private Answer jobs() {
-    return Answer.ok(new JsonObject().with("jobs", jobs.list().stream().map(Job::json).toList()));
+  private Answer jobs(Call call) throws RegenException {
+    List<Job> all = jobs.list();
+    int left = Math.max(0, all.size() - number(call, "limit", all.size()));
+    return Answer.ok(
+        new JsonObject().with("jobs", all.stream().skip(left).map(Job::json).toList()));
   }
 
   /** With {@code waitMillis} answers when the job has ended, or so much later. */

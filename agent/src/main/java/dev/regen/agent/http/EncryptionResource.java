@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
+import dev.regen.runtime.Count;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
@@ -202,8 +203,8 @@ public final class EncryptionResource {
       throw new RegenException.Refused(
           failed.size()
               + " of "
-              + elements.size()
-              + " snapshots of queue "
+              + Count.of(elements.size(), "snapshot")
+              + " of queue "
               + name
               + " stay as they were, "
               + changed

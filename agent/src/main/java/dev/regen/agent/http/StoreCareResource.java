@@ -6,6 +6,7 @@ import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.OpenStores;
+import dev.regen.runtime.Count;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
@@ -87,13 +88,13 @@ public final class StoreCareResource {
           address == null ? removal.removeQueue(queue) : removal.remove(queue, address);
       String what =
           address == null
-              ? result.snapshots().size() + " snapshots of queue " + queue
+              ? Count.of(result.snapshots().size(), "snapshot") + " of queue " + queue
               : "snapshot " + result.snapshots().getFirst().id().shortened() + " of " + queue;
       String message =
           what
               + " removed from the store: "
-              + result.deleted()
-              + " chunks deleted"
+              + Count.of(result.deleted(), "chunk")
+              + " deleted"
               + (result.left() == 0
                   ? ""
                   : ", " + result.left() + " left for 'regen storage collect'")
@@ -141,8 +142,8 @@ public final class StoreCareResource {
     return "image "
         + address
         + " removed from the store, with "
-        + result.layers()
-        + " layers that no other has; their chunks go with 'regen storage collect'"
+        + Count.of(result.layers(), "layer")
+        + " that no other has; their chunks go with 'regen storage collect'"
         + (result.layersKept()
             ? ", as do layers that stay for now: an image is being pushed, or cannot be read"
             : "");
@@ -169,8 +170,8 @@ public final class StoreCareResource {
       String message =
           result.deleted()
               + " of "
-              + result.chunks()
-              + " chunks deleted"
+              + Count.of(result.chunks(), "chunk")
+              + " deleted"
               + (result.left() == 0
                   ? ""
                   : ", "
@@ -225,10 +226,10 @@ public final class StoreCareResource {
 
   private static String told(Rebalanced done) {
     return "of "
-        + done.chunks()
-        + " chunks "
+        + Count.of(done.chunks(), "chunk")
+        + " "
         + done.moved()
-        + " copies moved, "
+        + (done.moved() == 1 ? " copy moved, " : " copies moved, ")
         + done.repaired()
         + " repaired, "
         + done.healed()

@@ -84,8 +84,10 @@ public final class VerifyResource {
   private JsonObject json(Verified found, @Nullable QueueName queue, List<String> repaired)
       throws IOException {
     List<String> damaged = new ArrayList<>();
+    List<String> locked = new ArrayList<>();
     for (Verified.Problem problem : found.problems()) {
-      damaged.add(
+      List<String> kind = problem.kind() == Verified.Kind.LOCKED ? locked : damaged;
+      kind.add(
           problem.queue()
               + (problem.snapshot() == null ? "" : "@" + problem.snapshot().shortened())
               + ": "
@@ -97,6 +99,7 @@ public final class VerifyResource {
         .with("chunks", found.chunks())
         .with("bytes", found.bytes())
         .with("damaged", damaged)
+        .with("locked", locked)
         .with("repaired", repaired)
         .with("unreferencedManifests", found.unreferencedManifests())
         .with("unreferencedChunks", found.unreferencedChunks());

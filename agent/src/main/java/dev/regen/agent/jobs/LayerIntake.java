@@ -1,5 +1,6 @@
 package dev.regen.agent.jobs;
 
+import dev.regen.runtime.Count;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.Spool;
@@ -114,8 +115,7 @@ public final class LayerIntake implements SpoolDrain.Intake {
                 + ", "
                 + words(snapshot.end())
                 + ", "
-                + snapshot.archive().entries()
-                + " entries"
+                + Count.of(snapshot.archive().entries(), "entry")
                 + (stored.evicted().isEmpty()
                     ? ""
                     : "; " + stored.evicted().size() + " left the queue")

@@ -71,12 +71,16 @@ final class Address {
   private Element back(int steps) throws RegenException {
     int oldest = queue.elements().size() - 1;
     int index = oldest - steps;
+    if (oldest == 0 && index < 0) {
+      throw new RegenException.NotFound(
+          "queue " + queue.name() + " holds one snapshot only, which is @latest");
+    }
     if (index < 0) {
       throw new RegenException.NotFound(
           "queue "
               + queue.name()
               + " goes back to @"
-              + (oldest == 0 ? "latest" : "-" + oldest)
+              + -oldest
               + ", which is its oldest; 'regen ls "
               + queue.name()
               + "' lists all");
