@@ -15,6 +15,7 @@ import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.queue.SnapshotQueues;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.StoreUrl;
+import dev.regen.snapshot.restore.EarlyLook;
 import dev.regen.snapshot.transfer.Follow;
 import dev.regen.snapshot.transfer.Pull;
 import dev.regen.snapshot.transfer.Transferred;
@@ -137,27 +138,36 @@ public final class FromStore {
   private Pull.Result pulled(
       RemoteStore store, Request request, EarlyImage early, JobTransfer progress)
       throws IOException {
-    Duration patience = request.patience();
     try {
-      return patience == null
-          ? pull.pull(store, request.queue(), request.address(), progress)
-          : follow.follow(
-              store,
-              request.queue(),
-              request.address(),
-              patience,
-              (snapshot, arriving) -> {
-                if (request.image()) {
-                  early.begin(snapshot);
-                }
-                return nextRun.prepareEarly(snapshot, arriving);
-              },
-              progress);
+      return transferred(store, request, early, progress);
     } catch (RegenException | DiskFullException e) {
       throw e;
     } catch (IOException e) {
       // What the network broke off is not lost, and nobody can know that who isn't told.
       throw new IOException(Why.of(e) + "; the same command again goes on with the rest", e);
+    }
+  }
+
+  private Pull.Result transferred(
+      RemoteStore store, Request request, EarlyImage early, JobTransfer progress)
+      throws IOException {
+    Duration patience = request.patience();
+    if (patience == null) {
+      return pull.pull(store, request.queue(), request.address(), progress);
+    }
+    try (EarlyLook look = nextRun.look(request.queue())) {
+      return follow.follow(
+          store,
+          request.queue(),
+          request.address(),
+          patience,
+          (snapshot, arriving) -> {
+            if (request.image()) {
+              early.begin(snapshot);
+            }
+            return nextRun.prepareEarly(snapshot, arriving, look);
+          },
+          progress);
     }
   }
 

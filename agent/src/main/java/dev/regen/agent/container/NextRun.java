@@ -1,6 +1,7 @@
 package dev.regen.agent.container;
 
 import dev.regen.agent.jobs.Job;
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.overlay.Staging;
@@ -8,6 +9,7 @@ import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.SnapshotQueues;
+import dev.regen.snapshot.restore.EarlyLook;
 import dev.regen.snapshot.restore.EarlyTree;
 import dev.regen.snapshot.restore.HotTrees;
 import dev.regen.snapshot.restore.Successors;
@@ -51,16 +53,24 @@ public final class NextRun {
         : Optional.empty();
   }
 
+  /** Begins to look at what the tree of a queue's next snapshot can be made of. */
+  EarlyLook look(QueueName queue) throws IOException {
+    Optional<Staging> staging = staging();
+    return staging.isEmpty() ? EarlyLook.NOTHING : successors.look(queue, staging.get());
+  }
+
   /**
    * Begins to make a snapshot's tree ready while its chunks still arrive, to be its queue's newest.
+   *
+   * @param look closed after what is begun
    */
-  Follow.Begun prepareEarly(Snapshot snapshot, ChunkReader.Source arriving) {
+  Follow.Begun prepareEarly(Snapshot snapshot, ChunkReader.Source arriving, EarlyLook look) {
     try {
       Optional<Staging> staging = staging();
       if (staging.isEmpty() || snapshot.locked() != null) {
         return Follow.Begun.NOTHING;
       }
-      EarlyTree tree = successors.early(snapshot, staging.get(), arriving);
+      EarlyTree tree = successors.early(snapshot, staging.get(), arriving, look);
       return new Follow.Begun() {
         @Override
         public void landed() {

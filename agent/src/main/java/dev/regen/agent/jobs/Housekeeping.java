@@ -214,9 +214,11 @@ public final class Housekeeping implements AutoCloseable {
     if (known != null) {
       return known;
     }
-    long size = views.where(tree.path(), () -> measured(tree));
-    sizes.put(tree, size);
-    return size;
+    long[] size = {0};
+    // Nobody waits for this, and what has just arrived is about to be started.
+    Priority.last(() -> size[0] = views.where(tree.path(), () -> measured(tree)));
+    sizes.put(tree, size[0]);
+    return size[0];
   }
 
   /** A tree that a start has just taken takes nothing any more. */

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.restore;
 
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.overlay.Staging;
 import dev.regen.snapshot.RegenException;
@@ -65,19 +66,34 @@ public final class Successors {
   }
 
   /**
+   * Begins to look at the tree of a queue's newest snapshot, since another is expected. It takes a
+   * second or so with 100,000 files, in which that one may arrive.
+   */
+  public EarlyLook look(QueueName queue, Staging staging) {
+    return new EarlyLook(ended -> {
+      HotTree tree = idle(queue, null, staging);
+      return tree == null
+          ? null
+          : new EarlyLook.Seen(tree, look.of(tree.path(), tree.snapshot(), ended));
+    });
+  }
+
+  /**
    * Begins to make the tree of a snapshot some of whose chunks are still to come.
    *
    * @param snapshot its manifest was compared with its digest
    * @param arriving waits for chunks that are not here; has ended before the tree is closed
+   * @param early closed after the tree
    */
-  public EarlyTree early(Snapshot snapshot, Staging staging, ChunkReader.Source arriving) {
+  public EarlyTree early(
+      Snapshot snapshot, Staging staging, ChunkReader.Source arriving, EarlyLook early) {
     LayerRestorer waiting = restorer.of(arriving);
     return new EarlyTree(
         hotTrees,
         snapshot,
         staging.building(),
         (building, tree) -> {
-          Before before = before(snapshot, staging, waiting, tree::ended);
+          Before before = before(snapshot, staging, waiting, early, tree::ended);
           if (before != null) {
             return at -> make(before, snapshot, at, Progress.NONE, () -> false);
           }
@@ -99,7 +115,7 @@ public final class Successors {
     Before before =
         hotTrees.holds(staging, snapshot.id())
             ? null
-            : before(snapshot, staging, restorer, cancelled);
+            : before(snapshot, staging, restorer, EarlyLook.NOTHING, cancelled);
     if (before != null) {
       try {
         make(before, snapshot, staging.building(), progress, cancelled);
@@ -112,15 +128,19 @@ public final class Successors {
 
   /** Null if there is none, or most of it has changed since. */
   private @Nullable Before before(
-      Snapshot next, Staging staging, LayerRestorer reading, BooleanSupplier cancelled)
+      Snapshot next,
+      Staging staging,
+      LayerRestorer reading,
+      EarlyLook early,
+      BooleanSupplier cancelled)
       throws IOException {
-    Optional<SnapshotId> id = idBefore(next);
-    HotTree tree = id.isEmpty() ? null : hotTrees.idle(staging, id.get());
+    HotTree tree = idle(next.queue(), next.id(), staging);
     if (tree == null) {
       return null;
     }
     try {
-      PresentTree present = look.of(tree.path(), tree.snapshot(), cancelled);
+      PresentTree seen = early.at(tree);
+      PresentTree present = seen == null ? look.of(tree.path(), tree.snapshot(), cancelled) : seen;
       return present.holdsHalfOf(next.archive().chunks())
           ? new Before(tree, present, reading.same(present, next.archive()))
           : null;
@@ -130,16 +150,20 @@ public final class Successors {
     }
   }
 
-  private Optional<SnapshotId> idBefore(Snapshot next) throws IOException {
-    if (!queues.exists(next.queue())) {
-      return Optional.empty();
+  /** The tree of the newest snapshot of a queue but {@code next}; null if it is not to be had. */
+  private @Nullable HotTree idle(QueueName name, @Nullable SnapshotId next, Staging staging)
+      throws IOException {
+    if (!queues.exists(name)) {
+      return null;
     }
-    QueueContent queue = queues.look(next.queue());
-    return queue.elements().reversed().stream()
-        .map(element -> element.id())
-        .filter(id -> !id.equals(next.id()))
-        .findFirst()
-        .filter(id -> !id.equals(queue.chosen()));
+    QueueContent queue = queues.look(name);
+    Optional<SnapshotId> before =
+        queue.elements().reversed().stream()
+            .map(element -> element.id())
+            .filter(id -> !id.equals(next))
+            .findFirst()
+            .filter(id -> !id.equals(queue.chosen()));
+    return before.isEmpty() ? null : hotTrees.idle(staging, before.get());
   }
 
   private void make(

@@ -8,6 +8,7 @@ import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.layer.LayerRestorer;
 import dev.regen.snapshot.layer.Progress;
 import dev.regen.snapshot.queue.SnapshotQueue;
+import dev.regen.snapshot.restore.EarlyLook;
 import dev.regen.snapshot.restore.EarlyTree;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,13 +46,70 @@ final class ArrivedTreeTest extends ArrivedTrees {
     Set<String> inodes = inodes(hot(two));
     Snapshot three = captured("rm -r a/d40; echo more >> a/d41/f1", false);
 
-    try (EarlyTree early = successors.early(three, staging, chunks::get)) {
+    try (EarlyTree early = successors.early(three, staging, chunks::get, EarlyLook.NOTHING)) {
       early.landed();
     }
 
     assertThat(taken(inodes, three)).isGreaterThan(inodes.size() * 9 / 10);
     assertSame(three);
     assertThat(staging()).containsExactly(name(three));
+  }
+
+  @Test
+  void aTreeThatWasLookedAtBeforeAnythingCameIsNotLookedAtAgain() throws Exception {
+    Snapshot one = captured(TREE, true);
+    Set<String> inodes = inodes(hot(one));
+    Snapshot two;
+
+    try (EarlyLook look = successors.look(DESK, staging)) {
+      awaitNoThread("early-look");
+      two = captured(CHANGES, false);
+      try (EarlyTree early = successors.early(two, staging, chunks::get, look)) {
+        early.landed();
+      }
+    }
+
+    assertThat(looks).hasValue(1);
+    assertThat(taken(inodes, two)).isGreaterThan(inodes.size() * 9 / 10);
+    assertSame(two);
+    assertThat(staging()).containsExactly(name(two));
+  }
+
+  @Test
+  void anEarlyLookAtATreeThatAnotherSnapshotHasSucceededIsOfNoUse() throws Exception {
+    captured(TREE, true);
+
+    try (EarlyLook look = successors.look(DESK, staging)) {
+      awaitNoThread("early-look");
+      Snapshot two = captured(CHANGES, false);
+      successors.prepare(two, staging, Progress.NONE, () -> false);
+      awaitFacts(two);
+      Snapshot three = captured("rm -r a/d40; echo more >> a/d41/f1", false);
+      try (EarlyTree early = successors.early(three, staging, chunks::get, look)) {
+        early.landed();
+      }
+      assertThat(looks).hasValue(3);
+      assertSame(three);
+      assertThat(staging()).containsExactly(name(three));
+    }
+  }
+
+  @Test
+  void aTreeThatAStartGetsAfterAnEarlyLookIsNotTaken() throws Exception {
+    Snapshot one = captured(TREE, true);
+
+    try (EarlyLook look = successors.look(DESK, staging)) {
+      awaitNoThread("early-look");
+      Path given = hotTrees.prepare(one, staging, List.of(), List.of(), Progress.NONE);
+      String before = Script.bash(given, ALL);
+      Snapshot two = captured(CHANGES, false);
+      try (EarlyTree early = successors.early(two, staging, chunks::get, look)) {
+        early.landed();
+      }
+      assertThat(Script.bash(given, ALL)).isEqualTo(before);
+      assertSame(two);
+      assertThat(staging()).containsExactlyInAnyOrder(name(one), name(two));
+    }
   }
 
   @Test
@@ -73,7 +131,7 @@ final class ArrivedTreeTest extends ArrivedTrees {
     Snapshot one = captured(TREE, true);
     Snapshot two = captured(CHANGES, false);
 
-    try (EarlyTree early = successors.early(two, staging, chunks::get)) {
+    try (EarlyTree early = successors.early(two, staging, chunks::get, EarlyLook.NOTHING)) {
       awaitNoThread("early-tree");
       hotTrees.prepare(one, staging, List.of(), List.of(), Progress.NONE);
       early.landed();
@@ -86,7 +144,7 @@ final class ArrivedTreeTest extends ArrivedTrees {
   void aTreeThatARestoreChoseIsNotTaken() throws Exception {
     Snapshot one = captured(TREE, true);
     Snapshot two = captured(CHANGES, false);
-    try (EarlyTree early = successors.early(two, staging, chunks::get)) {
+    try (EarlyTree early = successors.early(two, staging, chunks::get, EarlyLook.NOTHING)) {
       awaitNoThread("early-tree");
       try (SnapshotQueue queue = queues.open(DESK)) {
         queue.choose(one.id());
@@ -106,7 +164,7 @@ final class ArrivedTreeTest extends ArrivedTrees {
     String before = Script.bash(hot(one), ALL);
     Snapshot two = captured(CHANGES, false);
 
-    try (EarlyTree _ = successors.early(two, staging, chunks::get)) {
+    try (EarlyTree _ = successors.early(two, staging, chunks::get, EarlyLook.NOTHING)) {
       awaitNoThread("early-tree");
     }
 
@@ -128,7 +186,7 @@ final class ArrivedTreeTest extends ArrivedTrees {
 
     try (EarlyTree early =
         successors(new LocalDisk(), new LayerRestorer(new ChunkReader(chunks).of(failing), 2))
-            .early(two, staging, failing)) {
+            .early(two, staging, failing, EarlyLook.NOTHING)) {
       early.landed();
     }
 

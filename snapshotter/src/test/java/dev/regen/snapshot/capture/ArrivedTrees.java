@@ -31,6 +31,7 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,6 +65,9 @@ abstract class ArrivedTrees {
   @TempDir Path directory;
   Path stagingPath = Path.of("");
   private int runs;
+
+  /** At trees, until now. */
+  final AtomicInteger looks = new AtomicInteger();
 
   @SuppressWarnings("NullAway.Init")
   SnapshotQueues queues;
@@ -118,7 +122,10 @@ abstract class ArrivedTrees {
         queues,
         restorer,
         hotTrees,
-        (tree, id, cancelled) -> captures.files().present(tree, snapshots.read(id), cancelled));
+        (tree, id, cancelled) -> {
+          looks.incrementAndGet();
+          return captures.files().present(tree, snapshots.read(id), cancelled);
+        });
   }
 
   /** Changes the state of the other host and captures a copy of it, which may become a hot tree. */
