@@ -216,6 +216,30 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
 
   @Test
   void agentThatEndsBeforeItAnswersIsExitCodeFive() throws IOException, InterruptedException {
+    for (List<String> answers :
+        List.of(
+            List.of(""),
+            List.of(answer("202 Accepted", "{\"id\":\"1\"}"), ""),
+            List.of(
+                answer("202 Accepted", "{\"id\":\"1\"}"),
+                answer("404 Not Found", "{\"code\":\"not_found\",\"message\":\"no job\"}")))) {
+      Result result = withAgentThatAnswers(answers, "verify");
+
+      assertThat(result.code()).as(result.err()).isEqualTo(5);
+      assertThat(result.err())
+          .startsWith("regen: the agent ended before it had answered (")
+          .contains("'regen agent'", "run the same command again")
+          .hasLineCount(1);
+    }
+  }
+
+  private static String answer(String status, String body) {
+    return "HTTP/1.1 " + status + "\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+  }
+
+  /** Runs a command against what gives these answers, and is gone then. */
+  private Result withAgentThatAnswers(List<String> answers, String command)
+      throws IOException, InterruptedException {
     agent.close();
     Path socket = directory.resolve("run/regen.sock");
     Files.deleteIfExists(socket);
@@ -224,25 +248,25 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
     Thread dying =
         Thread.ofVirtual()
             .start(() -> {
-              try (server;
-                  SocketChannel asked = server.accept()) {
-                asked.read(ByteBuffer.allocate(1));
-                server.close();
-              } catch (IOException e) {
-                throw new UncheckedIOException(e);
+              for (int i = 0; i < answers.size(); i++) {
+                try (SocketChannel asked = server.accept()) {
+                  asked.read(ByteBuffer.allocate(1000));
+                  if (i == answers.size() - 1) {
+                    server.close();
+                  }
+                  asked.write(StandardCharsets.US_ASCII.encode(answers.get(i)));
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
               }
             });
-
-    Result result = regen("ls");
-
-    dying.join();
-    Files.deleteIfExists(socket);
-    assertThat(result.code()).isEqualTo(5);
-    assertThat(result.err())
-        .startsWith("regen: the agent ended before it had answered (")
-        .contains("'regen agent'", "run the same command again")
-        .hasLineCount(1);
-    agent = started();
+    try {
+      return regen(command);
+    } finally {
+      dying.join();
+      Files.deleteIfExists(socket);
+      agent = started();
+    }
   }
 
   @Test

@@ -120,13 +120,18 @@ final class AgentClient {
               + Services.log()
               + " says why");
     } catch (IOException e) {
-      return new CommandFailure(
-          Failure.Code.AGENT_UNREACHABLE,
-          "the agent ended before it had answered ("
-              + Services.log()
-              + " says why); start it with 'regen agent', then run the same command again: it goes"
-              + " on where it was");
+      return ended();
     }
+  }
+
+  /** The agent has ended, or another one runs by now, and with it what it was asked to do. */
+  static CommandFailure ended() {
+    return new CommandFailure(
+        Failure.Code.AGENT_UNREACHABLE,
+        "the agent ended before it had answered ("
+            + Services.log()
+            + " says why); start it with 'regen agent' if it does not run again, then run the same"
+            + " command again: it goes on where it was");
   }
 
   /** Text as one part of a path; none is empty. */

@@ -142,7 +142,7 @@ abstract class AgentCommand implements Callable<Integer> {
       throws IOException, InterruptedException {
     String path = "/v1/jobs/" + AgentClient.part(asked.string("id"));
     for (long millis = 20; ; millis = Math.min(250, millis * 2)) {
-      JsonObject job = agent.get(path + "?waitMillis=" + millis);
+      JsonObject job = state(agent, path + "?waitMillis=" + millis);
       switch (job.string("state")) {
         case "success" -> {
           progress.end();
@@ -155,6 +155,17 @@ abstract class AgentCommand implements Callable<Integer> {
         }
         default -> progress.show(job);
       }
+    }
+  }
+
+  /** A job that was begun is not known to an agent that was started since. */
+  private static JsonObject state(AgentClient agent, String path) {
+    try {
+      return agent.get(path);
+    } catch (CommandFailure e) {
+      boolean gone =
+          e.code() == Failure.Code.NOT_FOUND || e.code() == Failure.Code.AGENT_UNREACHABLE;
+      throw gone ? AgentClient.ended() : e;
     }
   }
 }

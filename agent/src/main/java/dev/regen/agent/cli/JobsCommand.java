@@ -3,6 +3,7 @@ package dev.regen.agent.cli;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -13,8 +14,8 @@ final class JobsCommand extends AgentCommand {
   @Option(
       names = {"-n", "--limit"},
       paramLabel = "N",
-      description = "At most the N newest; default ${DEFAULT-VALUE}.")
-  private int limit = 100;
+      description = "At most the N newest; default: all that are known, at most 200.")
+  private @Nullable Integer limit;
 
   @Option(names = "--json", description = "As a JSON array.")
   private boolean json;
@@ -24,7 +25,8 @@ final class JobsCommand extends AgentCommand {
 
   @Override
   int run(AgentClient agent) throws IOException {
-    List<JsonObject> jobs = agent.get("/v1/jobs?limit=" + limit).objects("jobs");
+    List<JsonObject> jobs =
+        agent.get(limit == null ? "/v1/jobs" : "/v1/jobs?limit=" + limit).objects("jobs");
     if (json) {
       printArray(jobs);
       return DONE;
