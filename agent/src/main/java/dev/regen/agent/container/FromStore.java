@@ -5,6 +5,7 @@ import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.JobTransfer;
 import dev.regen.agent.jobs.OpenStores;
+import dev.regen.runtime.Count;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
@@ -181,7 +182,7 @@ public final class FromStore {
           + " holds snapshot "
           + id.shortened()
           + " already"
-          + (fetched.chunks() == 0 ? "" : "; " + fetched.chunks() + " chunks it lacked are back")
+          + (fetched.chunks() == 0 ? "" : "; " + lacked(fetched.chunks()))
           + (latest ? "" : "; 'regen restore " + name + " --at " + id.shortened() + "' goes to it");
     }
     int left = pulled.appended().left().size();
@@ -192,10 +193,14 @@ public final class FromStore {
         + ": "
         + fetched.chunks()
         + " of "
-        + fetched.totalChunks()
-        + " chunks fetched"
+        + Count.of(fetched.totalChunks(), "chunk")
+        + " fetched"
         + (left == 0 ? "" : "; " + left + " left the queue")
         + running(name);
+  }
+
+  private static String lacked(long chunks) {
+    return Count.of(chunks, "chunk") + " it lacked " + (chunks == 1 ? "is" : "are") + " back";
   }
 
   /** What runs now does not start from what was pulled, and is newer when it ends. */
