@@ -176,7 +176,13 @@ public final class Scoreboard {
               "pull, one of four servers cut off",
               "dead: pull, one cut off",
               "dead: pull, all four there",
-              1.4));
+              1.4),
+          ratio("push to S3", "s3: push", "s3: one PUT", 1 / 1.5),
+          ratio(
+              "push to S3, 700 Mbit/s a connection",
+              "s3, 700mbit each: push",
+              "s3, 700mbit each: one PUT",
+              1 / 1.5));
 
   private final Map<String, Series> measured = new LinkedHashMap<>();
 
