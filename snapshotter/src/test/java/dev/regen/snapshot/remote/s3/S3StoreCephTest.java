@@ -1,16 +1,13 @@
 package dev.regen.snapshot.remote.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.RemoteStoreContract;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
-import java.net.ServerSocket;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,51 +15,33 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.s3.S3Client;
 
 /** The same against a real Ceph RADOS gateway, which {@code scripts/ceph-rgw} starts. */
 @Tag("long")
 final class S3StoreCephTest extends RemoteStoreContract {
-  private static final Path SCRIPT = Path.of("../scripts/ceph-rgw");
-  private static final long LIMIT_MINUTES = 8;
-
   @SuppressWarnings("NullAway.Init")
   @TempDir
   private static Path directory;
 
   @SuppressWarnings("NullAway.Init")
-  private static List<String> gateway;
+  private static Ceph ceph;
 
   private static int prefixes;
 
   @BeforeAll
   static void start() throws Exception {
-    assumeThat(System.getProperty("user.name"))
-        .as("Ceph is installed and started")
-        .isEqualTo("root");
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
-    String said = script("up", directory.toString(), Integer.toString(port));
-    gateway = List.of(said.lines().toList().getLast().split(" ", -1));
-    use();
-    BucketUrl url = BucketUrl.parse("s3://bucket", java.util.Map.of("endpoint", gateway.get(0)));
-    try (S3Client client = Clients.open(url, Duration.ofSeconds(30))) {
-      client.createBucket(request -> request.bucket("bucket"));
-    }
+    ceph = new Ceph(directory);
   }
 
   @AfterAll
   static void stop() throws Exception {
-    if (Files.exists(directory.resolve("rgw.pid"))) {
-      script("down", directory.toString());
+    if (ceph != null) {
+      ceph.close();
     }
   }
 
@@ -101,31 +80,60 @@ final class S3StoreCephTest extends RemoteStoreContract {
     }
   }
 
-  private static StoreUrl url(int prefix) {
-    return StoreUrl.parse("s3://bucket/p" + prefix + "?endpoint=" + URI.create(gateway.get(0)));
-  }
-
   private static void use() {
-    System.setProperty("aws.accessKeyId", gateway.get(1));
-    System.setProperty("aws.secretAccessKey", gateway.get(2));
+    ceph.use();
   }
 
-  private static String script(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
-    command.addAll(List.of(arguments));
-    Path said = Files.createTempFile("ceph-rgw", ".out");
-    try {
-      Process process =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(said.toFile())
-              .start();
-      assertThat(process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)).isTrue();
-      String text = Files.readString(said, StandardCharsets.UTF_8);
-      assertThat(process.exitValue()).as(text).isZero();
-      return text;
-    } finally {
-      Files.delete(said);
+  /** The two steps of a deletion go by the gateway's clock and by its lists. */
+  @Test
+  void whatNobodyNeedsIsMarkedThenGoesAndItsRoomComesBack() throws Exception {
+    use();
+    String prefix = "p" + ++prefixes;
+    Duration lease = Duration.ofSeconds(1);
+    List<byte[]> chunks = new ArrayList<>();
+    for (int seed = 0; seed < 40; seed++) {
+      chunks.add(bytes(seed, 100_000));
     }
+    try (RemoteStore host = ceph.open(prefix, lease)) {
+      List<Future<Void>> puts = new ArrayList<>();
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (byte[] chunk : chunks) {
+          puts.add(
+              threads.submit(() -> {
+                host.put(name(digest(chunk), chunk.length), ByteBuffer.wrap(chunk));
+                return null;
+              }));
+        }
+      }
+      for (Future<Void> put : puts) {
+        put.get();
+      }
+    }
+    List<Digest> unwanted = chunks.stream().skip(10).map(chunk -> digest(chunk)).toList();
+    long before = packBytes(prefix);
+    try (RemoteStore collector = ceph.open(prefix, lease)) {
+      assertThat(collector.delete(unwanted)).hasSameElementsAs(unwanted);
+      assertThat(packBytes(prefix)).isEqualTo(before);
+      // A list's times have whole seconds.
+      Thread.sleep(lease.multipliedBy(3));
+
+      assertThat(collector.delete(unwanted)).isEmpty();
+
+      assertThat(packBytes(prefix)).isLessThan(before / 2);
+      for (byte[] chunk : chunks.subList(0, 10)) {
+        assertThat(collector.get(digest(chunk), chunk.length)).isEqualTo(chunk);
+      }
+      assertThat(collector.missing(unwanted)).hasSameElementsAs(unwanted);
+    }
+  }
+
+  private static long packBytes(String prefix) throws IOException {
+    try (Bucket bucket = ceph.bucket(prefix)) {
+      return bucket.list(StoredPacks.PACKS, 1000).stream().mapToLong(Bucket.Listed::size).sum();
+    }
+  }
+
+  private static StoreUrl url(int prefix) {
+    return ceph.url("p" + prefix);
   }
 }
