@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
       "    0  done",
       "    1  failed",
       "    2  wrong usage",
-      "    3  what was named is not there: a queue, snapshot, container, image, store, file or"
-          + " directory",
+      "    3  what was named is not there: a queue, snapshot, container, image,",
+      "       store, file or directory",
       "    4  refused in this state",
       "    5  the agent cannot be reached, or ended before it had answered",
       "  130  ended by Ctrl-C",
