@@ -77,7 +77,7 @@ final class DiffEngineTest {
             "{\"kind\":\"C\",\"path\":\"/root\",\"what\":[\"time\"],\"type\":\"directory\"}",
             "{\"kind\":\"C\",\"path\":\"/root/a\",\"what\":[\"content\",\"time\"],\"type\":\"file\"}",
             "{\"kind\":\"D\",\"path\":\"/root/stays\",\"what\":[],\"type\":\"file\"}");
-    assertThat(host.regen("diff", "pair@latest").code()).isEqualTo(4);
+    assertThat(host.regen("diff", "pair@latest").code()).isEqualTo(3);
     assertThat(host.regen("diff", "pair@-7", "pair@latest").code()).isEqualTo(3);
     assertThat(host.regen("diff", "nobody@-1").code()).isEqualTo(3);
     assertThat(host.regen("diff", "pair").code()).isEqualTo(2);
