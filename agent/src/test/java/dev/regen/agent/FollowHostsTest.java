@@ -45,6 +45,18 @@ final class FollowHostsTest extends TwoHosts {
     server.close();
   }
 
+  /** Hazard: a snapshot that does not arrive because its tree cannot be made ready before. */
+  @Test
+  void whereNobodyCanTellWhereTreesLieASnapshotIsFollowedAllTheSame() throws Exception {
+    Files.createDirectories(homeB().resolve("stores/no-file"));
+    String store = server.uri().toString();
+    done(regen("push", "desk", "--store", store, "--json"));
+
+    done(other("pull", "desk", "--store", store, "--follow", "--json"));
+
+    assertSameLayer("desk");
+  }
+
   @Test
   void aRestoreFromAPushThatGoesOnIsReadySoonAfterItAndRefusesAllElseUntilThen() throws Exception {
     Path staging = Files.createDirectories(directory.resolve("b-layers/regen-staging"));

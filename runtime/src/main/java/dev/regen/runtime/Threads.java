@@ -11,17 +11,27 @@ public final class Threads {
    * end the wait; the caller's thread is interrupted afterwards.
    */
   public static void awaitEnd(List<Thread> threads) {
-    boolean interrupted = false;
+    awaitEnd(threads, () -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param interrupted run at each interrupt, so that they end soon
+   */
+  public static void awaitEnd(List<Thread> threads, Runnable interrupted) {
+    boolean was = false;
     for (Thread thread : threads) {
       while (thread.isAlive()) {
         try {
           thread.join();
         } catch (InterruptedException e) {
-          interrupted = true;
+          was = true;
+          interrupted.run();
         }
       }
     }
-    if (interrupted) {
+    if (was) {
       Thread.currentThread().interrupt();
     }
   }

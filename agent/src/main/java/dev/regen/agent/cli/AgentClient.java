@@ -131,7 +131,7 @@ final class AgentClient {
         "the agent ended before it had answered ("
             + Services.log()
             + " says why); start it with 'regen agent' if it does not run again, then run the same"
-            + " command again: it goes on where it was");
+            + " command again; a push or a pull goes on where it was");
   }
 
   /** Text as one part of a path; none is empty. */

@@ -53,10 +53,15 @@ public final class NextRun {
         : Optional.empty();
   }
 
-  /** Begins to look at what the tree of a queue's next snapshot can be made of. */
-  EarlyLook look(QueueName queue) throws IOException {
-    Optional<Staging> staging = staging();
-    return staging.isEmpty() ? EarlyLook.NOTHING : successors.look(queue, staging.get());
+  /** Begins to look at what the tree of a queue's next snapshot can be made of, if it can. */
+  EarlyLook look(QueueName queue) {
+    try {
+      Optional<Staging> staging = staging();
+      return staging.isEmpty() ? EarlyLook.NOTHING : successors.look(queue, staging.get());
+    } catch (IOException e) {
+      LOG.info("queue {} is looked at when something comes: {}", queue, e.getMessage());
+      return EarlyLook.NOTHING;
+    }
   }
 
   /**

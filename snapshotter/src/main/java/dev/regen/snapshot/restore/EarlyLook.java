@@ -1,9 +1,10 @@
 package dev.regen.snapshot.restore;
 
-import dev.regen.runtime.os.Priority;
+import dev.regen.runtime.Threads;
 import dev.regen.snapshot.layer.PresentTree;
 import dev.regen.snapshot.restore.HotTrees.HotTree;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -57,8 +58,7 @@ public final class EarlyLook implements AutoCloseable {
 
   private void look(Looking looking) {
     try {
-      // Nobody needs it yet, and something else may be ending or starting here.
-      Priority.last(() -> seen = looking.look(() -> ended));
+      seen = looking.look(() -> ended);
     } catch (IOException | RuntimeException e) {
       if (!(e instanceof CancellationException)) {
         LOG.info("it is looked at again: {}", String.valueOf(e));
@@ -67,17 +67,8 @@ public final class EarlyLook implements AutoCloseable {
   }
 
   private void join() {
-    boolean interrupted = false;
-    while (thread != null && thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-        ended = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    if (thread != null) {
+      Threads.awaitEnd(List.of(thread), () -> ended = true);
     }
   }
 }

@@ -1,8 +1,10 @@
 package dev.regen.snapshot.restore;
 
+import dev.regen.runtime.Threads;
 import dev.regen.snapshot.Snapshot;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -83,17 +85,6 @@ public final class EarlyTree implements AutoCloseable {
 
   /** It ends soon once no chunk comes any more. */
   private void join() {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-        ended = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.awaitEnd(List.of(thread), () -> ended = true);
   }
 }
