@@ -67,7 +67,12 @@ final class ArchitectureTest {
     only("com.sun.jna..", "dev.regen.runtime.os..");
     only("org.apache.commons.compress..", "dev.regen.snapshot.layer..");
     only("software.amazon..", "dev.regen.snapshot.remote.s3..");
-    only("org.eclipse.jetty..", "dev.regen.agent.http..", "dev.regen.agent.storage..");
+    only(
+        "org.eclipse.jetty..",
+        "dev.regen.agent.http..",
+        "dev.regen.agent.storage..",
+        "dev.regen.agent.tcp..",
+        "dev.regen.agent.registry..");
   }
 
   @Test

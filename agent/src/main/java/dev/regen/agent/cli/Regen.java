@@ -66,7 +66,8 @@ import picocli.CommandLine.Spec;
       DoctorCommand.class,
       InstallCommand.class,
       UninstallCommand.class,
-      StorageCommand.class
+      StorageCommand.class,
+      ManagerCommand.class
     })
 public final class Regen implements Callable<Integer> {
   /** How picocli begins what it says of a value; which one it was is enough. */

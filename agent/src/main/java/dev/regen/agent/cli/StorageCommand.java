@@ -3,6 +3,7 @@ package dev.regen.agent.cli;
 import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.remote.TokenFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -95,7 +96,7 @@ final class StorageCommand implements Callable<Integer> {
     try {
       options =
           new StorageOptions(
-              StorageOptions.address(listen),
+              Listening.address(listen),
               where.toAbsolutePath(),
               quota == null ? Long.MAX_VALUE : bytes(quota),
               token,

@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.StatusException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -21,7 +22,6 @@ final class Bodies {
   private static final Duration WAIT_LIMIT = Duration.ofSeconds(10);
   private static final Duration READ_LIMIT = Duration.ofSeconds(30);
   private static final int SLOWEST_BYTES_PER_SECOND = 64 << 10;
-  private static final int DISCARDED_BYTES_MAX = 16 << 20;
 
   private final Semaphore units = new Semaphore(UNITS_MAX, true);
 
@@ -114,35 +114,6 @@ final class Bodies {
         throw new StatusException(408, "the body comes too slowly");
       }
       return read;
-    }
-  }
-
-  /**
-   * Reads on a little: if the connection ended, a client that is still sending might not read its
-   * answer.
-   */
-  static void discard(Request request) {
-    if (request.getLength() > DISCARDED_BYTES_MAX) {
-      return;
-    }
-    request
-        .getConnectionMetaData()
-        .getConnection()
-        .getEndPoint()
-        .setIdleTimeout(WAIT_LIMIT.toMillis());
-    byte[] some = new byte[16 << 10];
-    long begin = System.nanoTime();
-    try {
-      InputStream in = Content.Source.asInputStream(request);
-      for (long all = 0; all <= DISCARDED_BYTES_MAX; ) {
-        int read = in.read(some);
-        if (read < 0 || System.nanoTime() - begin > WAIT_LIMIT.toNanos()) {
-          return;
-        }
-        all += read;
-      }
-    } catch (IOException e) {
-      // The connection ends then; the answer is the same.
     }
   }
 }

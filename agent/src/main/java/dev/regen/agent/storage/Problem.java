@@ -1,5 +1,7 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.Exchange;
+import dev.regen.agent.tcp.StatusException;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
@@ -40,6 +42,19 @@ record Problem(int status, String detail) {
       case IOException _ -> new Problem(HttpStatus.INTERNAL_SERVER_ERROR_500, detail);
       default -> new Problem(HttpStatus.INTERNAL_SERVER_ERROR_500, "a mistake of the server's");
     };
+  }
+
+  /** Says it to the client, before the rest of his body is read. */
+  void answer(Exchange exchange) {
+    if (!exchange.response().isCommitted()) {
+      exchange.response().reset();
+      if (status == HttpStatus.UNAUTHORIZED_401) {
+        exchange.set("WWW-Authenticate", "Bearer");
+      } else if (status == HttpStatus.SERVICE_UNAVAILABLE_503) {
+        exchange.set("Retry-After", "1");
+      }
+    }
+    exchange.refuse(status, "application/problem+json", body());
   }
 
   byte[] body() {

@@ -1,5 +1,7 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.Exchange;
+import dev.regen.agent.tcp.StatusException;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.DirectoryRemote;
 import dev.regen.snapshot.remote.RemoteStore;

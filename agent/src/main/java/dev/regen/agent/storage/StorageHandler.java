@@ -1,5 +1,7 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.Exchange;
+import dev.regen.agent.tcp.StatusException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.remote.DirectoryRemote;
@@ -49,7 +51,7 @@ final class StorageHandler extends Handler.Abstract {
       if (problem.status() >= 500) {
         LOG.warn("{} {}: {}", request.getMethod(), request.getHttpURI().getPath(), e.toString());
       }
-      exchange.answer(problem);
+      problem.answer(exchange);
     }
     return true;
   }

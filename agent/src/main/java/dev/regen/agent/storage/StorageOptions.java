@@ -1,8 +1,7 @@
 package dev.regen.agent.storage;
 
-import java.net.InetAddress;
+import dev.regen.agent.tcp.Listening;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -25,37 +24,18 @@ public record StorageOptions(
     @Nullable Path key,
     @Nullable Path clients) {
   public StorageOptions {
-    if (listen.isUnresolved()) {
-      throw new IllegalArgumentException("no address is known for " + listen.getHostString());
-    }
     if (quotaBytes < 1) {
       throw new IllegalArgumentException("a quota is at least 1 byte");
     }
-    if ((certificate == null) != (key == null)) {
-      throw new IllegalArgumentException("--tls-cert and --tls-key go together");
-    }
-    if (clients != null && certificate == null) {
-      throw new IllegalArgumentException("--tls-clients needs --tls-cert and --tls-key");
-    }
+    new Listening(listen, certificate, key, clients);
   }
 
-  /** Reads {@code HOST:PORT} or {@code [IPV6]:PORT}; port 0 takes a free one. */
-  public static InetSocketAddress address(String text) {
-    URI uri;
-    try {
-      uri = URI.create("http://" + text);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("not HOST:PORT: " + text, e);
-    }
-    if (uri.getHost() == null || uri.getPort() < 0 || !text.endsWith(":" + uri.getPort())) {
-      throw new IllegalArgumentException("not HOST:PORT: " + text);
-    }
-    return new InetSocketAddress(uri.getHost().replaceAll("[\\[\\]]", ""), uri.getPort());
+  Listening listening() {
+    return new Listening(listen, certificate, key, clients);
   }
 
   /** Whether anybody who reaches the address may read and write, from other hosts too. */
   boolean openToAll() {
-    InetAddress address = listen.getAddress();
-    return token == null && clients == null && !address.isLoopbackAddress();
+    return token == null && listening().isOpen();
   }
 }

@@ -1,24 +1,12 @@
 package dev.regen.agent.storage;
 
-import dev.regen.runtime.Why;
+import dev.regen.agent.tcp.TcpServer;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.DirectoryRemote;
-import dev.regen.snapshot.remote.TlsFiles;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import java.util.function.Consumer;
-import org.eclipse.jetty.http.UriCompliance;
-import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.NetworkConnectionLimit;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.util.ssl.SslContextFactory;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,15 +16,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class StorageServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageServer.class);
-  private static final int HEADER_BYTES_MAX = 8 << 10;
-  private static final int THREADS_MAX = 12;
-  private static final int CONNECTIONS_MAX = 512;
-  private static final Duration IDLE = Duration.ofSeconds(60);
-  private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
+  private static final TcpServer.Limits LIMITS =
+      new TcpServer.Limits(8 << 10, 8 << 10, 512, Duration.ofSeconds(60));
 
   private final DirectoryRemote store;
-  private final Server server;
-  private final ServerConnector connector;
+  private final TcpServer server;
 
   /**
    * Opens the directory and answers from then on.
@@ -54,19 +38,15 @@ public final class StorageServer implements AutoCloseable {
    */
   public StorageServer(StorageOptions options, Duration lease) throws IOException {
     store = new DirectoryRemote(options.directory().toAbsolutePath(), options.quotaBytes(), lease);
-    server = new Server(threads());
     try {
-      connector = connector(options);
-      server.addConnector(connector);
-      server.addBean(new NetworkConnectionLimit(CONNECTIONS_MAX, connector));
-      server.setHandler(new StorageHandler(store, options));
-      server.setErrorHandler((request, response, callback) -> {
-        Problem problem = new Problem(response.getStatus(), "the request is malformed");
-        new Exchange(request, response, callback).answer(problem);
-        return true;
-      });
-      server.setStopTimeout(STOP_LIMIT.toMillis());
-      start(options);
+      server =
+          new TcpServer(
+              "storage server",
+              options.listening(),
+              LIMITS,
+              new StorageHandler(store, options),
+              (exchange, status) ->
+                  new Problem(status, "the request is malformed").answer(exchange));
     } catch (IOException | RuntimeException e) {
       store.close();
       throw e;
@@ -81,96 +61,24 @@ public final class StorageServer implements AutoCloseable {
   /** Serves until SIGTERM or SIGINT. */
   public static void run(StorageOptions options, Consumer<String> say)
       throws IOException, InterruptedException {
-    CountDownLatch stopped = new CountDownLatch(1);
-    CountDownLatch closed = new CountDownLatch(1);
-    Thread atEnd =
-        new Thread(() -> {
-          stopped.countDown();
-          awaitQuietly(closed);
-        });
-    try (StorageServer server = new StorageServer(options)) {
-      Runtime.getRuntime().addShutdownHook(atEnd);
+    TcpServer.untilStopped(() -> {
+      StorageServer server = new StorageServer(options);
       say.accept("storage server " + server.store.id() + " listens on " + server.uri());
-      stopped.await();
-    } finally {
-      closed.countDown();
-    }
+      return server;
+    });
   }
 
   /** Where it listens. */
   public URI uri() {
-    String host = connector.getHost();
-    String scheme = connector.getDefaultProtocol().startsWith("SSL") ? "https" : "http";
-    return URI.create(
-        scheme
-            + "://"
-            + (host.contains(":") ? "[" + host + "]" : host)
-            + ":"
-            + connector.getLocalPort());
+    return server.uri();
   }
 
   @Override
   public void close() throws IOException {
     try {
-      server.stop();
-    } catch (Exception e) {
-      throw new IOException("the storage server could not be stopped", e);
+      server.close();
     } finally {
       store.close();
-    }
-  }
-
-  private static QueuedThreadPool threads() {
-    QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 2);
-    threads.setName("storage");
-    threads.setDaemon(true);
-    threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());
-    return threads;
-  }
-
-  private ServerConnector connector(StorageOptions options) throws IOException {
-    HttpConfiguration http = new HttpConfiguration();
-    http.setRequestHeaderSize(HEADER_BYTES_MAX);
-    http.setSendServerVersion(false);
-    http.setUriCompliance(UriCompliance.DEFAULT);
-    HttpConnectionFactory factory = new HttpConnectionFactory(http);
-    Path certificate = options.certificate();
-    Path key = options.key();
-    ServerConnector made;
-    if (certificate == null || key == null) {
-      made = new ServerConnector(server, 1, 1, factory);
-    } else {
-      SslContextFactory.Server tls = new SslContextFactory.Server();
-      tls.setSslContext(TlsFiles.context(certificate, key, options.clients()));
-      tls.setNeedClientAuth(options.clients() != null);
-      made = new ServerConnector(server, tls, factory);
-    }
-    made.setHost(options.listen().getHostString());
-    made.setPort(options.listen().getPort());
-    made.setIdleTimeout(IDLE.toMillis());
-    return made;
-  }
-
-  private void start(StorageOptions options) throws IOException {
-    try {
-      server.start();
-    } catch (Exception e) {
-      throw new IOException(
-          "the storage server could not be started on "
-              + options.listen().getHostString()
-              + ":"
-              + options.listen().getPort()
-              + ": "
-              + Why.of(e.getCause() == null ? e : e.getCause()),
-          e);
-    }
-  }
-
-  private static void awaitQuietly(CountDownLatch latch) {
-    try {
-      latch.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.StatusException;
 import dev.regen.snapshot.Digest;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

@@ -143,12 +143,19 @@ public final class DirectoryRemote implements RemoteStore {
     store(chunk, stored);
   }
 
-  /** As {@link #put}; returns whether the chunk is new here, or took a damaged one's place. */
+  @Override
+  public void put(ChunkName chunk, Late stored) throws IOException {
+    addCompared(chunk.digest(), ByteBuffer.wrap(stored.read()));
+    forceOne(chunk.digest());
+  }
+
+  /**
+   * As {@link #put(ChunkName, ByteBuffer)}; returns whether the chunk is new here, or took a
+   * damaged one's place.
+   */
   public boolean store(ChunkName chunk, ByteBuffer stored) throws IOException {
     boolean isNew = add(chunk, stored);
-    if (!force(Set.of(chunk.digest())).isEmpty()) {
-      throw lossCause();
-    }
+    forceOne(chunk.digest());
     return isNew;
   }
 
@@ -161,6 +168,10 @@ public final class DirectoryRemote implements RemoteStore {
     if (stored.remaining() != chunk.sizeBytes() || !Digest.of(stored.duplicate()).equals(digest)) {
       throw new RegenException.BadInput("these are not the bytes of the chunk " + digest);
     }
+    return addCompared(digest, stored);
+  }
+
+  private boolean addCompared(Digest digest, ByteBuffer stored) throws IOException {
     leases.lease(Set.of(digest));
     try {
       if (isWhole(digest)) {
@@ -170,6 +181,12 @@ public final class DirectoryRemote implements RemoteStore {
       return addNew(digest, stored);
     } catch (IOException e) {
       throw fullOrAsItIs(e);
+    }
+  }
+
+  private void forceOne(Digest digest) throws IOException {
+    if (!force(Set.of(digest)).isEmpty()) {
+      throw lossCause();
     }
   }
 
@@ -217,7 +234,8 @@ public final class DirectoryRemote implements RemoteStore {
     return Arrays.copyOfRange(stored, offset, offset + length);
   }
 
-  /** Where a chunk lies, which lasts there; empty if it is not here. */
+  /** As declared there, and it lasts; empty if it is not here. */
+  @Override
   public Optional<PackedChunkStore.Place> place(Digest digest) throws IOException {
     PackedChunkStore.Place place = chunks.place(digest);
     if (place == null && chunks.missing(Set.of(digest)).isEmpty()) {

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +25,12 @@ final class RecordFiles {
   private final Records records;
   private final Path directory;
   private final Room room;
-  private int count;
+
+  /** Of every file; a directory of many takes long to list. */
+  private final ConcurrentSkipListSet<String> names = new ConcurrentSkipListSet<>();
+
+  /** How many names these are. */
+  private final AtomicInteger count = new AtomicInteger();
 
   RecordFiles(Disk disk, Path directory, Room room) throws IOException {
     this.disk = disk;
@@ -34,8 +41,9 @@ final class RecordFiles {
     records.sweep(directory);
     for (Path file : disk.list(directory)) {
       room.found(disk.size(file));
-      count++;
+      names.add(file.getFileName().toString().replace('+', '/'));
     }
+    count.set(names.size());
     // A crash may have left a name that was not forced.
     disk.forceDirectory(directory);
   }
@@ -64,7 +72,7 @@ final class RecordFiles {
       return false;
     }
     long old = disk.size(file);
-    if (old < 0 && count >= COUNT_MAX) {
+    if (old < 0 && count.get() >= COUNT_MAX) {
       throw new RegenException.Refused("the store holds " + count + " records, and takes no more");
     }
     room.take(content.length);
@@ -75,7 +83,9 @@ final class RecordFiles {
       throw e;
     }
     room.give(Math.max(0, old));
-    count += old < 0 ? 1 : 0;
+    if (names.add(name)) {
+      count.incrementAndGet();
+    }
     return true;
   }
 
@@ -85,21 +95,24 @@ final class RecordFiles {
     records.remove(file);
     if (old >= 0) {
       room.give(old);
-      count--;
+    }
+    if (names.remove(name)) {
+      count.decrementAndGet();
     }
   }
 
-  List<String> list(String prefix) throws IOException {
+  List<String> list(String prefix) throws RegenException {
     RecordNames.checkPrefix(prefix);
-    List<String> names = new ArrayList<>();
-    for (Path file : disk.list(directory)) {
-      String name = file.getFileName().toString().replace('+', '/');
-      if (name.startsWith(prefix) && RecordNames.fits(name)) {
-        names.add(name);
+    List<String> found = new ArrayList<>();
+    for (String name : names.tailSet(prefix)) {
+      if (!name.startsWith(prefix)) {
+        break;
+      }
+      if (RecordNames.fits(name)) {
+        found.add(name);
       }
     }
-    names.sort(null);
-    return names;
+    return found;
   }
 
   private String tag(String name) throws IOException {

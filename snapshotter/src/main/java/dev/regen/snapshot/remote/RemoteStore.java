@@ -3,6 +3,7 @@ package dev.regen.snapshot.remote;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.PackedChunkStore;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -143,6 +144,14 @@ public interface RemoteStore extends Closeable {
    * @throws RegenException.BadInput if it ends before {@code offset + length}
    */
   byte[] get(Digest digest, int offset, int length) throws IOException;
+
+  /**
+   * Where a chunk's bytes lie in a file of this host, not compared with anything; empty if they do
+   * not. They may be moved at any time: the file is gone then, or read to its end as it was.
+   */
+  default Optional<PackedChunkStore.Place> place(Digest digest) throws IOException {
+    return Optional.empty();
+  }
 
   /**
    * Removes a chunk if it is there; after a power cut it may be there again.

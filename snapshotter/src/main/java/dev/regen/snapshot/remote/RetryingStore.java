@@ -2,6 +2,7 @@ package dev.regen.snapshot.remote;
 
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.PackedChunkStore;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -104,6 +105,11 @@ public final class RetryingStore implements RemoteStore {
   @Override
   public byte[] get(Digest digest, int offset, int length) throws IOException {
     return again(() -> store.get(digest, offset, length));
+  }
+
+  @Override
+  public Optional<PackedChunkStore.Place> place(Digest digest) throws IOException {
+    return store.place(digest);
   }
 
   @Override

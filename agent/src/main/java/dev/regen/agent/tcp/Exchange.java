@@ -1,9 +1,11 @@
-package dev.regen.agent.storage;
+package dev.regen.agent.tcp;
 
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.Content;
@@ -14,16 +16,18 @@ import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
 
 /** A request and its answer. Each {@code answer} ends it, and is the last thing to be called. */
-record Exchange(Request request, Response response, Callback callback) {
+public record Exchange(Request request, Response response, Callback callback) {
   private static final int FILE_BUFFER_BYTES = 64 << 10;
   private static final int TEXT_MAX = 255;
+  private static final int DISCARDED_BYTES_MAX = 16 << 20;
+  private static final Duration DISCARD_LIMIT = Duration.ofSeconds(10);
 
-  String method() {
+  public String method() {
     return request.getMethod();
   }
 
   /** A header that must be there. */
-  String required(String name) throws RegenException {
+  public String required(String name) throws RegenException {
     String value = header(name);
     if (value == null) {
       throw new RegenException.BadInput("the header " + name + " is missing");
@@ -31,7 +35,7 @@ record Exchange(Request request, Response response, Callback callback) {
     return value;
   }
 
-  @Nullable String header(String name) throws RegenException {
+  public @Nullable String header(String name) throws RegenException {
     String value = request.getHeaders().get(name);
     if (value != null && value.length() > TEXT_MAX) {
       throw new RegenException.BadInput("the header " + name + " is too long");
@@ -40,7 +44,7 @@ record Exchange(Request request, Response response, Callback callback) {
   }
 
   /** A parameter of the query, empty if it is not there. */
-  String query(String name) throws RegenException {
+  public String query(String name) throws RegenException {
     Fields fields = Request.extractQueryParameters(request);
     String value = fields.getValue(name);
     if (value != null && value.length() > TEXT_MAX) {
@@ -49,17 +53,17 @@ record Exchange(Request request, Response response, Callback callback) {
     return value == null ? "" : value;
   }
 
-  void set(String header, String value) {
+  public void set(String header, String value) {
     response.getHeaders().put(header, value);
   }
 
-  void answer(int status) {
+  public void answer(int status) {
     response.setStatus(status);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, 0);
     response.write(true, null, callback);
   }
 
-  void answer(int status, String type, byte[] body) {
+  public void answer(int status, String type, byte[] body) {
     response.setStatus(status);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
@@ -67,7 +71,7 @@ record Exchange(Request request, Response response, Callback callback) {
   }
 
   /** As {@link #answer(int, String, byte[])}, and returns when all of it is sent. */
-  void send(int status, String type, byte[] body) throws IOException {
+  public void send(int status, String type, byte[] body) throws IOException {
     response.setStatus(status);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
@@ -76,24 +80,24 @@ record Exchange(Request request, Response response, Callback callback) {
   }
 
   /** Begins an answer of {@code length} bytes: {@link #write} sends them, {@link #end} ends it. */
-  void begin(int status, String type, long length) {
+  public void begin(int status, String type, long length) {
     response.setStatus(status);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
   }
 
   /** Returns when the bytes are sent. */
-  void write(ByteBuffer some) throws IOException {
+  public void write(ByteBuffer some) throws IOException {
     Content.Sink.write(response, false, some);
   }
 
-  void end() throws IOException {
+  public void end() throws IOException {
     Content.Sink.write(response, true, ByteBuffer.allocate(0));
     callback.succeeded();
   }
 
   /** Some bytes of a file; the connection breaks if it ends before. */
-  void answer(int status, Path file, long offset, long length) throws IOException {
+  public void answer(int status, Path file, long offset, long length) throws IOException {
     response.setStatus(status);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/octet-stream");
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
@@ -104,28 +108,51 @@ record Exchange(Request request, Response response, Callback callback) {
   }
 
   /** Says what is wrong before the rest of the body is read: a client may send until it is told. */
-  void answer(Problem problem) {
+  public void refuse(int status, String type, byte[] body) {
     if (response.isCommitted()) {
-      callback.failed(new IOException(problem.detail()));
+      callback.failed(new IOException("status " + status + " came too late to be told"));
       return;
     }
-    byte[] body = problem.body();
-    response.reset();
-    if (problem.status() == 401) {
-      set("WWW-Authenticate", "Bearer");
-    } else if (problem.status() == 503) {
-      set("Retry-After", "1");
-    }
-    response.setStatus(problem.status());
-    response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
     try {
-      Content.Sink.write(response, true, ByteBuffer.wrap(body));
+      boolean none = request.getMethod().equals("HEAD");
+      Content.Sink.write(response, true, ByteBuffer.wrap(none ? new byte[0] : body));
     } catch (IOException e) {
       callback.failed(e);
       return;
     }
-    Bodies.discard(request);
+    discard();
     callback.succeeded();
+  }
+
+  /**
+   * Reads on a little: if the connection ended, a client that is still sending might not read its
+   * answer.
+   */
+  private void discard() {
+    if (request.getLength() > DISCARDED_BYTES_MAX) {
+      return;
+    }
+    request
+        .getConnectionMetaData()
+        .getConnection()
+        .getEndPoint()
+        .setIdleTimeout(DISCARD_LIMIT.toMillis());
+    byte[] some = new byte[16 << 10];
+    long begin = System.nanoTime();
+    try {
+      InputStream in = Content.Source.asInputStream(request);
+      for (long all = 0; all <= DISCARDED_BYTES_MAX; ) {
+        int read = in.read(some);
+        if (read < 0 || System.nanoTime() - begin > DISCARD_LIMIT.toNanos()) {
+          return;
+        }
+        all += read;
+      }
+    } catch (IOException e) {
+      // The connection ends then; the answer is the same.
+    }
   }
 }

@@ -1,19 +1,19 @@
-package dev.regen.agent.storage;
+package dev.regen.agent.tcp;
 
 import java.io.IOException;
 
 /** A request that ends with this status, and says why. */
-final class StatusException extends IOException {
+public final class StatusException extends IOException {
   private static final long serialVersionUID = 1;
 
   private final int status;
 
-  StatusException(int status, String detail) {
+  public StatusException(int status, String detail) {
     super(detail);
     this.status = status;
   }
 
-  int status() {
+  public int status() {
     return status;
   }
 }

@@ -1,0 +1,132 @@
+package dev.regen.agent.cli;
+
+import dev.regen.agent.jobs.Failure;
+import dev.regen.agent.registry.ManagerOptions;
+import dev.regen.agent.registry.ManagerServer;
+import dev.regen.agent.tcp.Listening;
+import dev.regen.snapshot.remote.StoreUrl;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "manager",
+    mixinStandardHelpOptions = true,
+    versionProvider = ProductVersion.class,
+    description = {
+      "Runs the manager in the foreground, until SIGTERM or SIGINT: a registry for 'docker push'"
+          + " and 'docker pull' over a store of chunks. It needs no agent.",
+      "Without --htpasswd whoever reaches it may read and write everything."
+    })
+final class ManagerCommand implements Callable<Integer> {
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private CommandSpec spec;
+
+  @Option(
+      names = "--listen",
+      paramLabel = "HOST:PORT",
+      defaultValue = "127.0.0.1:5000",
+      description = "Where it listens (default: ${DEFAULT-VALUE}); port 0 takes a free one.")
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private String listen;
+
+  @Option(
+      names = "--store",
+      paramLabel = "URL",
+      description =
+          "Where everything is kept: dir:/path, http://HOST:PORT,… or s3://BUCKET/PREFIX. Has to be"
+              + " said.")
+  private @Nullable String store;
+
+  @Option(
+      names = "--htpasswd",
+      paramLabel = "FILE",
+      description = "Who may log in, made with 'htpasswd -B'.")
+  private @Nullable Path htpasswd;
+
+  @Option(
+      names = "--rules",
+      paramLabel = "FILE",
+      description =
+          "Who may do what, immutable tags, quotas, what goes by itself, read-only mode; JSON, read"
+              + " again when it changes.")
+  private @Nullable Path rules;
+
+  @Option(
+      names = "--token-key",
+      paramLabel = "FILE",
+      description = "32 bytes or more that the managers of one store share.")
+  private @Nullable Path tokenKey;
+
+  @Option(
+      names = "--url",
+      paramLabel = "URL",
+      description = "How clients reach it, where a proxy stands before it.")
+  private @Nullable URI url;
+
+  @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      description = "Serve HTTPS with this certificate chain (PEM); read again when it changes.")
+  private @Nullable Path certificate;
+
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its private key (PEM, PKCS #8).")
+  private @Nullable Path key;
+
+  @Option(
+      names = "--tls-clients",
+      paramLabel = "FILE",
+      description = "Clients need a certificate that one of these has signed (PEM).")
+  private @Nullable Path clients;
+
+  @Option(
+      names = "--collect-every",
+      paramLabel = "HOURS",
+      defaultValue = "24",
+      description =
+          "How often what nobody needs is deleted (default: every ${DEFAULT-VALUE} hours); 0: never.")
+  private int collectEvery;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    String where = store;
+    if (where == null) {
+      throw new ParameterException(spec.commandLine(), "say where: --store URL");
+    }
+    for (Path file :
+        Stream.of(htpasswd, rules, tokenKey, certificate, key, clients)
+            .flatMap(Stream::ofNullable)
+            .toList()) {
+      if (!Files.exists(file)) {
+        throw new CommandFailure(Failure.Code.NOT_FOUND, file + " is not there");
+      }
+    }
+    ManagerOptions options;
+    try {
+      options =
+          new ManagerOptions(
+              new Listening(Listening.address(listen), certificate, key, clients),
+              StoreUrl.parse(where),
+              htpasswd,
+              rules,
+              tokenKey,
+              url,
+              collectEvery <= 0 ? null : Duration.ofHours(collectEvery));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+    ManagerServer.run(options, line -> spec.commandLine().getOut().println(line));
+    return AgentCommand.DONE;
+  }
+}

@@ -1,0 +1,101 @@
+package dev.regen.agent.registry;
+
+import dev.regen.agent.tcp.Exchange;
+import dev.regen.snapshot.registry.ContentDigest;
+import dev.regen.snapshot.registry.Registry;
+import dev.regen.snapshot.registry.RegistryException;
+import dev.regen.snapshot.registry.RepositoryName;
+import dev.regen.snapshot.registry.StoredBlob;
+import java.io.IOException;
+
+/** {@code /v2/NAME/blobs/DIGEST}. */
+final class BlobResource {
+  private static final String OCTETS = "application/octet-stream";
+
+  /** A blob of this name is never another. */
+  private static final String CACHING = "max-age=31536000, immutable";
+
+  private final Registry registry;
+
+  BlobResource(Registry registry) {
+    this.registry = registry;
+  }
+
+  void head(Exchange exchange, RepositoryName repository, ContentDigest digest, boolean mayPush)
+      throws IOException {
+    // Who may push may rely on it: he will not send the blob, and name it in a manifest soon.
+    StoredBlob blob =
+        mayPush
+            ? registry.blobs().renew(repository, digest).orElse(null)
+            : registry.blobs().find(repository, digest).orElse(null);
+    if (blob == null) {
+      blob = registry.blobs().require(repository, digest);
+    }
+    describe(exchange, digest);
+    if (!isKnown(exchange, digest)) {
+      exchange.set("Content-Type", OCTETS);
+      exchange.set("Content-Length", Long.toString(blob.sizeBytes()));
+      exchange.response().setStatus(200);
+      exchange.response().write(true, null, exchange.callback());
+    }
+  }
+
+  void get(Exchange exchange, RepositoryName repository, ContentDigest digest) throws IOException {
+    StoredBlob blob = registry.blobs().require(repository, digest);
+    describe(exchange, digest);
+    if (isKnown(exchange, digest)) {
+      return;
+    }
+    ByteRange range;
+    try {
+      String condition = exchange.header("If-Range");
+      boolean holds = condition == null || condition.equals(tag(digest));
+      range = holds ? ByteRange.of(exchange.header("Range"), blob.sizeBytes()) : null;
+    } catch (ByteRange.Unsatisfiable e) {
+      exchange.set("Content-Range", "bytes */" + blob.sizeBytes());
+      throw new RegistryException(
+          RegistryException.Code.RANGE_INVALID,
+          "the blob has " + blob.sizeBytes() + " bytes, asked was " + exchange.header("Range"));
+    }
+    long from = 0;
+    long length = blob.sizeBytes();
+    if (range != null) {
+      from = range.from();
+      length = range.length();
+      exchange.set(
+          "Content-Range", "bytes " + from + "-" + (from + length - 1) + "/" + blob.sizeBytes());
+    }
+    exchange.begin(range == null ? 200 : 206, OCTETS, length);
+    registry.reader().read(blob, from, length, exchange::write);
+    exchange.end();
+  }
+
+  void delete(Exchange exchange, RepositoryName repository, ContentDigest digest)
+      throws IOException {
+    if (!registry.blobs().remove(repository, digest)) {
+      registry.blobs().require(repository, digest);
+    }
+    exchange.answer(202);
+  }
+
+  private static void describe(Exchange exchange, ContentDigest digest) {
+    exchange.set("Docker-Content-Digest", digest.toString());
+    exchange.set("Accept-Ranges", "bytes");
+    exchange.set("ETag", tag(digest));
+    exchange.set("Cache-Control", CACHING);
+  }
+
+  /** Answers whoever has the blob already. */
+  private static boolean isKnown(Exchange exchange, ContentDigest digest) throws IOException {
+    if (!tag(digest).equals(exchange.header("If-None-Match"))) {
+      return false;
+    }
+    exchange.response().setStatus(304);
+    exchange.response().write(true, null, exchange.callback());
+    return true;
+  }
+
+  static String tag(ContentDigest digest) {
+    return '"' + digest.toString() + '"';
+  }
+}

@@ -1,0 +1,120 @@
+package dev.regen.agent.registry;
+
+import dev.regen.agent.tcp.TcpServer;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.registry.Registry;
+import dev.regen.snapshot.registry.RegistryException;
+import dev.regen.snapshot.registry.SegmentBuffers;
+import dev.regen.snapshot.remote.RemoteStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves the registry of a store. What it has answered 201 or 202 survives a power cut; the process
+ * may be killed at any time, and others may serve the same store.
+ */
+public final class ManagerServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ManagerServer.class);
+  private static final int KEY_BYTES_MIN = 32;
+  private static final int KEY_BYTES_MAX = 4_096;
+
+  /** 160 MiB at most of what is on its way. */
+  private static final int SEGMENTS_MAX = 40;
+
+  private static final TcpServer.Limits LIMITS =
+      new TcpServer.Limits(32 << 10, 128 << 10, 1_024, Duration.ofSeconds(60));
+
+  private final RemoteStore store;
+  private final TcpServer server;
+
+  /**
+   * Opens the store and answers from then on.
+   *
+   * @throws RegenException.BadInput if a file that was named is not what it should be
+   */
+  public ManagerServer(ManagerOptions options) throws IOException {
+    this(options, InstantSource.system());
+  }
+
+  ManagerServer(ManagerOptions options, InstantSource clock) throws IOException {
+    Users users = options.htpasswd() == null ? null : new Users(options.htpasswd());
+    Rules rules = new Rules(options.rules());
+    Tokens tokens = new Tokens(key(options.tokenKey()), clock);
+    Access access = new Access(users, rules, tokens, options.url());
+    store = options.store().open(true);
+    try {
+      Registry registry = new Registry(store, clock, new SegmentBuffers(SEGMENTS_MAX));
+      server =
+          new TcpServer(
+              "manager",
+              options.listening(),
+              LIMITS,
+              new RegistryHandler(registry, access, rules),
+              (exchange, status) ->
+                  new RegistryProblem(
+                          status,
+                          RegistryException.Code.UNSUPPORTED,
+                          "the request is malformed",
+                          null)
+                      .answer(exchange));
+    } catch (IOException | RuntimeException e) {
+      store.close();
+      throw e;
+    }
+    if (options.openToAll()) {
+      LOG.warn(
+          "whoever reaches {} may read and write everything: use --htpasswd",
+          options.listening().address());
+    }
+  }
+
+  /** Serves until SIGTERM or SIGINT. */
+  public static void run(ManagerOptions options, Consumer<String> say)
+      throws IOException, InterruptedException {
+    TcpServer.untilStopped(() -> {
+      ManagerServer server = new ManagerServer(options);
+      say.accept("the manager listens on " + server.uri());
+      return server;
+    });
+  }
+
+  /** Where it listens. */
+  public URI uri() {
+    return server.uri();
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      server.close();
+    } finally {
+      store.close();
+    }
+  }
+
+  private static byte[] key(@Nullable Path file) throws IOException {
+    if (file == null) {
+      byte[] key = new byte[KEY_BYTES_MIN];
+      new SecureRandom().nextBytes(key);
+      return key;
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] key = in.readNBytes(KEY_BYTES_MAX + 1);
+      if (key.length < KEY_BYTES_MIN || key.length > KEY_BYTES_MAX) {
+        throw new RegenException.BadInput(
+            file + " holds " + key.length + " bytes; a key has " + KEY_BYTES_MIN + " or more");
+      }
+      return key;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.regen.agent.registry;
+
+import dev.regen.runtime.Why;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.registry.ContentDigest;
+import dev.regen.snapshot.registry.Registry;
+import dev.regen.snapshot.registry.RegistryException;
+import dev.regen.snapshot.registry.RepositoryName;
+import dev.regen.snapshot.registry.Retention;
+import dev.regen.snapshot.registry.TagName;
+import dev.regen.snapshot.registry.Tags;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the operator's file of rules says, asked before something is done. The file is read again
+ * when it has changed; one that cannot be read is told of in the log, and the rules before hold.
+ */
+final class Rules {
+  private static final Logger LOG = LoggerFactory.getLogger(Rules.class);
+
+  private final @Nullable Path file;
+  private volatile RulesFile rules;
+  private volatile @Nullable FileTime readAt;
+
+  /**
+   * @param file null for no rules
+   * @throws RegenException.BadInput if the file says something that means nothing
+   */
+  Rules(@Nullable Path file) throws IOException {
+    this.file = file;
+    this.readAt = file == null ? null : Files.getLastModifiedTime(file);
+    this.rules = file == null ? RulesFile.NONE : RulesFile.read(file);
+  }
+
+  /** Whether a user may do something; null is somebody without a name. */
+  boolean may(@Nullable String user, RepositoryName repository, Access.Right right) {
+    return now().may(user, repository, right);
+  }
+
+  boolean isWritable() {
+    return !now().readOnly();
+  }
+
+  /**
+   * Passes unless the registry is read-only.
+   *
+   * @throws RegistryException DENIED if it is
+   */
+  void requireWritable() throws RegistryException {
+    if (!isWritable()) {
+      throw denied("this registry is read-only now");
+    }
+  }
+
+  boolean isImmutable(RepositoryName repository, TagName tag) {
+    return now().of(repository).immutableTags().stream().anyMatch(glob -> glob.fits(tag.value()));
+  }
+
+  /**
+   * Passes if a tag may be made to mean this manifest.
+   *
+   * @throws RegistryException DENIED if it means another, and may not change
+   */
+  void requireChangeable(
+      Registry registry, RepositoryName repository, TagName tag, ContentDigest digest)
+      throws IOException {
+    if (isImmutable(repository, tag)) {
+      ContentDigest now = registry.tags().find(repository, tag).orElse(digest);
+      if (!now.equals(digest)) {
+        throw denied("tag " + tag + " of " + repository + " is immutable and means " + now);
+      }
+    }
+  }
+
+  /**
+   * Passes if a tag may be removed.
+   *
+   * @throws RegistryException DENIED if not
+   */
+  void requireRemovable(RepositoryName repository, TagName tag) throws RegistryException {
+    if (isImmutable(repository, tag)) {
+      throw denied("tag " + tag + " of " + repository + " is immutable and cannot be removed");
+    }
+  }
+
+  /**
+   * Passes if a manifest may be removed with its tags.
+   *
+   * @throws RegistryException DENIED if not
+   */
+  void requireRemovable(Registry registry, RepositoryName repository, ContentDigest digest)
+      throws IOException {
+    if (!now().of(repository).immutableTags().isEmpty()) {
+      for (Map.Entry<TagName, Tags.Revision> tag : registry.tags().all(repository).entrySet()) {
+        if (digest.equals(tag.getValue().digest())) {
+          requireRemovable(repository, tag.getKey());
+        }
+      }
+    }
+  }
+
+  /**
+   * Passes if a repository may take so much more.
+   *
+   * @throws RegistryException DENIED if it would have more than its quota
+   */
+  void requireRoom(Registry registry, RepositoryName repository, long bytes) throws IOException {
+    long quota = now().of(repository).quotaBytes();
+    if (quota < Long.MAX_VALUE) {
+      long used = registry.blobs().bytes(repository);
+      if (used + bytes > quota) {
+        throw denied(
+            "repository "
+                + repository
+                + " may have "
+                + quota
+                + " bytes; it has "
+                + used
+                + ", and this is another "
+                + bytes
+                + ": remove something, or ask for a larger quota");
+      }
+    }
+  }
+
+  /** What of a repository may go by itself. */
+  Retention retention(RepositoryName repository) {
+    RulesFile.Repositories of = now().of(repository);
+    return of.retention(tag -> isImmutable(repository, tag));
+  }
+
+  private RulesFile now() {
+    Path known = file;
+    if (known != null) {
+      try {
+        FileTime time = Files.getLastModifiedTime(known);
+        if (!time.equals(readAt)) {
+          readAt = time;
+          rules = RulesFile.read(known);
+          LOG.info("{} has changed; its rules hold from now on", known);
+        }
+      } catch (IOException e) {
+        LOG.warn("the rules before stay in force: {}", Why.of(e));
+      }
+    }
+    return rules;
+  }
+
+  private static RegistryException denied(String why) {
+    return new RegistryException(RegistryException.Code.DENIED, why);
+  }
+}

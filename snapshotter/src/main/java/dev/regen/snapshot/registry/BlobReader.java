@@ -1,0 +1,246 @@
+package dev.regen.snapshot.registry;
+
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.remote.RemoteStore;
+import dev.regen.snapshot.store.PackedChunkStore;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives a blob's bytes in order, while its next chunks are fetched, several at once. Safe for use
+ * by several threads at once.
+ *
+ * <p>A chunk is compared with its digest when it comes from a store, and one that lies in a file of
+ * this host at least the first time that this process serves it; who reads a blob compares it with
+ * its own digest all the same.
+ */
+public final class BlobReader {
+  /** Of one reader; what all of them hold {@link SegmentBuffers} limits. */
+  private static final int AHEAD = 8;
+
+  private static final int PIECE_BYTES = 256 << 10;
+  private static final int PIECES_KEPT = 16;
+  private static final int CHECKED_MAX = 50_000;
+
+  private final RemoteStore store;
+  private final SegmentBuffers buffers;
+  private final ArrayBlockingQueue<ByteBuffer> pieces = new ArrayBlockingQueue<>(PIECES_KEPT);
+  private final RecentlyUsed<Boolean> checked = new RecentlyUsed<>(CHECKED_MAX);
+
+  /** Who wants the bytes. */
+  @FunctionalInterface
+  public interface Sink {
+    /** Takes some, all of them before it returns. */
+    void take(ByteBuffer some) throws IOException;
+  }
+
+  BlobReader(RemoteStore store, SegmentBuffers buffers) {
+    this.store = store;
+    this.buffers = buffers;
+  }
+
+  /** A part of a chunk: what of its bytes in the blob is wanted. */
+  private record Part(Chunk chunk, int from, int to) {}
+
+  /**
+   * Reads a part of a blob.
+   *
+   * @param from at least 0
+   * @param length {@code from + length} is at most the blob's size
+   * @throws RegenException.Damaged if a chunk is missing or has other bytes; some may have been
+   *     given before
+   */
+  public void read(StoredBlob blob, long from, long length, Sink sink) throws IOException {
+    Deque<Part> parts = parts(blob, from, from + length);
+    if (parts.size() == 1) {
+      read(blob.form(), parts.getFirst(), sink);
+      return;
+    }
+    try (Ahead ahead = new Ahead(blob.form(), parts)) {
+      for (Part part = ahead.next(); part != null; part = ahead.next()) {
+        ahead.give(part, sink);
+      }
+    }
+  }
+
+  private static Deque<Part> parts(StoredBlob blob, long from, long to) {
+    Deque<Part> parts = new ArrayDeque<>();
+    long at = 0;
+    for (Chunk chunk : blob.chunks()) {
+      int bytes = blob.form().bytes(chunk);
+      long first = Math.max(from, at) - at;
+      long end = Math.min(to, at + bytes) - at;
+      if (first < end) {
+        parts.add(new Part(chunk, (int) first, (int) end));
+      }
+      at += bytes;
+    }
+    return parts;
+  }
+
+  /** One part alone, without a thread of its own. */
+  private void read(StoredBlob.Form form, Part part, Sink sink) throws IOException {
+    if (!readFile(form, part, sink)) {
+      buffers.take();
+      try {
+        sink.take(fetch(form, part));
+      } finally {
+        buffers.give();
+      }
+    }
+  }
+
+  /** What is under way, in the order of the blob. */
+  private final class Ahead implements AutoCloseable {
+    private final StoredBlob.Form form;
+    private final Deque<Part> waiting;
+    private final Deque<Part> taken = new ArrayDeque<>();
+    private final Deque<Future<ByteBuffer>> fetched = new ArrayDeque<>();
+    private @Nullable ExecutorService threads;
+
+    Ahead(StoredBlob.Form form, Deque<Part> parts) {
+      this.form = form;
+      this.waiting = parts;
+    }
+
+    @Nullable Part next() {
+      return taken.isEmpty() ? waiting.poll() : taken.poll();
+    }
+
+    void give(Part part, Sink sink) throws IOException {
+      if (fetched.isEmpty()) {
+        if (readFile(form, part, sink)) {
+          return;
+        }
+        buffers.take();
+        fetch(part);
+      }
+      while (fetched.size() < AHEAD && !waiting.isEmpty() && buffers.takeIfPlenty()) {
+        Part further = waiting.poll();
+        taken.add(further);
+        fetch(further);
+      }
+      Future<ByteBuffer> first = fetched.poll();
+      if (first == null) {
+        throw new IllegalStateException("nothing is fetched");
+      }
+      try {
+        sink.take(await(first));
+      } finally {
+        buffers.give();
+      }
+    }
+
+    private void fetch(Part part) {
+      ExecutorService known = threads;
+      if (known == null) {
+        known = Executors.newVirtualThreadPerTaskExecutor();
+        threads = known;
+      }
+      fetched.add(known.submit(() -> BlobReader.this.fetch(form, part)));
+    }
+
+    @Override
+    public void close() {
+      fetched.forEach(future -> {
+        future.cancel(true);
+        buffers.give();
+      });
+      if (threads != null) {
+        threads.close();
+      }
+    }
+  }
+
+  private static ByteBuffer await(Future<ByteBuffer> future) throws IOException {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private ByteBuffer fetch(StoredBlob.Form form, Part part) throws IOException {
+    Chunk chunk = part.chunk();
+    byte[] stored = get(chunk);
+    checked.put(chunk.digest().hex(), true, 1);
+    byte[] bytes = form == StoredBlob.Form.STORED ? stored : unpacked(chunk, stored);
+    return ByteBuffer.wrap(bytes, part.from(), part.to() - part.from());
+  }
+
+  private byte[] get(Chunk chunk) throws IOException {
+    try {
+      return store.get(chunk.digest(), chunk.storedBytes());
+    } catch (RegenException.NotFound e) {
+      throw new RegenException.Damaged("a chunk of the blob is lost: " + e.getMessage());
+    }
+  }
+
+  private static byte[] unpacked(Chunk chunk, byte[] stored) throws RegenException.Damaged {
+    byte[] bytes = new byte[chunk.tarBytes()];
+    try {
+      long length = Zstd.decompressByteArray(bytes, 0, bytes.length, stored, 0, stored.length);
+      if (length == bytes.length) {
+        return bytes;
+      }
+    } catch (ZstdException e) {
+      throw new RegenException.Damaged("chunk " + chunk.digest() + ": " + e.getMessage());
+    }
+    throw new RegenException.Damaged("chunk " + chunk.digest() + " unpacks to another length");
+  }
+
+  /** Gives what lies in a file of this host as it is; returns whether it does. */
+  private boolean readFile(StoredBlob.Form form, Part part, Sink sink) throws IOException {
+    Digest digest = part.chunk().digest();
+    if (form != StoredBlob.Form.STORED || checked.get(digest.hex()) == null) {
+      return false;
+    }
+    Optional<PackedChunkStore.Place> place = store.place(digest);
+    if (place.isEmpty() || place.get().length() != part.chunk().storedBytes()) {
+      return false;
+    }
+    try (FileChannel file = FileChannel.open(place.get().file(), StandardOpenOption.READ)) {
+      ByteBuffer known = pieces.poll();
+      ByteBuffer piece = known == null ? ByteBuffer.allocateDirect(PIECE_BYTES) : known;
+      long at = (long) place.get().offset() + part.from();
+      for (int left = part.to() - part.from(); left > 0; ) {
+        piece.clear().limit(Math.min(left, PIECE_BYTES));
+        int count = file.read(piece, at);
+        if (count < 0) {
+          throw new RegenException.Damaged("chunk " + digest + " ends early in its file");
+        }
+        sink.take(piece.flip());
+        at += count;
+        left -= count;
+      }
+      pieces.offer(piece);
+      return true;
+    } catch (NoSuchFileException e) {
+      return false; // It was packed anew just now.
+    }
+  }
+}

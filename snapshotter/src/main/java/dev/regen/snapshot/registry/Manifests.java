@@ -1,0 +1,198 @@
+package dev.regen.snapshot.registry;
+
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.remote.Parallel;
+import dev.regen.snapshot.remote.RemoteStore;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** The manifests of repositories, and which of them name which as their subject. */
+public final class Manifests {
+  /** Base64, and what stands around it. */
+  private static final int RECORD_BYTES_MAX = 2 * StoredManifest.BYTES_MAX;
+
+  private static final long CACHE_WEIGHT_MAX = 16 << 20;
+  private static final long WEIGHT = 500;
+
+  private final RemoteStore store;
+  private final InstantSource clock;
+  private final Blobs blobs;
+  private final RecentlyUsed<StoredManifest> read = new RecentlyUsed<>(CACHE_WEIGHT_MAX);
+
+  Manifests(RemoteStore store, InstantSource clock, Blobs blobs) {
+    this.store = store;
+    this.clock = clock;
+    this.blobs = blobs;
+  }
+
+  public Optional<StoredManifest> find(RepositoryName repository, ContentDigest digest)
+      throws IOException {
+    // Another record may have taken the newest one's place since the list was made.
+    for (int i = 0; i < 2; i++) {
+      for (String record : store.records(Names.manifest(repository, digest)).reversed()) {
+        Optional<StoredManifest> manifest = read(record, digest);
+        if (manifest.isPresent()) {
+          return manifest;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Stores a manifest; the repository has all the blobs that it names, and keeps them as long as it
+   * has the manifest.
+   *
+   * @param contentType as the client gave it, null if he gave none
+   * @return what it says
+   * @throws RegistryException MANIFEST_INVALID if it is none; MANIFEST_BLOB_UNKNOWN if a blob is
+   *     missing; SIZE_INVALID if one has another length than it says
+   */
+  public ManifestDocument put(
+      RepositoryName repository, ContentDigest digest, @Nullable String contentType, byte[] content)
+      throws IOException {
+    ManifestDocument document = ManifestDocument.parse(contentType, content);
+    requireBlobs(repository, document);
+    Stamp stamp = Stamp.at(clock.instant());
+    String prefix = Names.manifest(repository, digest);
+    List<String> before = store.records(prefix);
+    StoredManifest manifest = new StoredManifest(digest, document.mediaType(), content.clone());
+    store.replaceRecord(prefix + stamp.text(), manifest.bytes(), null);
+    remember(prefix + stamp.text(), manifest);
+    if (document.subject() != null) {
+      String referrers = Names.referrers(repository, document.subject());
+      store.replaceRecord(
+          referrers + digest.key() + "/" + stamp.text(), new byte[] {'{', '}'}, null);
+    }
+    for (String record : before) {
+      store.deleteRecord(record);
+    }
+    return document;
+  }
+
+  /** Removes a manifest; returns whether it was there. Tags that mean it mean nothing then. */
+  public boolean remove(RepositoryName repository, ContentDigest digest) throws IOException {
+    Optional<StoredManifest> manifest = find(repository, digest);
+    List<String> records = store.records(Names.manifest(repository, digest));
+    for (String record : records) {
+      store.deleteRecord(record);
+    }
+    if (manifest.isPresent()) {
+      ContentDigest subject = parse(manifest.get()).subject();
+      if (subject != null) {
+        String referrers = Names.referrers(repository, subject) + digest.key() + "/";
+        for (String record : store.records(referrers)) {
+          store.deleteRecord(record);
+        }
+      }
+    }
+    return !records.isEmpty();
+  }
+
+  /**
+   * What names {@code subject} as its subject, as descriptors in the order of their digests.
+   *
+   * @param artifactType only those of this type; null for all
+   */
+  public List<JsonObject> referrers(
+      RepositoryName repository, ContentDigest subject, @Nullable String artifactType)
+      throws IOException {
+    Set<String> keys = new TreeSet<>();
+    for (String record : store.records(Names.referrers(repository, subject))) {
+      keys.add(Names.digest(record).key());
+    }
+    List<JsonObject> descriptors = new ArrayList<>();
+    for (String key : keys) {
+      Optional<StoredManifest> manifest = find(repository, ContentDigest.ofKey(key));
+      if (manifest.isPresent()) {
+        ManifestDocument document = parse(manifest.get());
+        boolean wanted = artifactType == null || artifactType.equals(document.artifactType());
+        if (wanted && subject.equals(document.subject())) {
+          descriptors.add(descriptor(manifest.get(), document));
+        }
+      }
+    }
+    return descriptors;
+  }
+
+  /** The manifests of a repository, and the newest record of each. */
+  Map<String, String> records(RepositoryName repository) throws IOException {
+    Map<String, String> newest = new TreeMap<>();
+    for (String record : store.records(Names.MANIFESTS + repository.key() + "/")) {
+      newest.put(Names.digest(record).key(), record);
+    }
+    return newest;
+  }
+
+  /** What a stored manifest says; it was read when it was put. */
+  static ManifestDocument parse(StoredManifest manifest) throws IOException {
+    return ManifestDocument.parse(manifest.mediaType(), manifest.content());
+  }
+
+  private void requireBlobs(RepositoryName repository, ManifestDocument document)
+      throws IOException {
+    Parallel.run(Set.copyOf(document.blobs()), wanted -> requireBlob(repository, wanted));
+  }
+
+  private void requireBlob(RepositoryName repository, ManifestDocument.Descriptor wanted)
+      throws IOException {
+    Optional<StoredBlob> blob = blobs.renew(repository, wanted.digest());
+    if (blob.isEmpty()) {
+      throw new RegistryException(
+          RegistryException.Code.MANIFEST_BLOB_UNKNOWN,
+          "repository " + repository + " has no blob " + wanted.digest() + ": push it first",
+          new JsonObject().with("digest", wanted.digest().toString()));
+    }
+    if (blob.get().sizeBytes() != wanted.sizeBytes()) {
+      throw new RegistryException(
+          RegistryException.Code.SIZE_INVALID,
+          "blob "
+              + wanted.digest()
+              + " has "
+              + blob.get().sizeBytes()
+              + " bytes; the manifest says "
+              + wanted.sizeBytes());
+    }
+  }
+
+  private static JsonObject descriptor(StoredManifest manifest, ManifestDocument document) {
+    JsonObject json =
+        new JsonObject()
+            .with("mediaType", manifest.mediaType())
+            .with("digest", manifest.digest().toString())
+            .with("size", manifest.content().length);
+    if (document.artifactType() != null) {
+      json.with("artifactType", document.artifactType());
+    }
+    if (document.annotations() != null) {
+      json.with("annotations", document.annotations());
+    }
+    return json;
+  }
+
+  private Optional<StoredManifest> read(String record, ContentDigest digest) throws IOException {
+    @Nullable StoredManifest known = read.get(record);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    Optional<byte[]> bytes = store.record(record, RECORD_BYTES_MAX);
+    if (bytes.isEmpty()) {
+      return Optional.empty();
+    }
+    StoredManifest manifest = StoredManifest.parse(record, digest, bytes.get());
+    remember(record, manifest);
+    return Optional.of(manifest);
+  }
+
+  private void remember(String record, StoredManifest manifest) {
+    read.put(record, manifest, manifest.content().length + WEIGHT);
+  }
+}

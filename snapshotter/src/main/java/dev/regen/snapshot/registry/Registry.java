@@ -1,0 +1,101 @@
+package dev.regen.snapshot.registry;
+
+import dev.regen.snapshot.remote.RemoteStore;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The repositories of a store. Any number of managers may serve one store, as long as it holds what
+ * {@link RemoteStore#replaceRecord} promises among hosts.
+ */
+public final class Registry {
+  private static final int NAME_BYTES_MAX = 1_024;
+
+  private final RemoteStore store;
+  private final Blobs blobs;
+  private final Manifests manifests;
+  private final Tags tags;
+  private final Uploads uploads;
+  private final BlobReader reader;
+  private final Set<String> known = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param buffers what blobs on their way may take
+   */
+  public Registry(RemoteStore store, InstantSource clock, SegmentBuffers buffers) {
+    this.store = store;
+    this.blobs = new Blobs(store, clock);
+    this.manifests = new Manifests(store, clock, blobs);
+    this.tags = new Tags(store, clock);
+    this.reader = new BlobReader(store, buffers);
+    this.uploads = new Uploads(store, clock, buffers, reader, blobs);
+  }
+
+  public Blobs blobs() {
+    return blobs;
+  }
+
+  public Manifests manifests() {
+    return manifests;
+  }
+
+  public Tags tags() {
+    return tags;
+  }
+
+  public Uploads uploads() {
+    return uploads;
+  }
+
+  public BlobReader reader() {
+    return reader;
+  }
+
+  /** From now on there is a repository of this name, if there was none. */
+  public void make(RepositoryName name) throws IOException {
+    if (!known.contains(name.value())) {
+      store.replaceRecord(
+          Names.NAMES + name.key(), name.value().getBytes(StandardCharsets.UTF_8), null);
+      known.add(name.value());
+    }
+  }
+
+  /** Whether anything was ever pushed to it. */
+  public boolean exists(RepositoryName name) throws IOException {
+    return known.contains(name.value()) || name(Names.NAMES + name.key()).isPresent();
+  }
+
+  /** All repositories, sorted. */
+  public List<RepositoryName> repositories() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (String record : store.records(Names.NAMES)) {
+      name(record).ifPresent(names::add);
+    }
+    names.sort(null);
+    return names.stream().filter(RepositoryName::isValid).map(RepositoryName::new).toList();
+  }
+
+  /** Removes a manifest and the tags that mean it; returns whether it was there. */
+  public boolean removeManifest(RepositoryName repository, ContentDigest digest)
+      throws IOException {
+    for (Map.Entry<TagName, Tags.Revision> tag : tags.all(repository).entrySet()) {
+      if (digest.equals(tag.getValue().digest())) {
+        tags.remove(repository, tag.getKey(), tag.getValue());
+      }
+    }
+    return manifests.remove(repository, digest);
+  }
+
+  private Optional<String> name(String record) throws IOException {
+    return store
+        .record(record, NAME_BYTES_MAX)
+        .map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+  }
+}

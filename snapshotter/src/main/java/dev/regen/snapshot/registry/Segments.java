@@ -1,0 +1,158 @@
+package dev.regen.snapshot.registry;
+
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.remote.ChunkName;
+import dev.regen.snapshot.remote.RemoteStore;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts what arrives into segments and stores these, several at once, while more arrives. For one
+ * thread.
+ */
+final class Segments implements AutoCloseable {
+  /** Of one client; what is under way of all together {@link SegmentBuffers} limits. */
+  private static final int AT_ONCE = 8;
+
+  private final RemoteStore store;
+  private final SegmentBuffers buffers;
+  private final String repository;
+  private final String upload;
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final Deque<Future<Chunk>> underWay = new ArrayDeque<>();
+  private final List<Chunk> stored = new ArrayList<>();
+  private byte @Nullable [] open;
+  private int openBytes;
+  private int index;
+
+  /**
+   * @param index of the first segment in its blob
+   */
+  Segments(
+      RemoteStore store,
+      SegmentBuffers buffers,
+      RepositoryName repository,
+      String upload,
+      int index) {
+    this.store = store;
+    this.buffers = buffers;
+    this.repository = repository.value();
+    this.upload = upload;
+    this.index = index;
+  }
+
+  /**
+   * Takes all of {@code bytes}.
+   *
+   * @throws IOException also what storing an earlier segment failed with
+   */
+  void write(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      byte[] segment = segment();
+      int count = Math.min(bytes.remaining(), segment.length - openBytes);
+      bytes.get(segment, openBytes, count);
+      openBytes += count;
+      if (openBytes == segment.length) {
+        send();
+      }
+    }
+  }
+
+  /** Stores what is left; all that was written is stored when this returns. */
+  void finish() throws IOException {
+    if (openBytes > 0) {
+      send();
+    }
+    while (!underWay.isEmpty()) {
+      awaitFirst();
+    }
+  }
+
+  /** Those that are stored, from the first on without a gap; the later ones may be too. */
+  List<Chunk> stored() {
+    return stored;
+  }
+
+  /** Nothing is under way any more when this returns. */
+  @Override
+  public void close() {
+    underWay.forEach(future -> future.cancel(true));
+    threads.close();
+    byte[] unused = open;
+    if (unused != null) {
+      open = null;
+      buffers.reuse(unused);
+      buffers.give();
+    }
+  }
+
+  private byte[] segment() throws IOException {
+    byte[] segment = open;
+    if (segment == null) {
+      if (underWay.size() >= AT_ONCE || (!underWay.isEmpty() && underWay.getFirst().isDone())) {
+        awaitFirst();
+      }
+      buffers.take();
+      segment = buffers.memory();
+      open = segment;
+      openBytes = 0;
+    }
+    return segment;
+  }
+
+  private void send() {
+    byte[] segment = open;
+    if (segment == null) {
+      throw new IllegalStateException("nothing is open");
+    }
+    int length = openBytes;
+    int number = index++;
+    open = null;
+    openBytes = 0;
+    underWay.add(
+        threads.submit(() -> {
+          try {
+            return store(segment, length, number);
+          } finally {
+            buffers.reuse(segment);
+            buffers.give();
+          }
+        }));
+  }
+
+  private Chunk store(byte[] segment, int length, int number) throws IOException {
+    Digest digest = Digest.of(ByteBuffer.wrap(segment, 0, length));
+    ChunkName name = new ChunkName(repository, upload, number, digest, length);
+    byte[] bytes = length == segment.length ? segment : Arrays.copyOf(segment, length);
+    store.put(name, () -> bytes);
+    return new Chunk(digest, length, length);
+  }
+
+  private void awaitFirst() throws IOException {
+    try {
+      stored.add(underWay.getFirst().get());
+      underWay.removeFirst();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+}
