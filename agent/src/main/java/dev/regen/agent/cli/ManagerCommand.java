@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
       "Runs the manager in the foreground, until SIGTERM or SIGINT: a registry for 'docker push'"
           + " and 'docker pull' over a store of chunks. It needs no agent.",
       "Without --htpasswd whoever reaches it may read and write everything."
-    })
+    },
+    subcommands = ManagerCollectCommand.class)
 final class ManagerCommand implements Callable<Integer> {
   @Spec
   @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -6,6 +6,8 @@ import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.SegmentBuffers;
 import dev.regen.snapshot.remote.RemoteStore;
+import dev.regen.snapshot.remote.StoreUrl;
+import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -36,6 +38,7 @@ public final class ManagerServer implements AutoCloseable {
 
   private final RemoteStore store;
   private final TcpServer server;
+  private final Upkeep upkeep;
 
   /**
    * Opens the store and answers from then on.
@@ -52,8 +55,8 @@ public final class ManagerServer implements AutoCloseable {
     Tokens tokens = new Tokens(key(options.tokenKey()), clock);
     Access access = new Access(users, rules, tokens, options.url());
     store = options.store().open(true);
+    Registry registry = new Registry(store, clock, new SegmentBuffers(SEGMENTS_MAX));
     try {
-      Registry registry = new Registry(store, clock, new SegmentBuffers(SEGMENTS_MAX));
       server =
           new TcpServer(
               "manager",
@@ -71,6 +74,7 @@ public final class ManagerServer implements AutoCloseable {
       store.close();
       throw e;
     }
+    upkeep = new Upkeep(store, registry, rules, clock, options.collectEvery());
     if (options.openToAll()) {
       LOG.warn(
           "whoever reaches {} may read and write everything: use --htpasswd",
@@ -88,6 +92,28 @@ public final class ManagerServer implements AutoCloseable {
     });
   }
 
+  /**
+   * Collects what nobody needs, without serving; others may serve the store meanwhile.
+   *
+   * @param say hears what is done
+   */
+  public static void collect(StoreUrl url, @Nullable Path rulesFile, Consumer<String> say)
+      throws IOException {
+    InstantSource clock = InstantSource.system();
+    Rules rules = new Rules(rulesFile);
+    try (RemoteStore store = url.open(false)) {
+      Registry registry = new Registry(store, clock, new SegmentBuffers(1));
+      TransferProgress progress =
+          new TransferProgress() {
+            @Override
+            public void step(String words) {
+              say.accept(words);
+            }
+          };
+      say.accept(Upkeep.collect(store, registry, rules, clock, progress).words());
+    }
+  }
+
   /** Where it listens. */
   public URI uri() {
     return server.uri();
@@ -95,6 +121,7 @@ public final class ManagerServer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    upkeep.close();
     try {
       server.close();
     } finally {

@@ -64,14 +64,16 @@ final class ManifestResource {
     for (TagName tag : tags) {
       rules.requireChangeable(registry, repository, tag, digest);
     }
-    registry.make(repository);
     ManifestDocument document =
-        registry.manifests().put(repository, digest, contentType(exchange), content);
-    for (TagName tag : tags) {
-      registry.tags().set(repository, tag, digest, rules.isImmutable(repository, tag));
-      if (reference.contains(":")) {
-        exchange.response().getHeaders().add("OCI-Tag", tag.value());
-      }
+        registry.push(
+            repository,
+            digest,
+            contentType(exchange),
+            content,
+            tags,
+            tag -> rules.isImmutable(repository, tag));
+    if (reference.contains(":")) {
+      tags.forEach(tag -> exchange.response().getHeaders().add("OCI-Tag", tag.value()));
     }
     if (document.subject() != null) {
       exchange.set("OCI-Subject", document.subject().toString());

@@ -145,6 +145,9 @@ record RulesFile(boolean readOnly, @Nullable List<Entry> rights, List<Repositori
             "keepTagsDays",
             "removeUntaggedDays"));
     long untagged = json.numberOr("removeUntaggedDays", -1);
+    if (untagged == 0) {
+      throw new IOException("'removeUntaggedDays' is 1 at least: somebody may be about to name it");
+    }
     return new Repositories(
         globs(json, "match"),
         globs(json, "immutableTags"),

@@ -3,6 +3,8 @@ package dev.regen.snapshot.care;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.image.RemoteImages;
+import dev.regen.snapshot.registry.Names;
+import dev.regen.snapshot.registry.RegistryChunks;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.transfer.StoredChunks;
 import java.io.IOException;
@@ -26,12 +28,14 @@ final class NeededChunks {
   private final RemoteStore store;
   private final StoredChunks snapshots;
   private final RemoteImages images;
+  private final RegistryChunks registry;
   private final DigestSet needed = new DigestSet();
 
   NeededChunks(RemoteStore store) {
     this.store = store;
     this.snapshots = new StoredChunks(store);
     this.images = new RemoteImages(store);
+    this.registry = new RegistryChunks(store);
   }
 
   /**
@@ -49,6 +53,7 @@ final class NeededChunks {
     List<String> queues = records.stream().filter(name -> name.startsWith(QUEUES)).toList();
     snapshots.look(queues, givenUp, needed::add);
     images.chunks(needed::add);
+    registry.look(needed::add);
   }
 
   /**
@@ -58,7 +63,7 @@ final class NeededChunks {
    */
   static void requireKnown(Collection<String> records) throws RegenException {
     for (String record : records) {
-      if (!record.startsWith(QUEUES) && !RemoteImages.isOurs(record)) {
+      if (!record.startsWith(QUEUES) && !RemoteImages.isOurs(record) && !Names.isOurs(record)) {
         throw StoredChunks.unknown(record);
       }
     }

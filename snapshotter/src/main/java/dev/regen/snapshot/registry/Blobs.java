@@ -22,7 +22,7 @@ public final class Blobs {
   /** For so long a blob is kept that no manifest names (yet). */
   public static final Duration KEPT_UNUSED = Duration.ofDays(1);
 
-  private static final int RECORD_BYTES_MAX = 48 << 20;
+  static final int RECORD_BYTES_MAX = 48 << 20;
   private static final long CACHE_WEIGHT_MAX = 24 << 20;
   private static final long CHUNK_WEIGHT = 200;
 

@@ -4,6 +4,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.remote.Parallel;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The manifests of repositories, and which of them name which as their subject. */
 public final class Manifests {
+  /** For so long at least a manifest stays that nothing keeps (yet). */
+  public static final Duration UNTAGGED_KEPT_MIN = Duration.ofDays(1);
+
   /** Base64, and what stands around it. */
   private static final int RECORD_BYTES_MAX = 2 * StoredManifest.BYTES_MAX;
 
@@ -61,10 +65,30 @@ public final class Manifests {
       throws IOException {
     ManifestDocument document = ManifestDocument.parse(contentType, content);
     requireBlobs(repository, document);
+    Parallel.run(Set.copyOf(document.manifests()), child -> renew(repository, child.digest()));
+    store(repository, new StoredManifest(digest, document.mediaType(), content), document);
+    return document;
+  }
+
+  /** What an index is about to count on is not collected as long as nothing else keeps it. */
+  private void renew(RepositoryName repository, ContentDigest digest) throws IOException {
+    List<String> records = store.records(Names.manifest(repository, digest));
+    Duration half = UNTAGGED_KEPT_MIN.dividedBy(2);
+    if (!records.isEmpty()
+        && Stamp.of(records.getLast()).age(clock.instant()).compareTo(half) > 0) {
+      Optional<StoredManifest> manifest = find(repository, digest);
+      if (manifest.isPresent()) {
+        store(repository, manifest.get(), parse(manifest.get()));
+      }
+    }
+  }
+
+  private void store(RepositoryName repository, StoredManifest manifest, ManifestDocument document)
+      throws IOException {
+    ContentDigest digest = manifest.digest();
     Stamp stamp = Stamp.at(clock.instant());
     String prefix = Names.manifest(repository, digest);
     List<String> before = store.records(prefix);
-    StoredManifest manifest = new StoredManifest(digest, document.mediaType(), content.clone());
     store.replaceRecord(prefix + stamp.text(), manifest.bytes(), null);
     remember(prefix + stamp.text(), manifest);
     if (document.subject() != null) {
@@ -75,26 +99,11 @@ public final class Manifests {
     for (String record : before) {
       store.deleteRecord(record);
     }
-    return document;
   }
 
-  /** Removes a manifest; returns whether it was there. Tags that mean it mean nothing then. */
-  public boolean remove(RepositoryName repository, ContentDigest digest) throws IOException {
-    Optional<StoredManifest> manifest = find(repository, digest);
-    List<String> records = store.records(Names.manifest(repository, digest));
-    for (String record : records) {
-      store.deleteRecord(record);
-    }
-    if (manifest.isPresent()) {
-      ContentDigest subject = parse(manifest.get()).subject();
-      if (subject != null) {
-        String referrers = Names.referrers(repository, subject) + digest.key() + "/";
-        for (String record : store.records(referrers)) {
-          store.deleteRecord(record);
-        }
-      }
-    }
-    return !records.isEmpty();
+  /** The names of a manifest's records, the newest last. */
+  List<String> records(RepositoryName repository, ContentDigest digest) throws IOException {
+    return store.records(Names.manifest(repository, digest));
   }
 
   /**
@@ -130,6 +139,20 @@ public final class Manifests {
       newest.put(Names.digest(record).key(), record);
     }
     return newest;
+  }
+
+  /** Removes one record of a manifest, of several perhaps, and that it names its subject. */
+  void removeRecord(RepositoryName repository, String record) throws IOException {
+    ContentDigest digest = Names.digest(record);
+    Optional<StoredManifest> manifest = read(record, digest);
+    store.deleteRecord(record);
+    if (manifest.isPresent()) {
+      ContentDigest subject = parse(manifest.get()).subject();
+      if (subject != null) {
+        store.deleteRecord(
+            Names.referrers(repository, subject) + digest.key() + "/" + Stamp.of(record).text());
+      }
+    }
   }
 
   /** What a stored manifest says; it was read when it was put. */

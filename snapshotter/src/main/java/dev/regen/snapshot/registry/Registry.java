@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The repositories of a store. Any number of managers may serve one store, as long as it holds what
@@ -24,6 +26,7 @@ public final class Registry {
   private final Tags tags;
   private final Uploads uploads;
   private final BlobReader reader;
+  private final Uses uses;
   private final Set<String> known = ConcurrentHashMap.newKeySet();
 
   /**
@@ -35,7 +38,8 @@ public final class Registry {
     this.manifests = new Manifests(store, clock, blobs);
     this.tags = new Tags(store, clock);
     this.reader = new BlobReader(store, buffers);
-    this.uploads = new Uploads(store, clock, buffers, reader, blobs);
+    this.uses = new Uses(store);
+    this.uploads = new Uploads(store, clock, buffers, reader, blobs, uses);
   }
 
   public Blobs blobs() {
@@ -56,6 +60,14 @@ public final class Registry {
 
   public BlobReader reader() {
     return reader;
+  }
+
+  /**
+   * Counts on what is in the store anew, as of now: to be called each few minutes, or chunks that
+   * nobody needs stay as long as this process runs.
+   */
+  public void turn() throws IOException {
+    uses.turn();
   }
 
   /** From now on there is a repository of this name, if there was none. */
@@ -82,15 +94,45 @@ public final class Registry {
     return names.stream().filter(RepositoryName::isValid).map(RepositoryName::new).toList();
   }
 
+  /**
+   * Stores a manifest, as {@link Manifests#put} does, and lets tags mean it; both are there when
+   * this returns, even if somebody removes that manifest at this moment.
+   *
+   * @param immutable tags that may not mean another
+   */
+  public ManifestDocument push(
+      RepositoryName repository,
+      ContentDigest digest,
+      @Nullable String contentType,
+      byte[] content,
+      List<TagName> names,
+      Predicate<TagName> immutable)
+      throws IOException {
+    make(repository);
+    ManifestDocument document = manifests.put(repository, digest, contentType, content);
+    for (TagName tag : names) {
+      tags.set(repository, tag, digest, immutable.test(tag));
+    }
+    if (!names.isEmpty() && manifests.find(repository, digest).isEmpty()) {
+      manifests.put(repository, digest, contentType, content);
+    }
+    return document;
+  }
+
   /** Removes a manifest and the tags that mean it; returns whether it was there. */
   public boolean removeManifest(RepositoryName repository, ContentDigest digest)
       throws IOException {
+    List<String> seen = manifests.records(repository, digest);
     for (Map.Entry<TagName, Tags.Revision> tag : tags.all(repository).entrySet()) {
       if (digest.equals(tag.getValue().digest())) {
         tags.remove(repository, tag.getKey(), tag.getValue());
       }
     }
-    return manifests.remove(repository, digest);
+    // Who pushes it again meanwhile writes another record.
+    for (String record : seen) {
+      manifests.removeRecord(repository, record);
+    }
+    return !seen.isEmpty();
   }
 
   private Optional<String> name(String record) throws IOException {

@@ -42,6 +42,7 @@ public final class Uploads {
   private final SegmentBuffers buffers;
   private final BlobReader reader;
   private final Blobs blobs;
+  private final Uses uses;
   private final Map<String, Live> lives = new ConcurrentHashMap<>();
 
   /** What this process knows of an upload beside its record. */
@@ -102,12 +103,14 @@ public final class Uploads {
       InstantSource clock,
       SegmentBuffers buffers,
       BlobReader reader,
-      Blobs blobs) {
+      Blobs blobs,
+      Uses uses) {
     this.store = store;
     this.clock = clock;
     this.buffers = buffers;
     this.reader = reader;
     this.blobs = blobs;
+    this.uses = uses;
   }
 
   /**
@@ -230,8 +233,9 @@ public final class Uploads {
     MessageDigest hasher = live.hasher(bytes);
     live.forget();
     String tag = found.tag();
-    try (Segments segments =
-        new Segments(store, buffers, before.repository(), id, before.segments().size())) {
+    try (Uses.Use _ = uses.begin();
+        Segments segments =
+            new Segments(store, buffers, before.repository(), id, before.segments().size())) {
       Gone gone = null;
       long renewedAt = System.nanoTime();
       try {

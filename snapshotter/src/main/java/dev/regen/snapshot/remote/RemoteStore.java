@@ -196,6 +196,15 @@ public interface RemoteStore extends Closeable {
     id();
   }
 
+  /**
+   * From now on this process counts on what is here as of now; on what it found or put before only
+   * until it closes what this returns. Whoever keeps a store open for long does this from time to
+   * time: a deletion may wait for everybody who counts on what was before it.
+   */
+  default Closeable turn() throws IOException {
+    return () -> {};
+  }
+
   /** The stores that this one is made of; empty if it is one. */
   default Optional<Shards> shards() {
     return Optional.empty();

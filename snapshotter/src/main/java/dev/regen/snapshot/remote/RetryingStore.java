@@ -3,6 +3,7 @@ package dev.regen.snapshot.remote;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.store.PackedChunkStore;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -128,6 +129,11 @@ public final class RetryingStore implements RemoteStore {
   @Override
   public boolean deletesInTwoSteps() {
     return store.deletesInTwoSteps();
+  }
+
+  @Override
+  public Closeable turn() throws IOException {
+    return again(store::turn);
   }
 
   @Override

@@ -1,16 +1,19 @@
 package dev.regen.snapshot.remote.s3;
 
 import dev.regen.snapshot.RegenException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +33,11 @@ final class Leases {
 
   private final Bucket bucket;
   private final Duration lease;
-  private final String own = LEASES + random();
+  private String own = LEASES + random();
+
+  /** Those that somebody still counts on, from before {@link #own}. */
+  private final Set<String> earlier = new HashSet<>();
+
   private boolean begun;
   private long renewAtNanos;
   private @Nullable String trouble;
@@ -54,6 +61,9 @@ final class Leases {
     }
     try {
       bucket.put(own + ALIVE, new byte[0], Bucket.Condition.NONE);
+      for (String before : earlier) {
+        bucket.put(before + ALIVE, new byte[0], Bucket.Condition.NONE);
+      }
       if (!begun) {
         bucket.put(own + BEGUN, new byte[0], Bucket.Condition.NONE);
         begun = true;
@@ -69,6 +79,35 @@ final class Leases {
     if (begun) {
       hold();
     }
+  }
+
+  /**
+   * Begins a new lease, if one was begun; the ones before go on until what this returns is closed.
+   */
+  synchronized Closeable turn() throws IOException {
+    if (!begun) {
+      return () -> {};
+    }
+    earlier.add(own);
+    Set<String> over = Set.copyOf(earlier);
+    own = LEASES + random();
+    begun = false;
+    hold();
+    return () -> end(over);
+  }
+
+  private synchronized void end(Set<String> over) throws IOException {
+    for (String lease : over) {
+      if (earlier.contains(lease)) {
+        delete(lease);
+        earlier.remove(lease);
+      }
+    }
+  }
+
+  private void delete(String lease) throws IOException {
+    bucket.delete(lease + BEGUN);
+    bucket.delete(lease + ALIVE);
   }
 
   synchronized List<String> troubles() {
@@ -111,8 +150,10 @@ final class Leases {
     if (begun) {
       begun = false;
       try {
-        bucket.delete(own + BEGUN);
-        bucket.delete(own + ALIVE);
+        delete(own);
+        for (String lease : earlier) {
+          delete(lease);
+        }
       } catch (IOException e) {
         trouble = "a lease in the store is left to run out: " + e.getMessage();
       }

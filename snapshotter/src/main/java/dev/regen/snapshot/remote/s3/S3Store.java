@@ -5,6 +5,7 @@ import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.ChunkName;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.s3.Spots.Spot;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -216,6 +217,14 @@ public final class S3Store implements RemoteStore {
   @Override
   public List<String> records(String prefix) throws IOException {
     return records.list(prefix);
+  }
+
+  @Override
+  public Closeable turn() throws IOException {
+    Closeable before = leases.turn();
+    // After the new lease: what was marked before it is known from here on.
+    packs.look();
+    return before;
   }
 
   /** Ends its leases; calls under way fail. */
