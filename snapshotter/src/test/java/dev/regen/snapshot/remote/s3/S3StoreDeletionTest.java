@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -105,6 +106,24 @@ final class S3StoreDeletionTest {
     try (S3Store store = service.store("p/", LEASE)) {
       assertThat(store.delete(digests(0, 4))).isEmpty();
       assertThat(bytesOf("packs")).isZero();
+    }
+  }
+
+  @Test
+  void whoUsesTheStoreForEverHoldsUpOnlyWhatHeCountsOnFromBefore() throws Exception {
+    onePack(4);
+    try (S3Store user = service.store("p/", LEASE);
+        S3Store store = service.store("p/", LEASE)) {
+      assertThat(user.missing(digests(0, 4))).isEmpty();
+      store.delete(digests(0, 4));
+      pass(LEASE);
+      Closeable before = user.turn();
+      assertThat(user.missing(digests(0, 4))).hasSize(4);
+
+      assertThat(store.delete(digests(0, 4))).hasSize(4);
+      before.close();
+
+      assertThat(store.delete(digests(0, 4))).isEmpty();
     }
   }
 
