@@ -182,7 +182,26 @@ public final class Scoreboard {
               "push to S3, 700 Mbit/s a connection",
               "s3, 700mbit each: push",
               "s3, 700mbit each: one PUT",
-              1 / 1.5));
+              1 / 1.5),
+          ratio("push of a 1 GiB blob", "blob push: manager", "blob push: registry", 1),
+          ratio("pull of a 1 GiB blob", "blob pull: manager", "blob pull: registry", 1),
+          ratio(
+              "push of a 1 GiB blob, 4 servers",
+              "4 servers, push: manager",
+              "4 servers, push: registry",
+              1 / 3.5),
+          ratio(
+              "pull of a 1 GiB blob, 4 servers",
+              "4 servers, pull: manager",
+              "4 servers, pull: registry",
+              1 / 3.5),
+          ratio("docker push of ten layers", "image push: manager", "image push: registry", 1),
+          ratio("docker pull of ten layers", "image pull: manager", "image pull: registry", 1),
+          ratio("64 clients", "1,000 requests: manager", "1,000 requests: registry", 1),
+          most("memory of the manager: blobs", "blob: manager, MB", 512),
+          most("memory of the manager: 4 servers", "4 servers: manager, MB", 512),
+          most("memory of the manager: images", "image: manager, MB", 512),
+          most("memory of the manager: requests", "requests: manager, MB", 512));
 
   private final Map<String, Series> measured = new LinkedHashMap<>();
 
