@@ -30,8 +30,8 @@ public final class ManagerServer implements AutoCloseable {
   private static final int KEY_BYTES_MIN = 32;
   private static final int KEY_BYTES_MAX = 4_096;
 
-  /** 160 MiB at most of what is on its way. */
-  private static final int SEGMENTS_MAX = 40;
+  /** 96 MiB at most of what is on its way. */
+  private static final int SEGMENTS_MAX = 24;
 
   private static final TcpServer.Limits LIMITS =
       new TcpServer.Limits(32 << 10, 128 << 10, 1_024, Duration.ofSeconds(60));

@@ -6,6 +6,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.care.Pauses;
 import dev.regen.snapshot.care.StoreCollection;
 import dev.regen.snapshot.remote.DirectoryRemote;
+import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,8 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * left.
  */
 class CollectionWhileServingTest {
-  private static final Duration LEASE = Duration.ofSeconds(1);
-  private static final Duration GRACE = LEASE.multipliedBy(2).plusMillis(200);
+  static final Duration LEASE = Duration.ofSeconds(1);
   private static final long SECONDS = 9;
 
   /** A day passes in 2.4 s. */
@@ -56,20 +56,35 @@ class CollectionWhileServingTest {
   Path directory;
 
   @SuppressWarnings("NullAway.Init")
-  private DirectoryRemote store;
+  private RemoteStore store;
 
   @SuppressWarnings("NullAway.Init")
   private Registry registry;
 
   @BeforeEach
-  void open() throws IOException {
-    store = new DirectoryRemote(directory.resolve("store"), Long.MAX_VALUE, LEASE);
+  void open() throws Exception {
+    store = serving();
     registry = new Registry(store, clock, new SegmentBuffers(16));
   }
 
   @AfterEach
-  void close() {
+  void close() throws IOException {
     store.close();
+  }
+
+  /** What the registry is over. */
+  RemoteStore serving() throws Exception {
+    return new DirectoryRemote(directory.resolve("store"), Long.MAX_VALUE, LEASE);
+  }
+
+  /** The same for who collects, who closes it if it is another. */
+  RemoteStore collecting() throws IOException {
+    return store;
+  }
+
+  /** As long as what was leased or marked is kept, and a little. */
+  Duration grace() {
+    return LEASE.multipliedBy(2).plusMillis(200);
   }
 
   @Test
@@ -86,6 +101,13 @@ class CollectionWhileServingTest {
     for (int i = 0; i < 2; i++) {
       all.add(task(until, this::collect));
     }
+    all.add(
+        task(
+            until,
+            () -> {
+              registry.turn();
+              Thread.sleep(300);
+            }));
     for (FutureTask<Void> one : all) {
       one.get(60, TimeUnit.SECONDS);
     }
@@ -242,12 +264,20 @@ class CollectionWhileServingTest {
   }
 
   private void collect() throws IOException {
-    collectedBlobs.addAndGet(
-        new RegistryCollection(store, registry, clock)
-            .run(_ -> RULES, TransferProgress.NONE)
-            .blobs());
-    collectedChunks.addAndGet(
-        new StoreCollection(store, clock, Pauses.REAL).run(GRACE, TransferProgress.NONE).deleted());
+    RemoteStore own = collecting();
+    Registry its = own.equals(store) ? registry : new Registry(own, clock, new SegmentBuffers(4));
+    try {
+      collectedBlobs.addAndGet(
+          new RegistryCollection(own, its, clock).run(_ -> RULES, TransferProgress.NONE).blobs());
+      collectedChunks.addAndGet(
+          new StoreCollection(own, clock, Pauses.REAL)
+              .run(grace(), TransferProgress.NONE)
+              .deleted());
+    } finally {
+      if (!own.equals(store)) {
+        own.close();
+      }
+    }
   }
 
   private void removeAll() throws Exception {
@@ -256,8 +286,9 @@ class CollectionWhileServingTest {
         registry.tags().remove(repository, tag);
       }
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
       clock.forward(Duration.ofDays(3));
+      registry.turn();
       collect();
     }
   }
