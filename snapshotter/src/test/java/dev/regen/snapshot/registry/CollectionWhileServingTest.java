@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class CollectionWhileServingTest {
   static final Duration LEASE = Duration.ofSeconds(1);
-  private static final long SECONDS = 9;
+  private static final long SECONDS = 6;
 
   /** A day passes in 2.4 s. */
   private static final long HASTE = 36_000;
