@@ -100,7 +100,7 @@ public final class BlobReader {
     if (!readFile(form, part, sink)) {
       buffers.take();
       try {
-        sink.take(fetch(form, part));
+        inPieces(fetch(form, part), sink);
       } finally {
         buffers.give();
       }
@@ -142,7 +142,7 @@ public final class BlobReader {
         throw new IllegalStateException("nothing is fetched");
       }
       try {
-        sink.take(await(first));
+        inPieces(await(first), sink);
       } finally {
         buffers.give();
       }
@@ -166,6 +166,15 @@ public final class BlobReader {
       if (threads != null) {
         threads.close();
       }
+    }
+  }
+
+  /**
+   * In pieces: a socket that takes less than it is offered has all of it copied again each time.
+   */
+  private static void inPieces(ByteBuffer bytes, Sink sink) throws IOException {
+    for (int from = bytes.position(); from < bytes.limit(); from += PIECE_BYTES) {
+      sink.take(bytes.slice(from, Math.min(PIECE_BYTES, bytes.limit() - from)));
     }
   }
 

@@ -37,12 +37,19 @@ public final class Blobs {
 
   public Optional<StoredBlob> find(RepositoryName repository, ContentDigest digest)
       throws IOException {
+    return newest(repository, digest).map(Newest::blob);
+  }
+
+  private record Newest(StoredBlob blob, String record) {}
+
+  private Optional<Newest> newest(RepositoryName repository, ContentDigest digest)
+      throws IOException {
     // Another record may have taken the newest one's place since the list was made.
     for (int i = 0; i < 2; i++) {
       for (String record : store.records(Names.blob(repository, digest)).reversed()) {
         Optional<StoredBlob> blob = read(record, digest);
         if (blob.isPresent()) {
-          return blob;
+          return Optional.of(new Newest(blob.get(), record));
         }
       }
     }
@@ -71,11 +78,14 @@ public final class Blobs {
    */
   public Optional<StoredBlob> renew(RepositoryName repository, ContentDigest digest)
       throws IOException {
-    Optional<StoredBlob> blob = find(repository, digest);
-    if (blob.isPresent() && isOld(store.records(Names.blob(repository, digest)))) {
-      add(repository, blob.get());
+    Optional<Newest> newest = newest(repository, digest);
+    if (newest.isPresent()) {
+      Duration age = Stamp.of(newest.get().record()).age(clock.instant());
+      if (age.compareTo(KEPT_UNUSED.dividedBy(2)) > 0) {
+        add(repository, newest.get().blob());
+      }
     }
-    return blob;
+    return newest.map(Newest::blob);
   }
 
   /** Takes a blob out of a repository; returns whether it was there. */
@@ -98,11 +108,6 @@ public final class Blobs {
       }
     }
     return bytes;
-  }
-
-  private boolean isOld(List<String> records) {
-    return records.isEmpty()
-        || Stamp.of(records.getLast()).age(clock.instant()).compareTo(KEPT_UNUSED.dividedBy(2)) > 0;
   }
 
   /** What a record says; nothing if it is gone by now. */

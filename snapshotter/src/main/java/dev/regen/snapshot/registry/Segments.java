@@ -124,9 +124,11 @@ final class Segments implements AutoCloseable {
     underWay.add(
         threads.submit(() -> {
           try {
-            return store(segment, length, number);
-          } finally {
+            Chunk chunk = store(segment, length, number);
+            // Not after a failure: a call that nobody waits for may still read it.
             buffers.reuse(segment);
+            return chunk;
+          } finally {
             buffers.give();
           }
         }));
