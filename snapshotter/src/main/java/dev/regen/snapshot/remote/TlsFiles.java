@@ -21,6 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -48,15 +49,28 @@ public final class TlsFiles {
           KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
       keys.init(
           certificate == null || key == null ? empty() : identity(certificate, key), NO_PASSWORD);
-      TrustManagerFactory trust =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      trust.init(trusted == null ? null : trusted(trusted));
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+      context.init(keys.getKeyManagers(), trust(trusted), null);
       return context;
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new RegenException.BadInput(
           "no TLS with " + certificate + ", " + key + ", " + trusted + ": " + Why.of(e));
+    }
+  }
+
+  /**
+   * Who trusts those alone who are in a file, or whom Java trusts.
+   *
+   * @throws RegenException.BadInput if the file holds no certificates
+   */
+  public static TrustManager[] trust(@Nullable Path trusted) throws IOException {
+    try {
+      TrustManagerFactory trust =
+          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      trust.init(trusted == null ? null : trusted(trusted));
+      return trust.getTrustManagers();
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
+      throw new RegenException.BadInput("no TLS with " + trusted + ": " + Why.of(e));
     }
   }
 

@@ -1,18 +1,22 @@
 package dev.regen.snapshot.remote.s3;
 
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a store in a bucket is: {@code s3://BUCKET[/PREFIX]?endpoint=…&region=…&profile=…}.
+ * Where a store in a bucket is: {@code
+ * s3://BUCKET[/PREFIX]?endpoint=…&region=…&profile=…&ca-file=…}.
  *
  * @param prefix empty, or ends with a slash
  * @param endpoint of a service that is not AWS; null for AWS
  * @param region null for that of the environment or the profile
  * @param profile of the AWS configuration files; null for the usual one
+ * @param trusted who has signed the service's certificate, in PEM; null for those whom Java or the
+ *     environment's {@code AWS_CA_BUNDLE} trusts
  * @param oneWriter whether the user promises that no two hosts write at once
  */
 public record BucketUrl(
@@ -21,8 +25,10 @@ public record BucketUrl(
     @Nullable URI endpoint,
     @Nullable String region,
     @Nullable String profile,
+    @Nullable Path trusted,
     boolean oneWriter) {
-  private static final Set<String> OPTIONS = Set.of("endpoint", "region", "profile", "writers");
+  private static final Set<String> OPTIONS =
+      Set.of("endpoint", "region", "profile", "ca-file", "writers");
   private static final Pattern BUCKET = Pattern.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
   private static final Pattern PREFIX = Pattern.compile("([A-Za-z0-9_-][A-Za-z0-9._-]*/)*");
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -56,6 +62,7 @@ public record BucketUrl(
         endpoint(options.get("endpoint")),
         word("region", options.get("region")),
         word("profile", options.get("profile")),
+        file(options.get("ca-file")),
         writers.equals("one"));
   }
 
@@ -83,6 +90,11 @@ public record BucketUrl(
             && (uri.getPath().isEmpty() || uri.getPath().equals("/")),
         form);
     return uri;
+  }
+
+  private static @Nullable Path file(@Nullable String text) {
+    require(text == null || text.startsWith("/"), "ca-file is an absolute path");
+    return text == null ? null : Path.of(text);
   }
 
   private static @Nullable String word(String name, @Nullable String text) {

@@ -1,7 +1,13 @@
 package dev.regen.snapshot.remote.s3;
 
+import dev.regen.snapshot.remote.TlsFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
@@ -38,7 +44,7 @@ final class Clients {
     }
     S3ClientBuilder builder =
         S3Client.builder()
-            .httpClientBuilder(new Wires(patience))
+            .httpClientBuilder(new Wires(patience, trusted(url)))
             .credentialsProvider(credentials(url))
             .region(region(url))
             // Others than AWS know neither its new checksums nor its chunked signatures.
@@ -59,16 +65,48 @@ final class Clients {
   }
 
   /** A client of HTTP, which the SDK closes with its own. */
-  private record Wires(Duration patience) implements SdkHttpClient.Builder<Wires> {
+  private record Wires(Duration patience, @Nullable Path trusted)
+      implements SdkHttpClient.Builder<Wires> {
     @Override
     public SdkHttpClient buildWithDefaults(AttributeMap defaults) {
-      SdkHttpClient usual =
-          UrlConnectionHttpClient.builder()
-              .connectionTimeout(CONNECT_LIMIT)
-              .socketTimeout(patience)
-              .buildWithDefaults(defaults);
-      return isProxied() ? usual : new Sender(usual, CONNECT_LIMIT);
+      try {
+        UrlConnectionHttpClient.Builder usual =
+            UrlConnectionHttpClient.builder()
+                .connectionTimeout(CONNECT_LIMIT)
+                .socketTimeout(patience);
+        SSLContext context = null;
+        if (trusted != null) {
+          TrustManager[] trust = TlsFiles.trust(trusted);
+          usual.tlsTrustManagersProvider(() -> trust);
+          context = TlsFiles.context(null, null, trusted);
+        }
+        SdkHttpClient others = usual.buildWithDefaults(defaults);
+        return isProxied() ? others : new Sender(others, CONNECT_LIMIT, context);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
+  }
+
+  /**
+   * Looks whether the file that says who is trusted is one.
+   *
+   * @throws dev.regen.snapshot.RegenException.BadInput if it is none
+   */
+  static void checkTrusted(BucketUrl url) throws IOException {
+    Path file = trusted(url);
+    if (file != null) {
+      TlsFiles.trust(file);
+    }
+  }
+
+  private static @Nullable Path trusted(BucketUrl url) {
+    String bundle = System.getenv("AWS_CA_BUNDLE");
+    Path file = url.trusted();
+    if (file == null && bundle != null && !bundle.isEmpty()) {
+      file = Path.of(bundle);
+    }
+    return file;
   }
 
   /** What says where a proxy is, and where none is needed, only the SDK's own client reads. */

@@ -49,9 +49,15 @@ public final class S3Store implements RemoteStore {
    * A store; no connection is made yet.
    *
    * @param make whether it may be made where there is none
+   * @throws RegenException.BadInput if the file that says who is trusted is none
    */
-  public S3Store(BucketUrl url, boolean make) {
-    this(url, new Bucket(url), make, LEASE);
+  public S3Store(BucketUrl url, boolean make) throws IOException {
+    this(url, bucket(url), make, LEASE);
+  }
+
+  private static Bucket bucket(BucketUrl url) throws IOException {
+    Clients.checkTrusted(url);
+    return new Bucket(url);
   }
 
   S3Store(BucketUrl url, Bucket bucket, boolean make, Duration lease) {

@@ -16,6 +16,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.http.AbortableInputStream;
 import software.amazon.awssdk.http.ExecutableHttpRequest;
 import software.amazon.awssdk.http.HttpExecuteRequest;
@@ -44,16 +46,17 @@ final class Sender implements SdkHttpClient {
 
   /**
    * @param others makes all other requests; closed with this
+   * @param tls null for Java's own
    */
-  Sender(SdkHttpClient others, Duration connectLimit) {
+  Sender(SdkHttpClient others, Duration connectLimit, @Nullable SSLContext tls) {
     this.others = others;
-    this.client =
+    HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(connectLimit)
-            .executor(threads)
-            .build();
+            .executor(threads);
+    this.client = (tls == null ? builder : builder.sslContext(tls)).build();
   }
 
   @Override

@@ -52,7 +52,8 @@ final class Service implements AutoCloseable {
   }
 
   static BucketUrl url(String prefix, int port) {
-    return new BucketUrl(BUCKET, prefix, URI.create("http://127.0.0.1:" + port), null, null, true);
+    return new BucketUrl(
+        BUCKET, prefix, URI.create("http://127.0.0.1:" + port), null, null, null, true);
   }
 
   String text(String prefix) {
