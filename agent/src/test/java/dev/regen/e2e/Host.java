@@ -116,6 +116,11 @@ final class Host implements AutoCloseable {
     return engine.inside(words);
   }
 
+  /** The words that run a command of the machine's where the engine's 127.0.0.1 is. */
+  List<String> inNetwork(List<String> words) {
+    return engine.inNetwork(words);
+  }
+
   /** A directory that engine, agent and test all see at one path. */
   Path shared() throws IOException {
     return Files.createDirectories(root.resolve("shared"));

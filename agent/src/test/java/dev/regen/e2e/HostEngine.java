@@ -51,6 +51,17 @@ final class HostEngine {
     return engine == null ? words : place.inside(engine.process().pid(), words);
   }
 
+  /** The words that run a command of the machine's where the engine's 127.0.0.1 is. */
+  List<String> inNetwork(List<String> words) {
+    if (engine == null) {
+      throw new IllegalStateException("the engine does not run");
+    }
+    List<String> all =
+        new ArrayList<>(List.of("nsenter", "--target=" + engine.process().pid(), "--net", "--"));
+    all.addAll(words);
+    return all;
+  }
+
   /** Makes its data lie in a file system of its own, in a file; before the first start. */
   void makeFileSystem(String type) throws IOException, InterruptedException {
     Path image = root.resolve("disk.img");

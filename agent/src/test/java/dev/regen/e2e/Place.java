@@ -127,6 +127,30 @@ sealed interface Place {
     }
   }
 
+  /** As {@link Docker28}, with the layer store that engines had before. */
+  record Docker28Overlay(Docker28 same) implements Place {
+    Docker28Overlay() {
+      this(new Docker28());
+    }
+
+    @Override
+    public List<String> engine(Path root, List<String> words)
+        throws IOException, InterruptedException {
+      return same.engine(root, words);
+    }
+
+    @Override
+    public List<String> inside(long engine, List<String> words) {
+      return same.inside(engine, words);
+    }
+
+    @Override
+    public JsonObject settings() {
+      return new JsonObject()
+          .with("features", new JsonObject().with("containerd-snapshotter", false));
+    }
+  }
+
   private static List<String> joined(List<String> first, List<String> then) {
     List<String> all = new ArrayList<>(first);
     all.addAll(then);

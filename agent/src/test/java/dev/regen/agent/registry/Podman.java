@@ -11,7 +11,7 @@ import java.util.List;
 record Podman(Path directory) implements AutoCloseable {
   Podman {
     try {
-      Files.createDirectories(directory);
+      Files.writeString(Files.createDirectories(directory).resolve("auth.json"), "{}");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

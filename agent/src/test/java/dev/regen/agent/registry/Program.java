@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Somebody else's program, as it is installed here, with some environment of its own. */
 record Program(Map<String, String> environment) {
-  private static final int LIMIT_SECONDS = 300;
+  private static final int LIMIT_SECONDS = 600;
 
   /** What a program printed to both its outputs, and its exit code. */
   record Ran(List<String> words, int code, String text) {

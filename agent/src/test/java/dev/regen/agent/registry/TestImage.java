@@ -21,12 +21,12 @@ import java.util.stream.Stream;
  * @param id as engines say it: the digest of the configuration
  * @param files the contents of its layers' files
  */
-record TestImage(Path archive, String name, String id, List<byte[]> files) {
+public record TestImage(Path archive, String name, String id, List<byte[]> files) {
   private static final int BLOCK = 512;
 
   /** Makes one with other files in each layer. */
-  static TestImage make(Path directory, Random random, String name, int layers, int layerBytes)
-      throws IOException {
+  public static TestImage make(
+      Path directory, Random random, String name, int layers, int layerBytes) throws IOException {
     List<byte[]> files = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
       byte[] bytes = new byte[layerBytes];

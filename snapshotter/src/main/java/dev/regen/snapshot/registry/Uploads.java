@@ -30,8 +30,11 @@ public final class Uploads {
   /** For so long an upload is kept that nobody goes on with. */
   public static final Duration LEASE = Duration.ofDays(1);
 
-  /** Well within the lease that the store gives the chunks of an upload. */
-  private static final long RENEW_NANOS = Duration.ofSeconds(60).toNanos();
+  /**
+   * What a request sends is lost for no more than this if the manager is killed; well within the
+   * lease that the store gives the chunks of an upload.
+   */
+  private static final long RENEW_NANOS = Duration.ofSeconds(10).toNanos();
 
   private static final Duration LOCK_LIMIT = Duration.ofSeconds(5);
   private static final int LIVE_MAX = 1_000;
