@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.io.ArrayByteBufferPool;
+import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -21,6 +23,11 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
  */
 public final class TcpServer implements AutoCloseable {
   private static final int THREADS_MAX = 12;
+  private static final int BUFFER_BYTES_MAX = 64 << 10;
+
+  /** Of buffers that wait for the next request, on the heap and beside it. */
+  private static final long IDLE_BYTES_MAX = 32 << 20;
+
   private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
 
   private final String name;
@@ -51,7 +58,7 @@ public final class TcpServer implements AutoCloseable {
       String name, Listening listening, Limits limits, Handler handler, Malformed malformed)
       throws IOException {
     this.name = name;
-    server = new Server(threads(name));
+    server = new Server(threads(name), null, buffers(limits));
     connector = connector(listening, limits);
     server.addConnector(connector);
     server.addBean(new NetworkConnectionLimit(limits.connections(), connector));
@@ -117,6 +124,12 @@ public final class TcpServer implements AutoCloseable {
     threads.setDaemon(true);
     threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());
     return threads;
+  }
+
+  /** Jetty's own pool makes each buffer above 64 KiB anew, and leaves it to the collector. */
+  private static ByteBufferPool buffers(Limits limits) {
+    int largest = Math.max(BUFFER_BYTES_MAX, limits.bufferBytes());
+    return new ArrayByteBufferPool(-1, -1, largest, -1, IDLE_BYTES_MAX, IDLE_BYTES_MAX);
   }
 
   private ServerConnector connector(Listening listening, Limits limits) throws IOException {
