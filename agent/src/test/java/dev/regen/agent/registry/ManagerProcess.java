@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code regen manager} as a process of its own.
+ * {@code regen manager} as a process of its own, with what an installed one is given.
  *
  * @param host as it stands in front of an image's name
  */
@@ -32,10 +32,16 @@ public record ManagerProcess(Process process, String host) implements AutoClosea
     command.add(ProcessHandle.current().info().command().orElseThrow());
     command.addAll(
         List.of(
-            "-Xmx320m",
-            "-XX:NewRatio=1",
-            "-XX:MaxDirectMemorySize=256m",
             "-XX:+UseSerialGC",
+            "-Xms16m",
+            "-XX:NewRatio=1",
+            "-XX:MinHeapFreeRatio=10",
+            "-XX:MaxHeapFreeRatio=20",
+            "-XX:-ShrinkHeapInSteps",
+            "-XX:TrimNativeHeapInterval=10000",
+            "-XX:ReservedCodeCacheSize=48m",
+            "-Xmx256m",
+            "-XX:MaxDirectMemorySize=128m",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
@@ -45,8 +51,10 @@ public record ManagerProcess(Process process, String host) implements AutoClosea
             "127.0.0.1:" + port,
             "--store",
             store));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("MALLOC_ARENA_MAX", "2");
+    Process process = builder.start();
     BufferedReader said =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String line = said.readLine();
