@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Set;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +18,7 @@ final class Access {
   private static final String BASIC = "Basic ";
   private static final String BEARER = "Bearer ";
   private static final int HEADER_MAX = 16 << 10;
+  private static final String LOG_IN_TO_LIST = "log in to list repositories";
 
   private final @Nullable Users users;
   private final Rules rules;
@@ -72,7 +72,7 @@ final class Access {
       }
       case Target.Catalog _ -> {
         if (isAnonymous(exchange)) {
-          throw unauthorized(exchange, target, "log in to list repositories");
+          throw unauthorized(exchange, target, LOG_IN_TO_LIST);
         }
       }
       case Target.InRepository in -> {
@@ -113,19 +113,33 @@ final class Access {
   }
 
   private Rights rights(Exchange exchange, Target target) throws IOException {
-    String header = header(exchange);
-    if (header.startsWith(BEARER)) {
-      Set<Tokens.Grant> grants = tokens.read(header.substring(BEARER.length()));
-      if (grants == null) {
-        throw unauthorized(exchange, target, "the token is no longer valid");
-      }
-      return (repository, right) -> grants.contains(new Tokens.Grant(repository.value(), right));
+    if (isBearer(exchange)) {
+      return rights(exchange, target, header(exchange).substring(BEARER.length()));
+    }
+    if (!isAnonymous(exchange) && !bears(exchange, BASIC)) {
+      throw unauthorized(exchange, target, "log in with a name and a password, or with a token");
     }
     try {
       return of(user(exchange));
     } catch (RegistryException e) {
       throw unauthorized(exchange, target, String.valueOf(e.getMessage()));
     }
+  }
+
+  /** What a token grants; repositories are listed to whom it was given, by his own rights. */
+  private Rights rights(Exchange exchange, Target target, String token) throws IOException {
+    Tokens.Content content = tokens.read(token.strip());
+    if (content == null) {
+      throw unauthorized(exchange, target, "the token is no longer valid");
+    }
+    if (target instanceof Target.Catalog) {
+      if (content.user() == null) {
+        throw unauthorized(exchange, target, LOG_IN_TO_LIST);
+      }
+      return of(content.user());
+    }
+    return (repository, right) ->
+        content.grants().contains(new Tokens.Grant(repository.value(), right));
   }
 
   private static Right wanted(String method, Target target) {
@@ -138,11 +152,14 @@ final class Access {
 
   private RegistryException unauthorized(Exchange exchange, Target target, String why) {
     String scope =
-        target instanceof Target.InRepository in
-            ? ",scope=\""
-                + Tokens.scope(in.repository().value(), wanted(exchange.method(), target))
-                + "\""
-            : "";
+        switch (target) {
+          case Target.Base _ -> "";
+          case Target.Catalog _ -> ",scope=\"registry:catalog:*\"";
+          case Target.InRepository in ->
+              ",scope=\""
+                  + Tokens.scope(in.repository().value(), wanted(exchange.method(), target))
+                  + "\"";
+        };
     exchange.set(
         "WWW-Authenticate",
         "Bearer realm=\""
@@ -164,10 +181,10 @@ final class Access {
   }
 
   private static @Nullable Credentials credentials(Exchange exchange) throws RegistryException {
-    String header = header(exchange);
-    if (!header.startsWith(BASIC)) {
+    if (!bears(exchange, BASIC)) {
       return null;
     }
+    String header = header(exchange);
     String pair;
     try {
       pair =
@@ -191,7 +208,12 @@ final class Access {
   }
 
   private static boolean isBearer(Exchange exchange) {
-    return header(exchange).startsWith(BEARER);
+    return bears(exchange, BEARER);
+  }
+
+  /** RFC 9110, section 11.1: the scheme's case means nothing. */
+  private static boolean bears(Exchange exchange, String scheme) {
+    return header(exchange).regionMatches(true, 0, scheme, 0, scheme.length());
   }
 
   private static String header(Exchange exchange) {

@@ -7,6 +7,7 @@ import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.RepositoryName;
 import dev.regen.snapshot.registry.StoredBlob;
 import java.io.IOException;
+import org.eclipse.jetty.http.HttpFields;
 
 /** {@code /v2/NAME/blobs/DIGEST}. */
 final class BlobResource {
@@ -46,16 +47,18 @@ final class BlobResource {
     if (isKnown(exchange, digest)) {
       return;
     }
+    // As long as they like: what means nothing is no mistake here.
+    HttpFields headers = exchange.request().getHeaders();
     ByteRange range;
     try {
-      String condition = exchange.header("If-Range");
+      String condition = headers.get("If-Range");
       boolean holds = condition == null || condition.equals(tag(digest));
-      range = holds ? ByteRange.of(exchange.header("Range"), blob.sizeBytes()) : null;
+      range = holds ? ByteRange.of(headers.get("Range"), blob.sizeBytes()) : null;
     } catch (ByteRange.Unsatisfiable e) {
       exchange.set("Content-Range", "bytes */" + blob.sizeBytes());
       throw new RegistryException(
           RegistryException.Code.RANGE_INVALID,
-          "the blob has " + blob.sizeBytes() + " bytes, asked was " + exchange.header("Range"));
+          "the blob has " + blob.sizeBytes() + " bytes, asked was " + headers.get("Range"));
     }
     long from = 0;
     long length = blob.sizeBytes();
@@ -86,13 +89,25 @@ final class BlobResource {
   }
 
   /** Answers whoever has the blob already. */
-  private static boolean isKnown(Exchange exchange, ContentDigest digest) throws IOException {
-    if (!tag(digest).equals(exchange.header("If-None-Match"))) {
+  static boolean isKnown(Exchange exchange, ContentDigest digest) {
+    String known = exchange.request().getHeaders().get("If-None-Match");
+    if (known == null || !names(known, tag(digest))) {
       return false;
     }
     exchange.response().setStatus(304);
     exchange.response().write(true, null, exchange.callback());
     return true;
+  }
+
+  /** Whether a list of tags, weak ones among them, or {@code *}, has this one. */
+  private static boolean names(String known, String tag) {
+    for (String one : known.split(",", -1)) {
+      String stripped = one.strip();
+      if (stripped.equals("*") || stripped.equals(tag) || stripped.equals("W/" + tag)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   static String tag(ContentDigest digest) {

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which bytes of a blob a request wants.
  *
- * <p>Several ranges in one request are answered with the whole, as RFC 9110 permits: no client of
- * registries wants them.
+ * <p>One that ends before it begins has no byte, and is rejected as the RFC permits: who sends it
+ * does not want the whole. Several ranges in one request are answered with the whole, as RFC 9110
+ * permits: no client of registries wants them.
  *
  * <p>Source: RFC 9110, sections 14.1.2 and 14.2.
  *
@@ -51,10 +52,7 @@ record ByteRange(long from, long length) {
     }
     long from = number(first);
     long to = last.isEmpty() ? Long.MAX_VALUE : number(last);
-    if (to < from) {
-      return null;
-    }
-    if (from >= size) {
+    if (from >= size || to < from) {
       throw new Unsatisfiable();
     }
     return new ByteRange(from, Math.min(to, size - 1) - from + 1);

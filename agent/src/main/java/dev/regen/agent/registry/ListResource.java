@@ -14,6 +14,7 @@ import java.util.List;
 /** {@code /v2/NAME/tags/list} and {@code /v2/_catalog}, page by page. */
 final class ListResource {
   private static final int PAGE_MAX = 10_000;
+  private static final int DIGITS_MAX = 9;
 
   private final Registry registry;
 
@@ -66,10 +67,10 @@ final class ListResource {
     if (text.isEmpty()) {
       return PAGE_MAX;
     }
-    if (!text.matches("[0-9]{1,9}")) {
+    if (!text.matches("[0-9]+")) {
       throw new RegistryException(
-          RegistryException.Code.RANGE_INVALID, "n is a number from 0 on, not " + text);
+          RegistryException.Code.PAGINATION_NUMBER_INVALID, "n is a number from 0 on, not " + text);
     }
-    return Math.min(PAGE_MAX, Integer.parseInt(text));
+    return text.length() > DIGITS_MAX ? PAGE_MAX : Math.min(PAGE_MAX, Integer.parseInt(text));
   }
 }

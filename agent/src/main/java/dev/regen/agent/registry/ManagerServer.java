@@ -33,8 +33,10 @@ public final class ManagerServer implements AutoCloseable {
   /** 96 MiB at most of what is on its way. */
   private static final int SEGMENTS_MAX = 24;
 
-  private static final TcpServer.Limits LIMITS =
-      new TcpServer.Limits(32 << 10, 128 << 10, 1_024, Duration.ofSeconds(60));
+  private static final int HEADER_BYTES_MAX = 32 << 10;
+  private static final int BUFFER_BYTES = 128 << 10;
+  private static final int CONNECTIONS_MAX = 1_024;
+  private static final Duration IDLE_LIMIT = Duration.ofSeconds(60);
 
   private final RemoteStore store;
   private final TcpServer server;
@@ -46,10 +48,15 @@ public final class ManagerServer implements AutoCloseable {
    * @throws RegenException.BadInput if a file that was named is not what it should be
    */
   public ManagerServer(ManagerOptions options) throws IOException {
-    this(options, InstantSource.system());
+    this(options, InstantSource.system(), IDLE_LIMIT);
   }
 
-  ManagerServer(ManagerOptions options, InstantSource clock) throws IOException {
+  /**
+   * As above.
+   *
+   * @param idle for so long nothing may come or go on a connection
+   */
+  ManagerServer(ManagerOptions options, InstantSource clock, Duration idle) throws IOException {
     Users users = options.htpasswd() == null ? null : new Users(options.htpasswd());
     Rules rules = new Rules(options.rules());
     Tokens tokens = new Tokens(key(options.tokenKey()), clock);
@@ -61,7 +68,7 @@ public final class ManagerServer implements AutoCloseable {
           new TcpServer(
               "manager",
               options.listening(),
-              LIMITS,
+              new TcpServer.Limits(HEADER_BYTES_MAX, BUFFER_BYTES, CONNECTIONS_MAX, idle),
               new RegistryHandler(registry, access, rules),
               (exchange, status) ->
                   new RegistryProblem(

@@ -4,12 +4,15 @@ import dev.regen.agent.tcp.Exchange;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.registry.ContentDigest;
 import dev.regen.snapshot.registry.ManifestDocument;
+import dev.regen.snapshot.registry.Manifests;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.RepositoryName;
 import dev.regen.snapshot.registry.StoredManifest;
 import dev.regen.snapshot.registry.TagName;
 import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.jetty.server.Request;
@@ -31,10 +34,10 @@ final class ManifestResource {
     StoredManifest manifest = find(repository, reference);
     exchange.set("Docker-Content-Digest", manifest.digest().toString());
     exchange.set("ETag", BlobResource.tag(manifest.digest()));
-    if (BlobResource.tag(manifest.digest()).equals(exchange.header("If-None-Match"))) {
-      exchange.response().setStatus(304);
-      exchange.response().write(true, null, exchange.callback());
-    } else if (exchange.method().equals("HEAD")) {
+    if (BlobResource.isKnown(exchange, manifest.digest())) {
+      return;
+    }
+    if (exchange.method().equals("HEAD")) {
       exchange.set("Content-Type", manifest.mediaType());
       exchange.set("Content-Length", Integer.toString(manifest.content().length));
       exchange.response().setStatus(200);
@@ -103,10 +106,32 @@ final class ManifestResource {
 
   void referrers(Exchange exchange, RepositoryName repository, String subject) throws IOException {
     String type = exchange.query("artifactType");
-    List<JsonObject> all =
+    String last = exchange.query("last");
+    Manifests.Referrers page =
         registry
             .manifests()
-            .referrers(repository, UploadResource.digest(subject), type.isEmpty() ? null : type);
+            .referrers(
+                repository,
+                UploadResource.digest(subject),
+                type.isEmpty() ? null : type,
+                last.isEmpty() ? null : UploadResource.digest(last));
+    if (page.last() != null) {
+      String filter =
+          type.isEmpty()
+              ? ""
+              : "artifactType=" + URLEncoder.encode(type, StandardCharsets.UTF_8) + "&";
+      exchange.set(
+          "Link",
+          "</v2/"
+              + repository
+              + "/referrers/"
+              + subject
+              + "?"
+              + filter
+              + "last="
+              + page.last()
+              + ">; rel=\"next\"");
+    }
     if (!type.isEmpty()) {
       exchange.set("OCI-Filters-Applied", "artifactType");
     }
@@ -116,7 +141,7 @@ final class ManifestResource {
         new JsonObject()
             .with("schemaVersion", 2)
             .with("mediaType", ManifestDocument.OCI_INDEX)
-            .with("manifests", all)
+            .with("manifests", page.descriptors())
             .bytes());
   }
 

@@ -4,6 +4,7 @@ import dev.regen.agent.tcp.Exchange;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
 import java.io.IOException;
+import java.util.List;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -14,6 +15,8 @@ import org.slf4j.LoggerFactory;
 /** From HTTP to the resources; failures become the spec's errors here. */
 final class RegistryHandler extends Handler.Abstract {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryHandler.class);
+
+  private static final String READ = "GET, HEAD";
 
   private final Access access;
   private final Rules rules;
@@ -68,21 +71,21 @@ final class RegistryHandler extends Handler.Abstract {
     switch (target) {
       case Target.Base _ -> base(exchange);
       case Target.Catalog _ -> {
-        require(exchange, "GET");
+        requireOneOf(exchange, READ);
         lists.catalog(exchange, rights);
       }
       case Target.TagList list -> {
-        require(exchange, "GET");
+        requireOneOf(exchange, READ);
         lists.tags(exchange, list.repository());
       }
       case Target.Referrers referrers -> {
-        require(exchange, "GET");
+        requireOneOf(exchange, READ);
         manifests.referrers(exchange, referrers.repository(), referrers.digest());
       }
       case Target.Manifest manifest -> manifest(exchange, manifest);
       case Target.Blob blob -> blob(exchange, blob, rights);
       case Target.Uploads into -> {
-        require(exchange, "POST");
+        requireOneOf(exchange, "POST");
         uploads.post(exchange, into.repository(), rights);
       }
       case Target.Upload upload -> upload(exchange, upload);
@@ -95,9 +98,7 @@ final class RegistryHandler extends Handler.Abstract {
   }
 
   private static void base(Exchange exchange) throws IOException {
-    if (isChange(exchange.method())) {
-      throw unsupported(exchange);
-    }
+    requireOneOf(exchange, READ);
     exchange.answer(200, "application/json", new byte[] {'{', '}'});
   }
 
@@ -106,7 +107,7 @@ final class RegistryHandler extends Handler.Abstract {
       case "GET", "HEAD" -> manifests.get(exchange, manifest.repository(), manifest.reference());
       case "PUT" -> manifests.put(exchange, manifest.repository(), manifest.reference());
       case "DELETE" -> manifests.delete(exchange, manifest.repository(), manifest.reference());
-      default -> throw unsupported(exchange);
+      default -> throw unsupported(exchange, "GET, HEAD, PUT, DELETE");
     }
   }
 
@@ -121,7 +122,7 @@ final class RegistryHandler extends Handler.Abstract {
               rules.isWritable() && rights.may(blob.repository(), Access.Right.PUSH));
       case "DELETE" ->
           blobs.delete(exchange, blob.repository(), UploadResource.digest(blob.digest()));
-      default -> throw unsupported(exchange);
+      default -> throw unsupported(exchange, "GET, HEAD, DELETE");
     }
   }
 
@@ -131,17 +132,18 @@ final class RegistryHandler extends Handler.Abstract {
       case "PATCH" -> uploads.patch(exchange, upload.repository(), upload.id());
       case "PUT" -> uploads.put(exchange, upload.repository(), upload.id());
       case "DELETE" -> uploads.delete(exchange, upload.repository(), upload.id());
-      default -> throw unsupported(exchange);
+      default -> throw unsupported(exchange, "GET, PATCH, PUT, DELETE");
     }
   }
 
-  private static void require(Exchange exchange, String method) throws IOException {
-    if (!exchange.method().equals(method)) {
-      throw unsupported(exchange);
+  private static void requireOneOf(Exchange exchange, String methods) throws IOException {
+    if (!List.of(methods.split(", ", -1)).contains(exchange.method())) {
+      throw unsupported(exchange, methods);
     }
   }
 
-  private static RegistryException unsupported(Exchange exchange) {
+  private static RegistryException unsupported(Exchange exchange, String methods) {
+    exchange.set("Allow", methods);
     return new RegistryException(
         RegistryException.Code.UNSUPPORTED, exchange.method() + " is not done here");
   }

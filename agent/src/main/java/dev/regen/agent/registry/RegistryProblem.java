@@ -1,12 +1,14 @@
 package dev.regen.agent.registry;
 
 import dev.regen.agent.tcp.Exchange;
+import dev.regen.agent.tcp.StatusException;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.DiskFullException;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.RegistryException.Code;
+import dev.regen.snapshot.registry.Uploads;
 import java.io.IOException;
 import java.util.List;
 import org.eclipse.jetty.http.HttpException;
@@ -38,6 +40,13 @@ record RegistryProblem(int status, Code code, String message, @Nullable JsonObje
     return switch (cause) {
       case RegistryException e ->
           new RegistryProblem(status(e.code()), e.code(), message, e.detail());
+      // It may have gone for good; then nobody reads this.
+      case Uploads.Gone _ ->
+          new RegistryProblem(
+              HttpStatus.REQUEST_TIMEOUT_408, Code.BLOB_UPLOAD_INVALID, message, null);
+      case StatusException e -> new RegistryProblem(e.status(), Code.UNSUPPORTED, message, null);
+      case RegenException.BadInput _ ->
+          new RegistryProblem(HttpStatus.BAD_REQUEST_400, Code.UNSUPPORTED, message, null);
       case RegenException.NotFound _ ->
           new RegistryProblem(HttpStatus.NOT_FOUND_404, Code.UNKNOWN, message, null);
       case RegenException.Refused _ ->
@@ -65,6 +74,7 @@ record RegistryProblem(int status, Code code, String message, @Nullable JsonObje
           DIGEST_INVALID,
           MANIFEST_INVALID,
           NAME_INVALID,
+          PAGINATION_NUMBER_INVALID,
           SIZE_INVALID,
           TAG_INVALID ->
           HttpStatus.BAD_REQUEST_400;
@@ -79,13 +89,20 @@ record RegistryProblem(int status, Code code, String message, @Nullable JsonObje
     };
   }
 
-  /** Says it to the client, before the rest of his body is read. */
+  /** Says it to the client, before the rest of his body is read, if more of it can come. */
   void answer(Exchange exchange) {
     if (status == HttpStatus.SERVICE_UNAVAILABLE_503
         || status == HttpStatus.TOO_MANY_REQUESTS_429) {
       exchange.set("Retry-After", "1");
     }
-    exchange.refuse(status, "application/json", body());
+    // What was said of the content before it could not be sent does not hold for this.
+    exchange.response().getHeaders().remove("ETag");
+    exchange.set("Cache-Control", "no-store");
+    if (status == HttpStatus.REQUEST_TIMEOUT_408) {
+      exchange.answer(status, "application/json", body());
+    } else {
+      exchange.refuse(status, "application/json", body());
+    }
   }
 
   private byte[] body() {

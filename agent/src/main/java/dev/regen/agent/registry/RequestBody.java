@@ -1,5 +1,6 @@
 package dev.regen.agent.registry;
 
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.Uploads;
 import java.io.IOException;
@@ -11,31 +12,40 @@ import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
-/** A request's body as it arrives, of any length, declared or not. For one thread. */
+/** A request's body as it arrives. For one thread. */
 final class RequestBody implements Uploads.Body, AutoCloseable {
   private final Request request;
+  private final long saidBytes;
+  private long arrivedBytes;
   private Content.@Nullable Chunk given;
 
-  RequestBody(Request request) {
+  /**
+   * @param saidBytes how long the client said that it is; negative for any length
+   */
+  RequestBody(Request request, long saidBytes) {
     this.request = request;
+    this.saidBytes = saidBytes;
   }
 
   /**
    * All of a short body.
    *
-   * @throws RegistryException SIZE_INVALID if it is longer than that
+   * @throws TooLong if it is longer than that
+   * @throws Uploads.Gone if it ended early
    */
   static byte[] whole(Request request, int limitBytes) throws IOException {
-    try (InputStream in = Content.Source.asInputStream(request)) {
-      byte[] bytes =
-          request.getLength() > limitBytes
-              ? new byte[limitBytes + 1]
-              : in.readNBytes(limitBytes + 1);
-      if (bytes.length > limitBytes) {
-        throw new TooLong(limitBytes);
+    byte[] bytes = {};
+    if (request.getLength() <= limitBytes) {
+      try (InputStream in = Content.Source.asInputStream(request)) {
+        bytes = in.readNBytes(limitBytes + 1);
+      } catch (IOException e) {
+        throw new Uploads.Gone("the body ended early: " + Why.of(e), e);
       }
-      return bytes;
     }
+    if (bytes.length > limitBytes || request.getLength() > limitBytes) {
+      throw new TooLong(limitBytes);
+    }
+    return bytes;
   }
 
   /** A body that is longer than it may be. */
@@ -58,10 +68,13 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
         throw new Uploads.Gone("the body ended early: " + chunk.getFailure(), chunk.getFailure());
       } else if (chunk.hasRemaining()) {
         given = chunk;
+        arrivedBytes += chunk.remaining();
+        requireSaid(saidBytes >= 0 && arrivedBytes > saidBytes);
         return chunk.getByteBuffer();
       } else {
         chunk.release();
         if (chunk.isLast()) {
+          requireSaid(arrivedBytes < saidBytes);
           return null;
         }
       }
@@ -71,6 +84,14 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
   @Override
   public void close() {
     release();
+  }
+
+  private void requireSaid(boolean another) throws RegistryException {
+    if (another) {
+      throw new RegistryException(
+          RegistryException.Code.SIZE_INVALID,
+          "Content-Range is of " + saidBytes + " bytes, the body has another length");
+    }
   }
 
   private void release() {

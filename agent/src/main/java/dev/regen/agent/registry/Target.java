@@ -1,7 +1,9 @@
 package dev.regen.agent.registry;
 
+import dev.regen.agent.tcp.StatusException;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.RepositoryName;
+import java.io.IOException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,10 +44,10 @@ sealed interface Target {
   /**
    * Reads a path.
    *
-   * @throws RegistryException NAME_INVALID if its repository has no repository's name; UNSUPPORTED
-   *     if the path is none of the API's
+   * @throws RegistryException NAME_INVALID if its repository has no repository's name
+   * @throws StatusException 404 if the path is none of the API's
    */
-  static Target of(String path) throws RegistryException {
+  static Target of(String path) throws IOException {
     if (path.equals("/v2/") || path.equals("/v2")) {
       return new Base();
     }
@@ -54,7 +56,7 @@ sealed interface Target {
     }
     Matcher form = FORM.matcher(path);
     if (!form.matches()) {
-      throw new RegistryException(RegistryException.Code.UNSUPPORTED, "there is no such endpoint");
+      throw new StatusException(404, "there is no such endpoint");
     }
     String name = form.group("name");
     if (!RepositoryName.isValid(name)) {

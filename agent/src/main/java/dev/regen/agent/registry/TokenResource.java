@@ -31,6 +31,7 @@ final class TokenResource {
   void answer(Exchange exchange) throws IOException {
     if (!exchange.method().equals("GET")) {
       // Clients that try OAuth first turn to GET for this.
+      exchange.set("Allow", "GET");
       throw new RegistryException(RegistryException.Code.UNSUPPORTED, "tokens are had with GET");
     }
     String user;
@@ -51,7 +52,7 @@ final class TokenResource {
         }
       }
     }
-    String token = access.tokens().make(grants);
+    String token = access.tokens().make(new Tokens.Content(user, grants));
     exchange.set("Cache-Control", "no-store");
     exchange.answer(
         200,

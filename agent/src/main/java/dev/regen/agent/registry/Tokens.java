@@ -52,19 +52,30 @@ final class Tokens {
         + (right == Access.Right.PUSH ? "pull,push" : Access.word(right));
   }
 
-  String make(Set<Grant> grants) {
+  /**
+   * What a token says.
+   *
+   * @param user to whom it was given; null for somebody without a name
+   */
+  record Content(@Nullable String user, Set<Grant> grants) {}
+
+  String make(Content said) {
     List<String> texts = new ArrayList<>();
-    for (Grant grant : grants) {
+    for (Grant grant : said.grants()) {
       texts.add(grant.right() + " " + grant.repository());
     }
     byte[] content =
-        new JsonObject().with("until", clock.instant().plus(LIFE)).with("grants", texts).bytes();
+        new JsonObject()
+            .with("until", clock.instant().plus(LIFE))
+            .with("user", said.user())
+            .with("grants", texts)
+            .bytes();
     Base64.Encoder base64 = Base64.getUrlEncoder().withoutPadding();
     return base64.encodeToString(content) + "." + base64.encodeToString(mac(content));
   }
 
-  /** What a token grants; null if it is none, or is over. */
-  @Nullable Set<Grant> read(String token) {
+  /** What a token says; null if it is none, or is over. */
+  @Nullable Content read(String token) {
     try {
       int dot = token.indexOf('.');
       Base64.Decoder base64 = Base64.getUrlDecoder();
@@ -86,7 +97,7 @@ final class Tokens {
                 text.substring(space + 1),
                 Access.Right.valueOf(text.substring(0, space).toUpperCase(Locale.ROOT))));
       }
-      return grants;
+      return new Content(json.stringOrNull("user"), grants);
     } catch (IOException | IllegalArgumentException e) {
       return null;
     }

@@ -50,7 +50,7 @@ final class UploadResource {
     if (!digest.isEmpty() && mount.isEmpty()) {
       ContentDigest expected = digest(digest);
       String id = registry.uploads().begin(repository, expected.algorithm());
-      append(exchange, repository, id, -1);
+      append(exchange, repository, id, Piece.UNSAID);
       finish(exchange, repository, id, expected);
       return;
     }
@@ -62,7 +62,7 @@ final class UploadResource {
   void patch(Exchange exchange, RepositoryName repository, String id) throws IOException {
     long bytes;
     try {
-      bytes = append(exchange, repository, id, from(exchange));
+      bytes = append(exchange, repository, id, piece(exchange));
     } catch (RegistryException e) {
       if (e.code() == RegistryException.Code.RANGE_INVALID) {
         describe(exchange, repository, id, registry.uploads().bytes(repository, id));
@@ -76,7 +76,7 @@ final class UploadResource {
     ContentDigest digest = digest(exchange.query("digest"));
     try {
       if (exchange.request().getLength() != 0) {
-        append(exchange, repository, id, from(exchange));
+        append(exchange, repository, id, piece(exchange));
       }
     } catch (RegistryException e) {
       if (e.code() == RegistryException.Code.RANGE_INVALID) {
@@ -127,11 +127,11 @@ final class UploadResource {
     return true;
   }
 
-  private long append(Exchange exchange, RepositoryName repository, String id, long from)
+  private long append(Exchange exchange, RepositoryName repository, String id, Piece said)
       throws IOException {
     quotas.check(repository, Math.max(0, exchange.request().getLength()));
-    try (RequestBody body = new RequestBody(exchange.request())) {
-      return registry.uploads().append(repository, id, from, body);
+    try (RequestBody body = new RequestBody(exchange.request(), said.length())) {
+      return registry.uploads().append(repository, id, said.from(), body);
     }
   }
 
@@ -162,11 +162,15 @@ final class UploadResource {
     exchange.set("Docker-Upload-UUID", id);
   }
 
-  /** Where the body belongs; negative if the request does not say. */
-  private static long from(Exchange exchange) throws IOException {
+  /** Where the body belongs, and how long it is; both negative if the request does not say. */
+  private record Piece(long from, long length) {
+    static final Piece UNSAID = new Piece(-1, -1);
+  }
+
+  private static Piece piece(Exchange exchange) throws IOException {
     String header = exchange.header("Content-Range");
     if (header == null) {
-      return -1;
+      return Piece.UNSAID;
     }
     Matcher range = RANGE.matcher(header);
     if (!range.matches()) {
@@ -185,7 +189,7 @@ final class UploadResource {
           RegistryException.Code.SIZE_INVALID,
           "Content-Range is of " + length + " bytes, the body has " + declared);
     }
-    return from;
+    return new Piece(from, length);
   }
 
   private static ContentDigest.Algorithm algorithm(Exchange exchange) throws IOException {

@@ -1,6 +1,7 @@
 package dev.regen.agent.registry;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
+import dev.regen.runtime.Why;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.RegistryException;
 import java.io.IOException;
@@ -16,12 +17,16 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The users of an htpasswd file, with passwords hashed by bcrypt ({@code htpasswd -B}). The file is
- * read again when it has changed.
+ * read again when it has changed; one that cannot be read is told of in the log, and the users
+ * before may log in.
  */
 final class Users {
+  private static final Logger LOG = LoggerFactory.getLogger(Users.class);
   private static final int FILE_BYTES_MAX = 4 << 20;
   private static final int PASSWORD_BYTES_MAX = 72;
   private static final int PROVED_MAX = 1_000;
@@ -96,12 +101,17 @@ final class Users {
         .formatHex(sha256.digest(credentials.password().getBytes(StandardCharsets.UTF_8)));
   }
 
-  private synchronized void refresh() throws IOException {
-    FileTime now = Files.getLastModifiedTime(file);
-    if (!now.equals(readAt)) {
-      hashes = read(file);
-      proved.clear();
-      readAt = now;
+  private synchronized void refresh() {
+    try {
+      FileTime now = Files.getLastModifiedTime(file);
+      if (!now.equals(readAt)) {
+        readAt = now;
+        hashes = read(file);
+        proved.clear();
+        LOG.info("{} has changed; its users may log in from now on", file);
+      }
+    } catch (IOException e) {
+      LOG.warn("the users before may still log in: {}", Why.of(e));
     }
   }
 

@@ -105,7 +105,7 @@ public record ManifestDocument(
   private static String mediaType(@Nullable String contentType, JsonObject json)
       throws IOException {
     String own = json.stringOrNull("mediaType");
-    if (own != null && contentType != null && !own.equals(contentType)) {
+    if (own != null && contentType != null && !own.equalsIgnoreCase(contentType)) {
       throw invalid("it is sent as " + contentType + " and says that it is " + own);
     }
     String found = own != null ? own : contentType;

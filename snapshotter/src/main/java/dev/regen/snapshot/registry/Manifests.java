@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -25,6 +26,9 @@ public final class Manifests {
 
   private static final long CACHE_WEIGHT_MAX = 16 << 20;
   private static final long WEIGHT = 500;
+
+  /** Of descriptors: with what stands around them no more than a manifest may have. */
+  private static final int PAGE_BYTES_MAX = 3 << 20;
 
   private final RemoteStore store;
   private final InstantSource clock;
@@ -107,29 +111,62 @@ public final class Manifests {
   }
 
   /**
-   * What names {@code subject} as its subject, as descriptors in the order of their digests.
+   * Some of what names a manifest as its subject.
+   *
+   * @param descriptors in the order of their digests
+   * @param last behind which the next page begins; null if there is none
+   */
+  public record Referrers(List<JsonObject> descriptors, @Nullable ContentDigest last) {}
+
+  /**
+   * What names {@code subject} as its subject, as much as a client takes at once.
    *
    * @param artifactType only those of this type; null for all
+   * @param last only those behind this one; null for the first
    */
-  public List<JsonObject> referrers(
-      RepositoryName repository, ContentDigest subject, @Nullable String artifactType)
+  public Referrers referrers(
+      RepositoryName repository,
+      ContentDigest subject,
+      @Nullable String artifactType,
+      @Nullable ContentDigest last)
       throws IOException {
-    Set<String> keys = new TreeSet<>();
+    NavigableSet<String> keys = new TreeSet<>();
     for (String record : store.records(Names.referrers(repository, subject))) {
       keys.add(Names.digest(record).key());
     }
     List<JsonObject> descriptors = new ArrayList<>();
-    for (String key : keys) {
-      Optional<StoredManifest> manifest = find(repository, ContentDigest.ofKey(key));
-      if (manifest.isPresent()) {
-        ManifestDocument document = parse(manifest.get());
-        boolean wanted = artifactType == null || artifactType.equals(document.artifactType());
-        if (wanted && subject.equals(document.subject())) {
-          descriptors.add(descriptor(manifest.get(), document));
+    long bytes = 0;
+    ContentDigest before = last;
+    for (String key : last == null ? keys : keys.tailSet(last.key(), false)) {
+      ContentDigest digest = ContentDigest.ofKey(key);
+      Optional<JsonObject> descriptor = referrer(repository, digest, subject, artifactType);
+      if (descriptor.isPresent()) {
+        bytes += descriptor.get().bytes().length;
+        if (bytes > PAGE_BYTES_MAX && !descriptors.isEmpty()) {
+          return new Referrers(descriptors, before);
         }
+        descriptors.add(descriptor.get());
       }
+      before = digest;
     }
-    return descriptors;
+    return new Referrers(descriptors, null);
+  }
+
+  private Optional<JsonObject> referrer(
+      RepositoryName repository,
+      ContentDigest digest,
+      ContentDigest subject,
+      @Nullable String artifactType)
+      throws IOException {
+    Optional<StoredManifest> manifest = find(repository, digest);
+    if (manifest.isEmpty()) {
+      return Optional.empty();
+    }
+    ManifestDocument document = parse(manifest.get());
+    boolean wanted = artifactType == null || artifactType.equals(document.artifactType());
+    return wanted && subject.equals(document.subject())
+        ? Optional.of(descriptor(manifest.get(), document))
+        : Optional.empty();
   }
 
   /** The manifests of a repository, and the newest record of each. */

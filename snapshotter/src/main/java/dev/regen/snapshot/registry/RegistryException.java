@@ -19,6 +19,7 @@ public final class RegistryException extends IOException {
     MANIFEST_UNKNOWN,
     NAME_INVALID,
     NAME_UNKNOWN,
+    PAGINATION_NUMBER_INVALID,
     SIZE_INVALID,
     TAG_INVALID,
     UNAUTHORIZED,
