@@ -30,8 +30,11 @@ public final class ManagerServer implements AutoCloseable {
   private static final int KEY_BYTES_MIN = 32;
   private static final int KEY_BYTES_MAX = 4_096;
 
-  /** 96 MiB at most of what is on its way. */
-  private static final int SEGMENTS_MAX = 24;
+  /** 64 MiB at most of what is pushed. */
+  private static final int PUSHED_SEGMENTS_MAX = 16;
+
+  /** 96 MiB at most of what is pulled: a slow client holds one until he has it. */
+  private static final int PULLED_SEGMENTS_MAX = 24;
 
   private static final int HEADER_BYTES_MAX = 32 << 10;
   private static final int BUFFER_BYTES = 128 << 10;
@@ -62,7 +65,7 @@ public final class ManagerServer implements AutoCloseable {
     Tokens tokens = new Tokens(key(options.tokenKey()), clock);
     Access access = new Access(users, rules, tokens, options.url());
     store = options.store().open(true);
-    Registry registry = new Registry(store, clock, new SegmentBuffers(SEGMENTS_MAX));
+    Registry registry = registry(store, clock);
     try {
       server =
           new TcpServer(
@@ -109,7 +112,7 @@ public final class ManagerServer implements AutoCloseable {
     InstantSource clock = InstantSource.system();
     Rules rules = new Rules(rulesFile);
     try (RemoteStore store = url.open(false)) {
-      Registry registry = new Registry(store, clock, new SegmentBuffers(1));
+      Registry registry = registry(store, clock);
       TransferProgress progress =
           new TransferProgress() {
             @Override
@@ -134,6 +137,14 @@ public final class ManagerServer implements AutoCloseable {
     } finally {
       store.close();
     }
+  }
+
+  private static Registry registry(RemoteStore store, InstantSource clock) {
+    return new Registry(
+        store,
+        clock,
+        new SegmentBuffers(PUSHED_SEGMENTS_MAX),
+        new SegmentBuffers(PULLED_SEGMENTS_MAX));
   }
 
   private static byte[] key(@Nullable Path file) throws IOException {

@@ -1,5 +1,6 @@
 package dev.regen.agent.registry;
 
+import dev.regen.agent.tcp.Bodies;
 import dev.regen.agent.tcp.Exchange;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.registry.ContentDigest;
@@ -11,6 +12,7 @@ import dev.regen.snapshot.registry.RepositoryName;
 import dev.regen.snapshot.registry.StoredManifest;
 import dev.regen.snapshot.registry.TagName;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -22,8 +24,15 @@ import org.jspecify.annotations.Nullable;
 final class ManifestResource {
   private static final int TAGS_MAX = 100;
 
+  /** What is read of all manifests that arrive at the same time, and what is made of it. */
+  private static final int BODY_BYTES_MAX = 64 << 20;
+
+  /** As it came, as it is read, and as it is stored. */
+  private static final int TIMES_IN_MEMORY = 4;
+
   private final Registry registry;
   private final Rules rules;
+  private final Bodies bodies = new Bodies(BODY_BYTES_MAX);
 
   ManifestResource(Registry registry, Rules rules) {
     this.registry = registry;
@@ -48,7 +57,22 @@ final class ManifestResource {
   }
 
   void put(Exchange exchange, RepositoryName repository, String reference) throws IOException {
-    byte[] content = RequestBody.whole(exchange.request(), StoredManifest.BYTES_MAX);
+    long said = exchange.request().getLength();
+    long room = said < 0 || said > StoredManifest.BYTES_MAX ? StoredManifest.BYTES_MAX : said;
+    try (Bodies.Taken _ = bodies.take(TIMES_IN_MEMORY * room)) {
+      put(
+          exchange,
+          repository,
+          reference,
+          RequestBody.whole(exchange.request(), StoredManifest.BYTES_MAX));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+
+  private void put(Exchange exchange, RepositoryName repository, String reference, byte[] content)
+      throws IOException {
     List<TagName> tags;
     ContentDigest digest;
     if (reference.contains(":")) {

@@ -23,6 +23,14 @@ import org.jspecify.annotations.Nullable;
 record RegistryProblem(int status, Code code, String message, @Nullable JsonObject detail) {
   private static final int MESSAGE_MAX = 2_000;
 
+  // What a client is told of the store; where it is, and what it said, stands in the log.
+  private static final String FULL =
+      "the registry's store is full: what was pushed before is there; ask its operator for room";
+  private static final String AWAY =
+      "the registry's store cannot do this now; try again, or ask its operator";
+  private static final String DAMAGED =
+      "what is stored is damaged: push it again, or ask the registry's operator";
+
   RegistryProblem {
     String text = message.replaceAll("\\p{Cntrl}", " ");
     message = text.substring(0, Math.min(text.length(), MESSAGE_MAX));
@@ -34,8 +42,7 @@ record RegistryProblem(int status, Code code, String message, @Nullable JsonObje
       return new RegistryProblem(e.getCode(), Code.UNSUPPORTED, message, null);
     }
     if (DiskFullException.behind(cause).isPresent()) {
-      return new RegistryProblem(
-          HttpStatus.INSUFFICIENT_STORAGE_507, Code.UNAVAILABLE, message, null);
+      return new RegistryProblem(HttpStatus.INSUFFICIENT_STORAGE_507, Code.UNAVAILABLE, FULL, null);
     }
     return switch (cause) {
       case RegistryException e ->
@@ -50,13 +57,13 @@ record RegistryProblem(int status, Code code, String message, @Nullable JsonObje
       case RegenException.NotFound _ ->
           new RegistryProblem(HttpStatus.NOT_FOUND_404, Code.UNKNOWN, message, null);
       case RegenException.Refused _ ->
-          new RegistryProblem(HttpStatus.SERVICE_UNAVAILABLE_503, Code.UNAVAILABLE, message, null);
+          new RegistryProblem(HttpStatus.SERVICE_UNAVAILABLE_503, Code.UNAVAILABLE, AWAY, null);
       case RegenException _ ->
-          new RegistryProblem(HttpStatus.INTERNAL_SERVER_ERROR_500, Code.UNKNOWN, message, null);
+          new RegistryProblem(HttpStatus.INTERNAL_SERVER_ERROR_500, Code.UNKNOWN, DAMAGED, null);
       case IllegalArgumentException _ ->
           new RegistryProblem(HttpStatus.BAD_REQUEST_400, Code.UNSUPPORTED, message, null);
       case IOException _ ->
-          new RegistryProblem(HttpStatus.SERVICE_UNAVAILABLE_503, Code.UNAVAILABLE, message, null);
+          new RegistryProblem(HttpStatus.SERVICE_UNAVAILABLE_503, Code.UNAVAILABLE, AWAY, null);
       default ->
           new RegistryProblem(
               HttpStatus.INTERNAL_SERVER_ERROR_500,

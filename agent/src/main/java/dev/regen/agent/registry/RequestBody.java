@@ -7,15 +7,28 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
 /** A request's body as it arrives. For one thread. */
 final class RequestBody implements Uploads.Body, AutoCloseable {
+  private static final ByteBuffer NOTHING_YET = ByteBuffer.allocate(0);
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+
+  /** A client that is slower for so long gives its place to others. */
+  private static final Duration SLOW_FOR = Duration.ofMinutes(2);
+
+  private static final int SLOWEST_BYTES_PER_SECOND = 1 << 10;
+
   private final Request request;
+  private final long begin = System.nanoTime();
   private final long saidBytes;
+  private @Nullable CountDownLatch arrival;
   private long arrivedBytes;
   private Content.@Nullable Chunk given;
 
@@ -63,7 +76,10 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
     while (true) {
       Content.Chunk chunk = request.read();
       if (chunk == null) {
-        await();
+        if (!hasArrived()) {
+          requireSpeed();
+          return NOTHING_YET;
+        }
       } else if (Content.Chunk.isFailure(chunk)) {
         throw new Uploads.Gone("the body ended early: " + chunk.getFailure(), chunk.getFailure());
       } else if (chunk.hasRemaining()) {
@@ -102,14 +118,31 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
     }
   }
 
-  private void await() throws InterruptedIOException {
-    CountDownLatch arrived = new CountDownLatch(1);
-    request.demand(arrived::countDown);
+  /** Whether more has come, waiting a little for that. */
+  private boolean hasArrived() throws InterruptedIOException {
+    CountDownLatch asked = arrival;
+    if (asked == null) {
+      asked = new CountDownLatch(1);
+      arrival = asked;
+      request.demand(asked::countDown);
+    }
     try {
-      arrived.await();
+      if (!asked.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+        return false;
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");
+    }
+    arrival = null;
+    return true;
+  }
+
+  private void requireSpeed() throws Uploads.Gone {
+    long seconds = (System.nanoTime() - begin) / 1_000_000_000L;
+    if (seconds > SLOW_FOR.toSeconds() && arrivedBytes / seconds < SLOWEST_BYTES_PER_SECOND) {
+      throw new Uploads.Gone(
+          "the body comes too slowly", new TimeoutException(arrivedBytes + " bytes in " + seconds));
     }
   }
 }

@@ -28,6 +28,7 @@ final class Rules {
   private final @Nullable Path file;
   private volatile RulesFile rules;
   private volatile @Nullable FileTime readAt;
+  private volatile boolean isUnreadable;
 
   /**
    * @param file null for no rules
@@ -146,8 +147,13 @@ final class Rules {
           rules = RulesFile.read(known);
           LOG.info("{} has changed; its rules hold from now on", known);
         }
+        isUnreadable = false;
       } catch (IOException e) {
-        LOG.warn("the rules before stay in force: {}", Why.of(e));
+        // Once, not with every request.
+        if (!isUnreadable) {
+          isUnreadable = true;
+          LOG.warn("the rules before stay in force: {}", Why.of(e));
+        }
       }
     }
     return rules;

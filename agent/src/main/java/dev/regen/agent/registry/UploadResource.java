@@ -45,7 +45,6 @@ final class UploadResource {
     if (!mount.isEmpty() && !from.isEmpty() && mount(exchange, repository, mount, from, rights)) {
       return;
     }
-    registry.make(repository);
     String digest = exchange.query("digest");
     if (!digest.isEmpty() && mount.isEmpty()) {
       ContentDigest expected = digest(digest);
@@ -139,7 +138,9 @@ final class UploadResource {
       throws IOException {
     // A body of unknown length was not counted before.
     quotas.check(repository, registry.uploads().bytes(repository, id));
-    created(exchange, repository, registry.uploads().finish(repository, id, digest));
+    StoredBlob blob = registry.uploads().finish(repository, id, digest);
+    registry.make(repository);
+    created(exchange, repository, blob);
   }
 
   private static void created(Exchange exchange, RepositoryName repository, StoredBlob blob) {

@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.Bodies;
 import dev.regen.agent.tcp.Exchange;
 import dev.regen.agent.tcp.StatusException;
 import dev.regen.snapshot.Digest;

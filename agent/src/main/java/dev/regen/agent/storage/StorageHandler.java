@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.Bodies;
 import dev.regen.agent.tcp.Exchange;
 import dev.regen.agent.tcp.StatusException;
 import dev.regen.runtime.json.JsonObject;
@@ -20,6 +21,9 @@ final class StorageHandler extends Handler.Abstract {
   private static final String CHUNK = "/v1/chunks/sha256/";
   private static final String RECORD = "/v1/records/";
 
+  /** Room for the longest record and some chunks beside it. */
+  private static final int BODY_BYTES_MAX = 96 << 20;
+
   private final DirectoryRemote store;
   private final StorageOptions options;
   private final Token token;
@@ -28,7 +32,7 @@ final class StorageHandler extends Handler.Abstract {
   private final RecordResource records;
 
   StorageHandler(DirectoryRemote store, StorageOptions options) {
-    Bodies bodies = new Bodies();
+    Bodies bodies = new Bodies(BODY_BYTES_MAX);
     this.store = store;
     this.options = options;
     this.token = new Token(options.token());

@@ -30,14 +30,16 @@ public final class Registry {
   private final Set<String> known = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param buffers what blobs on their way may take
+   * @param buffers what blobs that are pushed may take
+   * @param readBuffers what those may take that are pulled and do not lie in files of this host
    */
-  public Registry(RemoteStore store, InstantSource clock, SegmentBuffers buffers) {
+  public Registry(
+      RemoteStore store, InstantSource clock, SegmentBuffers buffers, SegmentBuffers readBuffers) {
     this.store = store;
     this.blobs = new Blobs(store, clock);
     this.manifests = new Manifests(store, clock, blobs);
     this.tags = new Tags(store, clock);
-    this.reader = new BlobReader(store, buffers);
+    this.reader = new BlobReader(store, readBuffers);
     this.uses = new Uses(store);
     this.uploads = new Uploads(store, clock, buffers, reader, blobs, uses);
   }
@@ -108,8 +110,8 @@ public final class Registry {
       List<TagName> names,
       Predicate<TagName> immutable)
       throws IOException {
-    make(repository);
     ManifestDocument document = manifests.put(repository, digest, contentType, content);
+    make(repository);
     for (TagName tag : names) {
       tags.set(repository, tag, digest, immutable.test(tag));
     }

@@ -49,6 +49,11 @@ public final class SegmentBuffers {
     }
   }
 
+  /** Whether somebody waits for one. */
+  boolean areWanted() {
+    return free.hasQueuedThreads();
+  }
+
   /** Takes one if there are enough for others too. */
   boolean takeIfPlenty() {
     return free.availablePermits() > count / 2 && free.tryAcquire();

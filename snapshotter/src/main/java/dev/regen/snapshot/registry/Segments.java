@@ -70,6 +70,13 @@ final class Segments implements AutoCloseable {
     }
   }
 
+  /** Stores what there is of a segment that others could use the memory of. */
+  void makeRoom() {
+    if (openBytes > 0 && buffers.areWanted()) {
+      send();
+    }
+  }
+
   /** Stores what is left; all that was written is stored when this returns. */
   void finish() throws IOException {
     if (openBytes > 0) {

@@ -85,7 +85,8 @@ public final class Uploads {
   @FunctionalInterface
   public interface Body {
     /**
-     * The next bytes, at least one, to be read before the next call; null at the end.
+     * The next bytes, to be read before the next call; none if none came for about a second; null
+     * at the end.
      *
      * @throws Gone if the client went away: what arrived before is kept
      */
@@ -153,6 +154,7 @@ public final class Uploads {
    */
   public long append(RepositoryName repository, String id, long from, Body body)
       throws IOException {
+    find(repository, id);
     Live live = live(id);
     lock(live);
     try {
@@ -177,6 +179,7 @@ public final class Uploads {
    */
   public StoredBlob finish(RepositoryName repository, String id, ContentDigest digest)
       throws IOException {
+    find(repository, id);
     Live live = live(id);
     lock(live);
     try {
@@ -247,7 +250,11 @@ public final class Uploads {
             hasher.update(some.duplicate());
           }
           bytes += some.remaining();
-          segments.write(some);
+          if (some.hasRemaining()) {
+            segments.write(some);
+          } else {
+            segments.makeRoom();
+          }
           if (System.nanoTime() - renewedAt > RENEW_NANOS) {
             renewedAt = System.nanoTime();
             tag = renew(id, tag, before, segments.stored());

@@ -64,7 +64,7 @@ class CollectionWhileServingTest {
   @BeforeEach
   void open() throws Exception {
     store = serving();
-    registry = new Registry(store, clock, new SegmentBuffers(16));
+    registry = new Registry(store, clock, new SegmentBuffers(16), new SegmentBuffers(16));
   }
 
   @AfterEach
@@ -265,7 +265,10 @@ class CollectionWhileServingTest {
 
   private void collect() throws IOException {
     RemoteStore own = collecting();
-    Registry its = own.equals(store) ? registry : new Registry(own, clock, new SegmentBuffers(4));
+    Registry its =
+        own.equals(store)
+            ? registry
+            : new Registry(own, clock, new SegmentBuffers(4), new SegmentBuffers(4));
     try {
       collectedBlobs.addAndGet(
           new RegistryCollection(own, its, clock).run(_ -> RULES, TransferProgress.NONE).blobs());

@@ -142,6 +142,7 @@ final class TwoManagersOnCephTest {
   }
 
   private static Registry registry(RemoteStore store) {
-    return new Registry(store, InstantSource.system(), new SegmentBuffers(4));
+    return new Registry(
+        store, InstantSource.system(), new SegmentBuffers(4), new SegmentBuffers(4));
   }
 }

@@ -1,6 +1,5 @@
-package dev.regen.agent.storage;
+package dev.regen.agent.tcp;
 
-import dev.regen.agent.tcp.StatusException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -13,20 +12,24 @@ import org.eclipse.jetty.server.Request;
  * Reads the bodies of requests, with a limit on the memory that all of them take together and on
  * the time that each may take.
  */
-final class Bodies {
+public final class Bodies {
   private static final int UNIT_BYTES = 1 << 10;
-
-  /** Room for the longest record and some chunks beside it. */
-  private static final int UNITS_MAX = 96 << 10;
 
   private static final Duration WAIT_LIMIT = Duration.ofSeconds(10);
   private static final Duration READ_LIMIT = Duration.ofSeconds(30);
   private static final int SLOWEST_BYTES_PER_SECOND = 64 << 10;
 
-  private final Semaphore units = new Semaphore(UNITS_MAX, true);
+  private final Semaphore units;
+
+  /**
+   * @param bytes what all bodies that are in memory may take together; a longer one never fits
+   */
+  public Bodies(int bytes) {
+    this.units = new Semaphore(bytes / UNIT_BYTES, true);
+  }
 
   /** Memory that is taken until this is closed. */
-  interface Taken extends AutoCloseable {
+  public interface Taken extends AutoCloseable {
     @Override
     void close();
   }
@@ -36,7 +39,7 @@ final class Bodies {
    *
    * @throws StatusException 503 if too much is in use for too long
    */
-  Taken take(long bytes) throws IOException, InterruptedException {
+  public Taken take(long bytes) throws IOException, InterruptedException {
     int count = Math.toIntExact(bytes / UNIT_BYTES + 1);
     if (!units.tryAcquire(count, WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new StatusException(503, "too many requests at once; try again");
@@ -49,7 +52,7 @@ final class Bodies {
    *
    * @throws StatusException 411 if it declares none, 413 if that is more than {@code limitBytes}
    */
-  static int length(Request request, int limitBytes) throws StatusException {
+  public static int length(Request request, int limitBytes) throws StatusException {
     long length = request.getLength();
     if (length < 0) {
       throw new StatusException(411, "a request with a body declares its Content-Length");
@@ -65,7 +68,7 @@ final class Bodies {
    *
    * @throws StatusException 408 if it comes too slowly, 400 if it ends too early
    */
-  static byte[] read(Request request, int length) throws IOException {
+  public static byte[] read(Request request, int length) throws IOException {
     byte[] bytes = new byte[length];
     try (InputStream body = stream(request, length)) {
       body.readNBytes(bytes, 0, length);
@@ -77,7 +80,7 @@ final class Bodies {
    * The body, of the length that was declared, to be read piece by piece. Reading it fails with a
    * {@link StatusException}: 408 if it comes too slowly, 400 if it ends too early.
    */
-  static InputStream stream(Request request, int length) {
+  public static InputStream stream(Request request, int length) {
     return new Timed(Content.Source.asInputStream(request), length);
   }
 
