@@ -51,6 +51,7 @@ import picocli.CommandLine.Spec;
       ImportCommand.class,
       PushCommand.class,
       PullCommand.class,
+      PublishCommand.class,
       PinCommand.class,
       UnpinCommand.class,
       RmCommand.class,

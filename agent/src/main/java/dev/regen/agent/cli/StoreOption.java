@@ -31,9 +31,14 @@ final class StoreOption {
     if (json) {
       command.out().println(result);
     } else {
-      command.out().println(result.string("message") + " (" + Sizes.of(moved(result)) + ")");
+      command.out().println(words(result));
     }
     return AgentCommand.DONE;
+  }
+
+  /** What a push or a pull did, for a person. */
+  static String words(JsonObject result) throws IOException {
+    return result.string("message") + " (" + Sizes.of(moved(result)) + ")";
   }
 
   /** In all, with the image that came along. */

@@ -2,6 +2,7 @@ package dev.regen.agent.registry;
 
 import dev.regen.agent.tcp.TcpServer;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.publish.Publishing;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.SegmentBuffers;
@@ -72,7 +73,7 @@ public final class ManagerServer implements AutoCloseable {
               "manager",
               options.listening(),
               new TcpServer.Limits(HEADER_BYTES_MAX, BUFFER_BYTES, CONNECTIONS_MAX, idle),
-              new RegistryHandler(registry, access, rules),
+              new RegistryHandler(registry, new Publishing(store, registry), access, rules),
               (exchange, status) ->
                   new RegistryProblem(
                           status,

@@ -192,11 +192,15 @@ final class ManifestResource {
 
   private static TagName tag(String text) throws RegistryException {
     if (!TagName.isValid(text)) {
-      throw new RegistryException(
-          RegistryException.Code.TAG_INVALID,
-          "a tag is 1 to 128 letters, digits and '._-', the first no '.' or '-'");
+      throw invalidTag();
     }
     return new TagName(text);
+  }
+
+  static RegistryException invalidTag() {
+    return new RegistryException(
+        RegistryException.Code.TAG_INVALID,
+        "a tag is 1 to 128 letters, digits and '._-', the first no '.' or '-'");
   }
 
   /** What else a manifest that is pushed by its digest is to be called. */

@@ -1,6 +1,7 @@
 package dev.regen.agent.registry;
 
 import dev.regen.agent.tcp.Exchange;
+import dev.regen.snapshot.publish.Publishing;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
 import java.io.IOException;
@@ -25,8 +26,9 @@ final class RegistryHandler extends Handler.Abstract {
   private final ManifestResource manifests;
   private final ListResource lists;
   private final TokenResource tokens;
+  private final PublishResource publish;
 
-  RegistryHandler(Registry registry, Access access, Rules rules) {
+  RegistryHandler(Registry registry, Publishing publishing, Access access, Rules rules) {
     this.access = access;
     this.rules = rules;
     this.blobs = new BlobResource(registry);
@@ -36,6 +38,7 @@ final class RegistryHandler extends Handler.Abstract {
     this.manifests = new ManifestResource(registry, rules);
     this.lists = new ListResource(registry);
     this.tokens = new TokenResource(access);
+    this.publish = new PublishResource(registry, publishing, rules);
   }
 
   @Override
@@ -89,6 +92,10 @@ final class RegistryHandler extends Handler.Abstract {
         uploads.post(exchange, into.repository(), rights);
       }
       case Target.Upload upload -> upload(exchange, upload);
+      case Target.Publish into -> {
+        requireOneOf(exchange, "POST");
+        publish.post(exchange, into.repository());
+      }
     }
   }
 

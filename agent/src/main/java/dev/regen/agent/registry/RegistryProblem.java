@@ -113,10 +113,15 @@ record RegistryProblem(int status, Code code, String message, @Nullable JsonObje
   }
 
   private byte[] body() {
+    return json().bytes();
+  }
+
+  /** As the spec has it. */
+  JsonObject json() {
     JsonObject error = new JsonObject().with("code", code).with("message", message);
     if (detail != null) {
       error.with("detail", detail);
     }
-    return new JsonObject().with("errors", List.of(error)).bytes();
+    return new JsonObject().with("errors", List.of(error));
   }
 }

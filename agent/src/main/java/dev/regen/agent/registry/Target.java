@@ -17,7 +17,8 @@ sealed interface Target {
       Pattern.compile(
           "/v2/(?<name>.{1,400}?)/(?:(?<tags>tags/list)|manifests/(?<manifest>[^/]{1,200})"
               + "|blobs/uploads/(?<upload>[^/]{0,200})|blobs/uploads"
-              + "|blobs/(?<blob>[^/]{1,200})|referrers/(?<referrers>[^/]{1,200}))");
+              + "|blobs/(?<blob>[^/]{1,200})|referrers/(?<referrers>[^/]{1,200})"
+              + "|(?<publish>_regen/publish))");
 
   /** {@code /v2/}: whether this is a registry, and who asks may use it. */
   record Base() implements Target {}
@@ -40,6 +41,9 @@ sealed interface Target {
   record Blob(RepositoryName repository, String digest) implements InRepository {}
 
   record Referrers(RepositoryName repository, String digest) implements InRepository {}
+
+  /** Regen's own; the spec keeps {@code _} for such. */
+  record Publish(RepositoryName repository) implements InRepository {}
 
   /**
    * Reads a path.
@@ -77,6 +81,9 @@ sealed interface Target {
     }
     if (form.group("referrers") != null) {
       return new Referrers(repository, form.group("referrers"));
+    }
+    if (form.group("publish") != null) {
+      return new Publish(repository);
     }
     String upload = form.group("upload");
     return upload == null || upload.isEmpty()

@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutionException;
@@ -68,23 +69,35 @@ public final class BlobReader {
    *     given before
    */
   public void read(StoredBlob blob, long from, long length, Sink sink) throws IOException {
-    Deque<Part> parts = parts(blob, from, from + length);
+    read(blob.form(), parts(blob.form(), blob.chunks(), from, from + length), sink);
+  }
+
+  /**
+   * Reads all of what some chunks are in some form.
+   *
+   * @throws RegenException.Damaged as above
+   */
+  public void read(StoredBlob.Form form, List<Chunk> chunks, Sink sink) throws IOException {
+    read(form, parts(form, chunks, 0, Long.MAX_VALUE), sink);
+  }
+
+  private void read(StoredBlob.Form form, Deque<Part> parts, Sink sink) throws IOException {
     if (parts.size() == 1) {
-      read(blob.form(), parts.getFirst(), sink);
+      read(form, parts.getFirst(), sink);
       return;
     }
-    try (Ahead ahead = new Ahead(blob.form(), parts)) {
+    try (Ahead ahead = new Ahead(form, parts)) {
       for (Part part = ahead.next(); part != null; part = ahead.next()) {
         ahead.give(part, sink);
       }
     }
   }
 
-  private static Deque<Part> parts(StoredBlob blob, long from, long to) {
+  private static Deque<Part> parts(StoredBlob.Form form, List<Chunk> chunks, long from, long to) {
     Deque<Part> parts = new ArrayDeque<>();
     long at = 0;
-    for (Chunk chunk : blob.chunks()) {
-      int bytes = blob.form().bytes(chunk);
+    for (Chunk chunk : chunks) {
+      int bytes = form.bytes(chunk);
       long first = Math.max(from, at) - at;
       long end = Math.min(to, at + bytes) - at;
       if (first < end) {

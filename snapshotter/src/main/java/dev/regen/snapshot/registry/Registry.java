@@ -1,5 +1,8 @@
 package dev.regen.snapshot.registry;
 
+import dev.regen.snapshot.Chunk;
+import dev.regen.snapshot.Digest;
+import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -94,6 +97,30 @@ public final class Registry {
     }
     names.sort(null);
     return names.stream().filter(RepositoryName::isValid).map(RepositoryName::new).toList();
+  }
+
+  /**
+   * From now on the repository has this blob, made of chunks that others have put into the store.
+   *
+   * @throws RegenException.Damaged if one of them is not there any more
+   */
+  public void adopt(RepositoryName repository, StoredBlob blob) throws IOException {
+    make(repository);
+    try (Uses.Use _ = uses.begin()) {
+      // Leases them too, until there is the record that names them.
+      Set<Digest> missing = store.missing(blob.chunks().stream().map(Chunk::digest).toList());
+      if (!missing.isEmpty()) {
+        throw new RegenException.Damaged(
+            "the store has not all chunks of "
+                + blob.digest()
+                + " any more, "
+                + missing.iterator().next()
+                + " for one");
+      }
+      if (blobs.renew(repository, blob.digest()).isEmpty()) {
+        blobs.add(repository, blob);
+      }
+    }
   }
 
   /**

@@ -96,16 +96,28 @@ public final class RemoteQueue {
    * @throws RegenException.Refused if it is only being uploaded
    */
   public StoredSnapshot find(String address) throws IOException {
+    return find(
+        address,
+        "it can be pulled when all of it is there, or with --follow as it comes. If that was"
+            + " interrupted, push it again");
+  }
+
+  /**
+   * As above.
+   *
+   * @param ifUploading what to do about one that is only being uploaded
+   */
+  public StoredSnapshot find(String address, String ifUploading) throws IOException {
     Listing listing = list();
     if (listing.complete().isEmpty()) {
-      throw none(listing);
+      throw none(listing, ifUploading);
     }
     try {
       return StoredAddress.find(name, listing.complete(), address);
     } catch (RegenException.NotFound e) {
       for (SnapshotId id : listing.uploading()) {
         if (id.value().startsWith(address)) {
-          throw uploading(id);
+          throw uploading(id, ifUploading);
         }
       }
       throw new RegenException.NotFound("in the store: " + e.getMessage());
@@ -239,21 +251,21 @@ public final class RemoteQueue {
     return Optional.empty();
   }
 
-  private RegenException none(Listing listing) {
+  private RegenException none(Listing listing, String ifUploading) {
     return listing.uploading().isEmpty()
         ? new RegenException.NotFound("the store has no snapshot of queue '" + name + "'")
-        : uploading(listing.uploading().iterator().next());
+        : uploading(listing.uploading().iterator().next(), ifUploading);
   }
 
-  private RegenException uploading(SnapshotId id) {
+  private RegenException uploading(SnapshotId id, String what) {
     return new RegenException.Refused(
         "snapshot "
             + id.shortened()
             + " of queue '"
             + name
-            + "' is uploading: it can be pulled when all of it is there, or with --follow as it"
-            + " comes. If that was interrupted, push it again; what was given up is removed by 'regen"
-            + " storage collect' a day later");
+            + "' is uploading: "
+            + what
+            + "; what was given up is removed by 'regen storage collect' a day later");
   }
 
   private String uploadName(SnapshotId id) {

@@ -7,7 +7,6 @@ import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.remote.RemoteStore;
-import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -156,7 +155,7 @@ public final class StoredChunks {
 
   private static void name(RemoteStore store, StoredSnapshot stored, Consumer<Digest> each)
       throws IOException {
-    Snapshot snapshot = SnapshotStore.parse(stored.id(), stored.manifest().fetch(store));
+    Snapshot snapshot = stored.read(store);
     snapshot.archive().chunks().stream().map(Chunk::digest).forEach(each);
     snapshot.archive().entryIndex().stream().map(Chunk::digest).forEach(each);
   }

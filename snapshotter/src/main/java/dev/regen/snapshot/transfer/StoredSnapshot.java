@@ -8,8 +8,10 @@ import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.EndCodec;
 import dev.regen.snapshot.store.SealedRecord;
+import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -53,6 +55,16 @@ public record StoredSnapshot(
 
   public SnapshotId id() {
     return element.id();
+  }
+
+  /**
+   * The snapshot itself, as the store has it; of an encrypted one the details are empty.
+   *
+   * @throws RegenException.NotFound if its manifest is lost
+   * @throws RegenException.Damaged if that is not what it should be
+   */
+  public Snapshot read(RemoteStore store) throws IOException {
+    return SnapshotStore.parse(id(), manifest.fetch(store));
   }
 
   /** The record's bytes; equal ones for equal snapshots. */

@@ -61,7 +61,9 @@ public final class MadeImage implements LocalImage {
         for (byte[] layer : layers) {
           byte[] packed = gzip(layer);
           blobs.add(blob(packed));
-          descriptors.add(descriptor(blobs.getLast(), packed.length));
+          descriptors.add(
+              descriptor(blobs.getLast(), packed.length)
+                  .with("mediaType", "application/vnd.docker.image.rootfs.diff.tar.gzip"));
         }
         JsonObject manifest =
             new JsonObject()

@@ -35,13 +35,13 @@ import java.util.List;
 import java.util.Random;
 
 /** A host's home as one process has it open, with real layers. */
-final class TestHost {
-  static final QueueName DESK = new QueueName("desk");
+public final class TestHost {
+  public static final QueueName DESK = new QueueName("desk");
   static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final End GOOD =
       new End(End.Reason.EXITED, 0, End.Good.YES, Duration.ofSeconds(5));
 
-  final SnapshotQueues queues;
+  public final SnapshotQueues queues;
   final SnapshotStore snapshots;
   final PackedChunkStore chunks;
   final ChunkReader reader;
@@ -53,9 +53,9 @@ final class TestHost {
   private int captured;
 
   /** Of the image that what is captured lies on. */
-  String imageId = "sha256:image";
+  public String imageId = "sha256:image";
 
-  TestHost(Path home) throws IOException {
+  public TestHost(Path home) throws IOException {
     this.home = home;
     Disk disk = new LocalDisk();
     new Records(disk).makeDirectory(home);
@@ -71,7 +71,7 @@ final class TestHost {
   }
 
   /** Captures a tree of so many random files of 300 kB, each a chunk or two. */
-  SnapshotId capture(long seed, int files) throws IOException {
+  public SnapshotId capture(long seed, int files) throws IOException {
     Path tree = Files.createDirectories(home.resolve("tree-" + seed));
     Random random = new Random(seed);
     for (int i = 0; i < files; i++) {
@@ -99,7 +99,7 @@ final class TestHost {
     return ((CaptureResult.Stored) result).snapshot().id();
   }
 
-  Transferred push(RemoteStore store, SnapshotId id) throws IOException {
+  public Transferred push(RemoteStore store, SnapshotId id) throws IOException {
     return push.push(store, DESK, id, TransferProgress.NONE).transferred();
   }
 
@@ -118,7 +118,7 @@ final class TestHost {
   }
 
   /** The tar of a snapshot, each of its chunks read. */
-  byte[] tar(SnapshotId id) throws IOException {
+  public byte[] tar(SnapshotId id) throws IOException {
     Snapshot snapshot = snapshots.read(id);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     new LayerExport(reader).write(snapshot.archive(), LayerExport.Form.TAR, out);

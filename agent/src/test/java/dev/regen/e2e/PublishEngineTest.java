@@ -1,0 +1,141 @@
+package dev.regen.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.regen.agent.registry.ManagerOptions;
+import dev.regen.agent.registry.ManagerServer;
+import dev.regen.agent.tcp.Listening;
+import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.remote.StoreUrl;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** A snapshot runs on a host that has never heard of Regen, and is read by others' tools. */
+@EngineTest
+final class PublishEngineTest {
+  private static final String LOOK =
+      "cat /root/notes; ls /lower; stat -c '%h %u:%g' /root/same /var/data; sha256sum /var/data;"
+          + " ls -d /root/later 2>/dev/null; true";
+
+  private final Host here;
+
+  PublishEngineTest(Host here) {
+    this.here = here;
+  }
+
+  @Test
+  void aPublishedSnapshotRunsElsewhereWithAllThatItsContainerHadChanged() throws Exception {
+    here.desk(
+            "desk",
+            "echo one >/root/notes; rm /lower/deleted; ln /root/notes /root/same; mkdir /var;"
+                + " dd if=/dev/urandom of=/var/data bs=1M count=5 2>/dev/null;"
+                + " chown 7:8 /var/data")
+        .ok();
+    here.awaitIdle();
+    String had = here.desk("desk", LOOK + "; echo two >/root/later").ok();
+    here.awaitIdle();
+    try (StorageProcess storage = new StorageProcess(here);
+        ManagerServer manager = manager(storage)) {
+      String image = manager.uri().getAuthority() + "/team/desk:yesterday";
+      for (String layer : List.of("gzip", "tar")) {
+        String said = publish(storage, "desk@-1", image, "--layer=" + layer).ok();
+
+        assertThat(said).contains(image + " is published, as sha256:").contains(": 2 layers, ");
+        assertThat(ranElsewhere(image)).as(layer).isEqualTo(had);
+      }
+      itIsReadByOthersTools(storage, manager);
+      whatIsNotThereIsToldInWords(storage, manager);
+    }
+  }
+
+  /** By the engine of this computer, which is another than the test host's. */
+  private static String ranElsewhere(String image) throws Exception {
+    try {
+      return run("docker", "run", "--rm", "--network=none", image, "sh", "-c", LOOK);
+    } finally {
+      Command.run(Map.of(), "docker", "rmi", "--force", image);
+    }
+  }
+
+  /** skopeo unpacks zstd, which this engine does not know, and umoci compares what is in it. */
+  private void itIsReadByOthersTools(StorageProcess storage, ManagerServer manager)
+      throws Exception {
+    String image = manager.uri().getAuthority() + "/team/desk:zstd";
+    here.regen("push", "desk", "--store", storage.url()).ok();
+    long before = chunks(storage);
+    JsonObject published = JsonObject.parse(publish(storage, "desk", image, "--json").ok());
+    assertThat(chunks(storage) - before).as("the configuration alone").isEqualTo(1);
+    Path oci = here.shared().resolve("oci");
+    Path bundle = here.shared().resolve("bundle");
+
+    run(
+        "skopeo",
+        "copy",
+        "--src-tls-verify=false",
+        "--dest-compress-format=gzip",
+        "docker://" + image,
+        "oci:" + oci + ":desk");
+    run("umoci", "unpack", "--image", oci + ":desk", bundle.toString());
+
+    assertThat(run("skopeo", "inspect", "--tls-verify=false", "docker://" + image))
+        .contains(published.string("digest"));
+    Path root = bundle.resolve("rootfs");
+    assertThat(root.resolve("root/notes")).hasContent("one");
+    assertThat(root.resolve("root/later")).hasContent("two");
+    assertThat(root.resolve("lower/deleted")).doesNotExist();
+    assertThat(Files.getAttribute(root.resolve("root/same"), "unix:nlink")).isEqualTo(2);
+    assertThat(Files.getAttribute(root.resolve("var/data"), "unix:gid")).isEqualTo(8);
+  }
+
+  private void whatIsNotThereIsToldInWords(StorageProcess storage, ManagerServer manager)
+      throws Exception {
+    String image = manager.uri().getAuthority() + "/team/desk:none";
+    Command.Result none = publish(storage, "none", image);
+    assertThat(none.code()).as("%s", none).isEqualTo(3);
+
+    String elsewhere = "--store=dir:" + here.shared().resolve("elsewhere");
+    here.desk("other", "echo one >/root/notes").ok();
+    here.awaitIdle();
+    Command.Result other = here.regen("publish", "other", image, elsewhere);
+    assertThat(other.code()).as("%s", other).isEqualTo(3);
+    assertThat(other.err()).contains("this is the store that the manager serves");
+
+    Command.Result notImage = here.regen("publish", "desk", "desk:1");
+    assertThat(notImage.code()).isEqualTo(2);
+    assertThat(notImage.err()).contains("HOST/REPO:TAG");
+  }
+
+  private Command.Result publish(
+      StorageProcess storage, String snapshot, String image, String option) throws Exception {
+    return here.regen("publish", snapshot, image, "--store", storage.url(), option);
+  }
+
+  private Command.Result publish(StorageProcess storage, String snapshot, String image)
+      throws Exception {
+    return here.regen("publish", snapshot, image, "--store", storage.url());
+  }
+
+  private static ManagerServer manager(StorageProcess storage) throws Exception {
+    Listening free =
+        new Listening(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, null, null);
+    return new ManagerServer(
+        new ManagerOptions(free, StoreUrl.parse(storage.url()), null, null, null, null, null));
+  }
+
+  private static long chunks(StorageProcess storage) throws Exception {
+    try (InputStream in = URI.create(storage.url() + "/v1/status").toURL().openStream()) {
+      return JsonObject.parse(in.readAllBytes()).number("chunks");
+    }
+  }
+
+  private static String run(String... words) throws Exception {
+    return Command.run(Map.of(), words).ok();
+  }
+}
