@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 public final class StorageServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageServer.class);
   private static final TcpServer.Limits LIMITS =
-      new TcpServer.Limits(8 << 10, 8 << 10, 512, Duration.ofSeconds(60));
+      new TcpServer.Limits(8 << 10, 64 << 10, 512, Duration.ofSeconds(60));
 
   private final DirectoryRemote store;
   private final TcpServer server;

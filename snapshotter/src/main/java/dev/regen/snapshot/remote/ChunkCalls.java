@@ -26,6 +26,9 @@ final class ChunkCalls {
 
   private static final long BYTES_TOGETHER = 1 << 20;
 
+  /** What a socket usually takes at once. */
+  private static final int PIECE_BYTES = 128 << 10;
+
   private final Calls calls;
   private final Gathering<Stored, Digest> puts;
   private final Gathering<Wanted, byte[]> gets;
@@ -175,6 +178,9 @@ final class ChunkCalls {
   }
 
   private static BodyPublisher body(ByteBuffer stored) {
+    if (stored.remaining() > PIECE_BYTES) {
+      return BodyPieces.of(stored, PIECE_BYTES);
+    }
     if (stored.hasArray()) {
       int from = stored.arrayOffset() + stored.position();
       return BodyPublishers.ofByteArray(stored.array(), from, stored.remaining());

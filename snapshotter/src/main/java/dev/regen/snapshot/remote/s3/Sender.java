@@ -1,12 +1,11 @@
 package dev.regen.snapshot.remote.s3;
 
+import dev.regen.snapshot.remote.BodyPieces;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublisher;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
@@ -15,7 +14,6 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Flow;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.http.AbortableInputStream;
@@ -91,7 +89,8 @@ final class Sender implements SdkHttpClient {
     @Override
     public HttpExecuteResponse call() throws IOException {
       HttpRequest.Builder sent =
-          HttpRequest.newBuilder(request.getUri()).method(request.method().name(), pieces(body));
+          HttpRequest.newBuilder(request.getUri())
+              .method(request.method().name(), BodyPieces.of(body, PIECE_BYTES));
       request.forEachHeader((name, values) -> {
         if (!OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
           values.forEach(value -> sent.header(name, value));
@@ -128,64 +127,6 @@ final class Sender implements SdkHttpClient {
       body.close();
     } catch (IOException e) {
       // It is not wanted any more.
-    }
-  }
-
-  private static BodyPublisher pieces(ByteBuffer body) {
-    return BodyPublishers.fromPublisher(
-        receiver -> receiver.onSubscribe(new Pieces(body.duplicate(), receiver)), body.remaining());
-  }
-
-  /** Gives pieces of a buffer, as they are asked for. */
-  private static final class Pieces implements Flow.Subscription {
-    private final ByteBuffer body;
-    private final Flow.Subscriber<? super ByteBuffer> receiver;
-    private long asked;
-    private boolean giving;
-    private boolean ended;
-
-    Pieces(ByteBuffer body, Flow.Subscriber<? super ByteBuffer> receiver) {
-      this.body = body;
-      this.receiver = receiver;
-    }
-
-    @Override
-    public void request(long more) {
-      synchronized (this) {
-        asked = asked + more < 0 ? Long.MAX_VALUE : asked + more;
-        if (giving) {
-          return;
-        }
-        giving = true;
-      }
-      give();
-    }
-
-    @Override
-    public synchronized void cancel() {
-      ended = true;
-    }
-
-    /** In one thread at a time: who receives a piece may ask for the next one meanwhile. */
-    private void give() {
-      while (true) {
-        ByteBuffer piece;
-        synchronized (this) {
-          if (ended || asked == 0) {
-            giving = false;
-            return;
-          }
-          asked--;
-          int bytes = Math.min(PIECE_BYTES, body.remaining());
-          piece = body.slice(body.position(), bytes).asReadOnlyBuffer();
-          body.position(body.position() + bytes);
-          ended = !body.hasRemaining();
-        }
-        receiver.onNext(piece);
-        if (!body.hasRemaining()) {
-          receiver.onComplete();
-        }
-      }
     }
   }
 }
