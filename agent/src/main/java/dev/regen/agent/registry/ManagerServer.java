@@ -32,10 +32,10 @@ public final class ManagerServer implements AutoCloseable {
   private static final int KEY_BYTES_MAX = 4_096;
 
   /** 64 MiB at most of what is pushed. */
-  private static final int PUSHED_SEGMENTS_MAX = 16;
+  private static final int PUSHED_SEGMENTS_MAX = 64;
 
   /** 96 MiB at most of what is pulled: a slow client holds one until he has it. */
-  private static final int PULLED_SEGMENTS_MAX = 24;
+  private static final int PULLED_SEGMENTS_MAX = 96;
 
   private static final int HEADER_BYTES_MAX = 32 << 10;
   private static final int BUFFER_BYTES = 128 << 10;

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BlobReader {
   /** Of one reader; what all of them hold {@link SegmentBuffers} limits. */
-  private static final int AHEAD = 8;
+  private static final int AHEAD = 48;
 
   private static final int PIECE_BYTES = 256 << 10;
   private static final int PIECES_KEPT = 16;

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class SegmentBuffers {
   /** How long a segment is, but the last of a request. */
-  public static final int SEGMENT_BYTES = 4 << 20;
+  public static final int SEGMENT_BYTES = 1 << 20;
 
   private static final Duration WAIT_LIMIT = Duration.ofSeconds(30);
 

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +25,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class Segments implements AutoCloseable {
   /** Of one client; what is under way of all together {@link SegmentBuffers} limits. */
-  private static final int AT_ONCE = 8;
+  private static final int AT_ONCE = 48;
 
   private final RemoteStore store;
   private final SegmentBuffers buffers;
   private final String repository;
   private final String upload;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final Semaphore free = new Semaphore(AT_ONCE);
+
+  /** In order; those that are stored already among them, behind one that is not. */
   private final Deque<Future<Chunk>> underWay = new ArrayDeque<>();
+
   private final List<Chunk> stored = new ArrayList<>();
   private byte @Nullable [] open;
   private int openBytes;
@@ -95,7 +100,8 @@ final class Segments implements AutoCloseable {
   /** Nothing is under way any more when this returns. */
   @Override
   public void close() {
-    underWay.forEach(future -> future.cancel(true));
+    // Interrupted, not cancelled: each gives its memory back.
+    threads.shutdownNow();
     threads.close();
     byte[] unused = open;
     if (unused != null) {
@@ -108,15 +114,25 @@ final class Segments implements AutoCloseable {
   private byte[] segment() throws IOException {
     byte[] segment = open;
     if (segment == null) {
-      if (underWay.size() >= AT_ONCE || (!underWay.isEmpty() && underWay.getFirst().isDone())) {
+      while (!underWay.isEmpty() && underWay.getFirst().isDone()) {
         awaitFirst();
       }
+      takeTurn();
       buffers.take();
       segment = buffers.memory();
       open = segment;
       openBytes = 0;
     }
     return segment;
+  }
+
+  private void takeTurn() throws InterruptedIOException {
+    try {
+      free.acquire();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
   }
 
   private void send() {
@@ -137,6 +153,7 @@ final class Segments implements AutoCloseable {
             return chunk;
           } finally {
             buffers.give();
+            free.release();
           }
         }));
   }
