@@ -3,7 +3,6 @@ package dev.regen.agent.registry;
 import dev.regen.agent.tcp.Exchange;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
-import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.publish.LayerForm;
 import dev.regen.snapshot.publish.Limits;
 import dev.regen.snapshot.publish.ManifestForm;
@@ -11,6 +10,7 @@ import dev.regen.snapshot.publish.PublishRequest;
 import dev.regen.snapshot.publish.Publishable;
 import dev.regen.snapshot.publish.Published;
 import dev.regen.snapshot.publish.Publishing;
+import dev.regen.snapshot.publish.UnpublishableException;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.registry.ContentDigest;
 import dev.regen.snapshot.registry.Registry;
@@ -58,8 +58,8 @@ final class PublishResource {
     Publishable found;
     try {
       found = publishing.find(request);
-    } catch (RegenException.Refused e) {
-      refused(e).answer(exchange);
+    } catch (UnpublishableException e) {
+      problem(e).answer(exchange);
       return;
     }
     exchange.response().setStatus(HttpStatus.OK_200);
@@ -91,11 +91,8 @@ final class PublishResource {
         throw new InterruptedIOException("interrupted");
       } catch (ExecutionException e) {
         Exception cause = e.getCause() instanceof Exception known ? known : e;
-        RegistryProblem problem =
-            cause instanceof RegenException.Refused refused
-                ? refused(refused)
-                : RegistryProblem.of(cause);
-        LOG.warn("not published: {}", problem.message());
+        LOG.warn("not published: {}", cause.toString());
+        RegistryProblem problem = problem(cause);
         return problem.json().with("status", problem.status());
       }
     }
@@ -123,13 +120,19 @@ final class PublishResource {
     }
   }
 
-  /** Nothing that trying again would change, as a registry's 503 says. */
-  private static RegistryProblem refused(RegenException.Refused why) {
-    return new RegistryProblem(
-        HttpStatus.CONFLICT_409,
-        RegistryException.Code.DENIED,
-        String.valueOf(why.getMessage()),
-        null);
+  private static RegistryProblem problem(Exception cause) {
+    if (!(cause instanceof UnpublishableException why)) {
+      return RegistryProblem.of(cause);
+    }
+    String message = String.valueOf(why.getMessage());
+    return switch (why.reason()) {
+      case NOT_THERE ->
+          new RegistryProblem(
+              HttpStatus.NOT_FOUND_404, RegistryException.Code.UNKNOWN, message, null);
+      case REFUSED ->
+          new RegistryProblem(
+              HttpStatus.CONFLICT_409, RegistryException.Code.DENIED, message, null);
+    };
   }
 
   private static PublishRequest request(Exchange exchange, RepositoryName repository)

@@ -7,7 +7,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 
 /** A file of users, made by htpasswd: each one's password is the name with {@code -secret}. */
-final class TestUsers {
+public final class TestUsers {
   private static final String ANN =
       "ann:$2y$05$2JRIQTvCGiG.FhYUQ3pnOOEOrZG2BrxS.rHzswjaVpb6NP0xuQ3zy\n";
   private static final String BOB =
@@ -28,11 +28,11 @@ final class TestUsers {
 
   private TestUsers() {}
 
-  static Path file(Path directory) throws IOException {
+  public static Path file(Path directory) throws IOException {
     return Files.writeString(directory.resolve("htpasswd"), ANN + "# a comment\n\n" + BOB + DAN);
   }
 
-  static Path rules(Path directory) throws IOException {
+  public static Path rules(Path directory) throws IOException {
     return Files.writeString(directory.resolve("rules.json"), RULES);
   }
 

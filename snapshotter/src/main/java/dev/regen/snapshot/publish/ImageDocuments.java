@@ -1,7 +1,6 @@
 package dev.regen.snapshot.publish;
 
 import dev.regen.runtime.json.JsonObject;
-import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.registry.ContentDigest;
 import java.io.IOException;
@@ -39,7 +38,7 @@ final class ImageDocuments {
   /**
    * The manifest.
    *
-   * @throws RegenException.Refused if it has no name for a layer of this kind
+   * @throws UnpublishableException if it has no name for a layer of this kind
    */
   static byte[] manifest(ManifestForm form, byte[] config, List<PublishedLayers.Layer> layers)
       throws IOException {

@@ -1,6 +1,5 @@
 package dev.regen.snapshot.publish;
 
-import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.ManifestDocument;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -73,16 +72,17 @@ public enum ManifestForm {
   /**
    * What layers of this form are called.
    *
-   * @throws RegenException.Refused unless such a manifest {@link #knows} them
+   * @throws UnpublishableException unless such a manifest {@link #knows} them
    */
-  String layerType(LayerForm layer) throws RegenException.Refused {
+  String layerType(LayerForm layer) throws UnpublishableException {
     return tarType
         + switch (layer) {
           case TAR -> "";
           case GZIP -> gzipEnding;
           case ZSTD -> {
             if (zstdEnding == null) {
-              throw new RegenException.Refused(
+              throw new UnpublishableException(
+                  UnpublishableException.Reason.REFUSED,
                   "the image has layers packed with zstd, for which a manifest of Docker's has no"
                       + " name: say --manifest=oci");
             }

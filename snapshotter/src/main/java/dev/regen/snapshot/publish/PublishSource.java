@@ -33,38 +33,54 @@ final class PublishSource {
   /**
    * Finds a snapshot and its image.
    *
-   * @throws RegenException.NotFound if one of them is not in this store
-   * @throws RegenException.Refused if one is uploading, or cannot become an image as it is
+   * @throws UnpublishableException if one of them is not in this store, is uploading, or cannot
+   *     become an image as it is
    * @throws RegenException.Damaged if nobody can say what one is made of
    */
   Publishable find(QueueName queue, String address) throws IOException {
     StoredSnapshot stored = snapshot(queue, address);
     String name = queue + "@" + stored.id().shortened();
     if (stored.encrypted()) {
-      throw new RegenException.Refused(
+      throw new UnpublishableException(
+          UnpublishableException.Reason.REFUSED,
           "snapshot "
               + name
               + " is encrypted, which no image is: 'regen decrypt "
               + name
               + "', push it again, then publish it");
     }
-    Snapshot snapshot = stored.read(store);
+    Snapshot snapshot = read(name, stored);
     StoredImage image = image(name, snapshot);
     ImageContent content = image.content();
     return new Publishable(snapshot, config(content), base(name, content));
   }
 
   private StoredSnapshot snapshot(QueueName queue, String address) throws IOException {
+    RemoteQueue remote = new RemoteQueue(store, queue);
+    RemoteQueue.Listing listing = remote.list();
     try {
-      return new RemoteQueue(store, queue)
-          .find(
-              address,
-              "it can be published when all of it is there. If that was interrupted, push it again");
+      return remote.find(
+          listing,
+          address,
+          "it can be published when all of it is there. If that was interrupted, push it again");
     } catch (RegenException.NotFound e) {
-      throw new RegenException.NotFound(
+      throw new UnpublishableException(
+          UnpublishableException.Reason.NOT_THERE,
           e.getMessage()
               + ": this is the store that the manager serves; push the snapshot to that one"
               + " ('regen publish --store URL')");
+    } catch (RegenException.Refused e) {
+      throw new UnpublishableException(
+          UnpublishableException.Reason.REFUSED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Snapshot read(String name, StoredSnapshot stored) throws IOException {
+    try {
+      return stored.read(store);
+    } catch (RegenException.NotFound e) {
+      throw new RegenException.Damaged(
+          "the manifest of snapshot " + name + " is lost: " + e.getMessage());
     }
   }
 
@@ -73,7 +89,8 @@ final class PublishSource {
     try {
       id = Digest.parse(snapshot.imageId());
     } catch (IllegalArgumentException e) {
-      throw new RegenException.Refused(
+      throw new UnpublishableException(
+          UnpublishableException.Reason.REFUSED,
           "snapshot "
               + name
               + " names no image that it lies on (it was imported without one): 'regen import"
@@ -86,7 +103,8 @@ final class PublishSource {
     boolean uploading = images.uploads().stream().anyMatch(upload -> upload.id().equals(id));
     String words = snapshot.imageName() + " (" + id.hex().substring(0, 12) + ")";
     if (uploading) {
-      throw new RegenException.Refused(
+      throw new UnpublishableException(
+          UnpublishableException.Reason.REFUSED,
           "the image "
               + words
               + " that snapshot "
@@ -94,7 +112,8 @@ final class PublishSource {
               + " lies on is uploading: publish it when all of that is there. If it was"
               + " interrupted, push the snapshot again");
     }
-    throw new RegenException.NotFound(
+    throw new UnpublishableException(
+        UnpublishableException.Reason.NOT_THERE,
         "the store has snapshot "
             + name
             + ", but not the image "
@@ -129,7 +148,8 @@ final class PublishSource {
                           + " lies on: push that snapshot again"));
       LayerForm packing = digest.equals(diffId) ? LayerForm.TAR : packed.get(digest);
       if (packing == null) {
-        throw new RegenException.Refused(
+        throw new UnpublishableException(
+            UnpublishableException.Reason.REFUSED,
             "layer " + digest + " of the image below is of a kind that nobody here can name");
       }
       base.add(new BaseLayer(digest, diffId, packing, layer.chunks()));

@@ -46,8 +46,8 @@ public final class Publishing {
   /**
    * Finds what is to be published; takes a moment only.
    *
-   * @throws RegenException.NotFound if the store has not the snapshot, or not its image
-   * @throws RegenException.Refused if one of them is uploading or cannot become an image as it is
+   * @throws UnpublishableException if the store has not the snapshot, or not its image, or one of
+   *     them is uploading or cannot become an image as it is
    * @throws RegenException.Damaged if nobody can say what one is made of
    */
   public Publishable find(PublishRequest request) throws IOException {

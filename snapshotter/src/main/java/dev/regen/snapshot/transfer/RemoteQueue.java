@@ -97,18 +97,19 @@ public final class RemoteQueue {
    */
   public StoredSnapshot find(String address) throws IOException {
     return find(
+        list(),
         address,
         "it can be pulled when all of it is there, or with --follow as it comes. If that was"
             + " interrupted, push it again");
   }
 
   /**
-   * As above.
+   * As above, among what {@link #list} gave; asks the store nothing.
    *
    * @param ifUploading what to do about one that is only being uploaded
    */
-  public StoredSnapshot find(String address, String ifUploading) throws IOException {
-    Listing listing = list();
+  public StoredSnapshot find(Listing listing, String address, String ifUploading)
+      throws RegenException {
     if (listing.complete().isEmpty()) {
       throw none(listing, ifUploading);
     }

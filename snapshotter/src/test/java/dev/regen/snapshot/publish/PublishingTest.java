@@ -18,6 +18,7 @@ import dev.regen.snapshot.registry.SegmentBuffers;
 import dev.regen.snapshot.registry.StoredBlob;
 import dev.regen.snapshot.registry.TagName;
 import dev.regen.snapshot.remote.DirectoryRemote;
+import dev.regen.snapshot.transfer.SharedStore;
 import dev.regen.snapshot.transfer.TestHost;
 import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.ByteArrayInputStream;
@@ -143,9 +144,22 @@ final class PublishingTest {
     snapshot = host.capture(1, 2);
 
     assertThatThrownBy(() -> publish(request(LayerForm.ZSTD, ManifestForm.OCI), NO_LIMITS))
-        .isInstanceOf(RegenException.NotFound.class)
+        .isInstanceOf(UnpublishableException.class)
         .hasMessageContaining("desk")
         .hasMessageContaining("regen publish --store URL");
+  }
+
+  @Test
+  void whatIsUploadingIsRefusedWithWhatToDo() throws IOException {
+    pushImage(MadeImage.By.DOCKER_20);
+    snapshot = host.capture(1, 5);
+    SharedStore cut = new SharedStore(store);
+    cut.putsMax = 2;
+    assertThatThrownBy(() -> host.push(cut, snapshot)).hasMessageContaining("the cable is cut");
+
+    assertThatThrownBy(() -> publish(request(LayerForm.ZSTD, ManifestForm.OCI), NO_LIMITS))
+        .isInstanceOf(UnpublishableException.class)
+        .hasMessageContaining("is uploading: it can be published when all of it is there");
   }
 
   @Test
@@ -155,7 +169,7 @@ final class PublishingTest {
     host.push(store, snapshot);
 
     assertThatThrownBy(() -> publish(request(LayerForm.ZSTD, ManifestForm.OCI), NO_LIMITS))
-        .isInstanceOf(RegenException.NotFound.class)
+        .isInstanceOf(UnpublishableException.class)
         .hasMessageContaining("without --no-image");
   }
 
