@@ -34,6 +34,7 @@ final class PublishCommandTest extends AgentWithoutEngine {
   @Override
   Map<String, String> environment() {
     Map<String, String> environment = new HashMap<>(super.environment());
+    environment.put("REGEN_KEYSET", directory.resolve("keys.json").toString());
     environment.put("DOCKER_CONFIG", directory.resolve("docker").toString());
     return environment;
   }
@@ -117,7 +118,6 @@ final class PublishCommandTest extends AgentWithoutEngine {
     assertThat(regen("encrypt", "desk").code()).isZero();
     String store = "dir:" + directory.resolve("shared");
     assertThat(regen("push", "desk", "--store", store, "--no-image").code()).isZero();
-    stop();
     try (ManagerServer manager = manager(store, null, null)) {
       String image = manager.uri().getAuthority() + "/team/desk:today";
 
