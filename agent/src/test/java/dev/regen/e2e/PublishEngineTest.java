@@ -11,10 +11,13 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** A snapshot runs on a host that has never heard of Regen, and is read by others' tools. */
@@ -67,6 +70,7 @@ final class PublishEngineTest {
   /** skopeo unpacks zstd, which this engine does not know, and umoci compares what is in it. */
   private void itIsReadByOthersTools(StorageProcess storage, ManagerServer manager)
       throws Exception {
+    aFileIsMarked();
     String image = manager.uri().getAuthority() + "/team/desk:zstd";
     here.regen("push", "desk", "--store", storage.url()).ok();
     long before = chunks(storage);
@@ -88,10 +92,40 @@ final class PublishEngineTest {
         .contains(published.string("digest"));
     Path root = bundle.resolve("rootfs");
     assertThat(root.resolve("root/notes")).hasContent("one");
+    ByteBuffer color = ByteBuffer.allocate(9);
+    assertThat(attributes(root.resolve("root/marked")).read("color", color)).isEqualTo(2);
+    assertThat(color.array()).startsWith(0, 7);
     assertThat(root.resolve("root/later")).hasContent("two");
     assertThat(root.resolve("lower/deleted")).doesNotExist();
     assertThat(Files.getAttribute(root.resolve("root/same"), "unix:nlink")).isEqualTo(2);
     assertThat(Files.getAttribute(root.resolve("var/data"), "unix:gid")).isEqualTo(8);
+  }
+
+  /** With an extended attribute, which the image has no tool for. */
+  private void aFileIsMarked() throws Exception {
+    here.docker(
+            "run",
+            "-d",
+            "--rm",
+            "--runtime=regen",
+            "--network=none",
+            "--name=desk",
+            Host.IMAGE,
+            "sh",
+            "-c",
+            "echo marked >/root/marked; exec sleep 100")
+        .ok();
+    String pid = here.docker("inspect", "--format", "{{.State.Pid}}", "desk").ok();
+    Path marked = Path.of("/proc", pid, "root/root/marked");
+    Host.await("the file", () -> Files.exists(marked));
+    attributes(marked).write("color", ByteBuffer.wrap(new byte[] {0, 7}));
+    here.docker("stop", "-t", "0", "desk").ok();
+    here.awaitIdle();
+  }
+
+  private static UserDefinedFileAttributeView attributes(Path file) {
+    return Objects.requireNonNull(
+        Files.getFileAttributeView(file, UserDefinedFileAttributeView.class));
   }
 
   private void whatIsNotThereIsToldInWords(StorageProcess storage, ManagerServer manager)

@@ -5,14 +5,11 @@ import dev.regen.runtime.Count;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.publish.LayerForm;
-import dev.regen.snapshot.remote.TlsFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -20,9 +17,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -38,8 +35,6 @@ import picocli.CommandLine.Parameters;
 final class PublishCommand extends AgentCommand {
   /** A manager says each second how far it is. */
   private static final Duration SILENCE_MAX = Duration.ofSeconds(60);
-
-  private static final Path CERTIFICATES = Path.of("/etc/docker/certs.d");
 
   @Parameters(
       index = "0",
@@ -83,28 +78,9 @@ final class PublishCommand extends AgentCommand {
   @SuppressWarnings("NullAway.Init") // picocli sets it
   private String manifest;
 
-  @Option(
-      names = "--user",
-      paramLabel = "NAME",
-      description =
-          "Who you are there, with --password-stdin. Default: what 'docker login' has saved.")
-  private @Nullable String user;
-
-  @Option(names = "--password-stdin", description = "Read the password from standard input.")
-  private boolean passwordStdin;
-
-  @Option(
-      names = "--ca-file",
-      paramLabel = "FILE",
-      description =
-          "Who has signed the manager's certificate (PEM). Default:"
-              + " /etc/docker/certs.d/HOST/ca.crt, else Java's list.")
-  private @Nullable Path caFile;
-
-  @Option(
-      names = "--plain-http",
-      description = "No TLS; without it none is used for this host's own addresses only.")
-  private boolean plainHttp;
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private ManagerAccess access;
 
   @Option(names = "--json", description = StoreOption.JSON)
   private boolean json;
@@ -118,8 +94,7 @@ final class PublishCommand extends AgentCommand {
             .with("tag", image.tag().value())
             .with("layer", form.word())
             .with("manifest", manifest);
-    RegistryCredentials credentials = credentials();
-    try (ManagerClient manager = new ManagerClient(image.host(), credentials, tls())) {
+    try (ManagerClient manager = access.client(regen, image)) {
       JsonObject pushed = noPush ? null : push(agent);
       String latest = address.snapshot() == null ? "latest" : address.snapshot();
       body.with("snapshot", pushed == null ? latest : pushed.string("snapshot"));
@@ -141,32 +116,10 @@ final class PublishCommand extends AgentCommand {
       if (noPush && store != null) {
         throw new IllegalArgumentException("--store says where to push, and --no-push not to");
       }
-      if (passwordStdin != (user != null)) {
-        throw new IllegalArgumentException("--user NAME and --password-stdin go together");
-      }
       return form;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private @Nullable RegistryCredentials credentials() {
-    String name = user;
-    return name == null
-        ? RegistryCredentials.saved(regen.environment(), image.host()).orElse(null)
-        : RegistryCredentials.read(name, regen.in());
-  }
-
-  /** Null for plain HTTP. */
-  private @Nullable SSLContext tls() throws IOException {
-    Path known = CERTIFICATES.resolve(image.host()).resolve("ca.crt");
-    Path trusted = caFile != null ? caFile : Files.exists(known) ? known : null;
-    if (caFile != null && !Files.exists(caFile)) {
-      throw new CommandFailure(Failure.Code.NOT_FOUND, caFile + " is not there");
-    }
-    return plainHttp || (image.isLoopback() && trusted == null)
-        ? null
-        : TlsFiles.context(null, null, trusted);
   }
 
   private JsonObject push(AgentClient agent) throws IOException, InterruptedException {
