@@ -8,6 +8,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.SnapshotId;
+import dev.regen.snapshot.care.StoreCollection;
 import dev.regen.snapshot.image.ImagePush;
 import dev.regen.snapshot.image.MadeImage;
 import dev.regen.snapshot.registry.ContentDigest;
@@ -18,6 +19,7 @@ import dev.regen.snapshot.registry.SegmentBuffers;
 import dev.regen.snapshot.registry.StoredBlob;
 import dev.regen.snapshot.registry.TagName;
 import dev.regen.snapshot.remote.DirectoryRemote;
+import dev.regen.snapshot.transfer.RemoteQueue;
 import dev.regen.snapshot.transfer.SharedStore;
 import dev.regen.snapshot.transfer.TestHost;
 import dev.regen.snapshot.transfer.TransferProgress;
@@ -25,7 +27,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -164,7 +168,7 @@ final class PublishingTest {
 
   @Test
   void withoutItsImageItIsRefusedWithWhatToDo() throws IOException {
-    host.imageId = Digest.of(java.nio.ByteBuffer.wrap(SMALL)).toString();
+    host.imageId = Digest.of(ByteBuffer.wrap(SMALL)).toString();
     snapshot = host.capture(1, 2);
     host.push(store, snapshot);
 
@@ -246,18 +250,40 @@ final class PublishingTest {
     pushAll(MadeImage.By.DOCKER_20);
     PublishRequest request = request(layer, ManifestForm.OCI);
     Publishable found = publishing.find(request);
-    store.close();
-    store =
-        new DirectoryRemote(directory.resolve("store"), Long.MAX_VALUE, java.time.Duration.ZERO);
-    registry =
-        new Registry(store, InstantSource.system(), new SegmentBuffers(16), new SegmentBuffers(16));
-    publishing = new Publishing(store, registry);
+    reopenWithoutLeases();
     store.delete(found.base().getFirst().chunks().getFirst().digest());
 
     assertThatThrownBy(() -> publish(request, NO_LIMITS))
         .isInstanceOf(RegenException.Damaged.class);
 
     assertThat(registry.tags().find(REPOSITORY, TAG)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ZSTD", "TAR"})
+  void theImageIsWholeAfterTheSnapshotWasRemovedFromTheStoreAndTheRestCollected(LayerForm layer)
+      throws IOException {
+    pushAll(MadeImage.By.DOCKER_20);
+    publish(request(layer, ManifestForm.OCI), NO_LIMITS);
+    int before = chunks().size();
+    reopenWithoutLeases();
+
+    new RemoteQueue(store, TestHost.DESK).remove(snapshot);
+    new StoreCollection(store, InstantSource.system(), (_, _) -> {})
+        .run(StoreCollection.GRACE, TransferProgress.NONE);
+
+    assertThat(chunks()).as("its manifest and index are gone").hasSizeLessThan(before);
+    for (JsonObject one : manifest().objects("layers")) {
+      assertThat(blob(one)).isNotEmpty();
+    }
+  }
+
+  private void reopenWithoutLeases() throws IOException {
+    store.close();
+    store = new DirectoryRemote(directory.resolve("store"), Long.MAX_VALUE, Duration.ZERO);
+    registry =
+        new Registry(store, InstantSource.system(), new SegmentBuffers(16), new SegmentBuffers(16));
+    publishing = new Publishing(store, registry);
   }
 
   private void pushAll(MadeImage.By by) throws IOException {
