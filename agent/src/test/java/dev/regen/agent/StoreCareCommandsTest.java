@@ -12,12 +12,15 @@ import dev.regen.snapshot.image.ImagePush;
 import dev.regen.snapshot.image.ImageTag;
 import dev.regen.snapshot.image.LocalImage;
 import dev.regen.snapshot.remote.DirectoryRemote;
+import dev.regen.snapshot.remote.RemoteStore;
+import dev.regen.snapshot.remote.StoreUrl;
 import dev.regen.snapshot.transfer.TransferProgress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -182,8 +185,11 @@ final class StoreCareCommandsTest extends TwoHosts {
     done(regen("push", "desk", "--store", store, "--json"));
     StringBuilder hostile = new StringBuilder("{\"version\":1,\"content\":{\"a\":[");
     hostile.repeat("{},", (63 << 20) / 3).append("{}]}}");
-    String name = "queues+desk+snapshots+" + "0".repeat(32) + "+000009-" + "0".repeat(16);
-    Files.writeString(directory.resolve("stored-0/records").resolve(name), hostile);
+    String name = "queues/desk/snapshots/" + "0".repeat(32) + "/000009-" + "0".repeat(16);
+    try (RemoteStore direct = StoreUrl.parse(store).open(false)) {
+      byte[] bytes = hostile.toString().getBytes(StandardCharsets.US_ASCII);
+      assertThat(direct.replaceRecord(name, bytes, null)).isTrue();
+    }
     stopOther();
     Process small = startOtherAsProcess();
     try {

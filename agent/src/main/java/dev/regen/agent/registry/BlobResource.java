@@ -1,6 +1,8 @@
 package dev.regen.agent.registry;
 
 import dev.regen.agent.tcp.Exchange;
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.registry.Blobs;
 import dev.regen.snapshot.registry.ContentDigest;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
@@ -30,7 +32,7 @@ final class BlobResource {
             ? registry.blobs().renew(repository, digest).orElse(null)
             : registry.blobs().find(repository, digest).orElse(null);
     if (blob == null) {
-      blob = registry.blobs().require(repository, digest);
+      throw Blobs.unknown(repository, digest);
     }
     describe(exchange, digest);
     if (!isKnown(exchange, digest)) {
@@ -69,7 +71,18 @@ final class BlobResource {
           "Content-Range", "bytes " + from + "-" + (from + length - 1) + "/" + blob.sizeBytes());
     }
     exchange.begin(range == null ? 200 : 206, OCTETS, length);
-    registry.reader().read(blob, from, length, exchange::write);
+    try {
+      registry.reader().read(blob, from, length, exchange::write);
+    } catch (RegenException.Damaged e) {
+      registry.blobs().tellDamaged(digest);
+      throw new RegenException.Damaged(
+          "blob "
+              + digest
+              + " of "
+              + repository
+              + " is damaged; a push of it mends that: "
+              + e.getMessage());
+    }
     exchange.end();
   }
 

@@ -42,9 +42,12 @@ public final class ManagerServer implements AutoCloseable {
   private static final int CONNECTIONS_MAX = 1_024;
   private static final Duration IDLE_LIMIT = Duration.ofSeconds(60);
 
+  private static final Duration STORED_LIMIT = Duration.ofSeconds(10);
+
   private final RemoteStore store;
   private final TcpServer server;
   private final Upkeep upkeep;
+  private final Registry registry;
 
   /**
    * Opens the store and answers from then on.
@@ -63,10 +66,16 @@ public final class ManagerServer implements AutoCloseable {
   ManagerServer(ManagerOptions options, InstantSource clock, Duration idle) throws IOException {
     Users users = options.htpasswd() == null ? null : new Users(options.htpasswd());
     Rules rules = new Rules(options.rules());
+    if (users == null && rules.haveRights()) {
+      throw new RegenException.BadInput(
+          options.rules()
+              + " says who may do what, and nobody can log in: name the users with --htpasswd, or"
+              + " take 'rights' out");
+    }
     Tokens tokens = new Tokens(key(options.tokenKey()), clock);
     Access access = new Access(users, rules, tokens, options.url());
     store = options.store().open(true);
-    Registry registry = registry(store, clock);
+    registry = registry(store, clock);
     try {
       server =
           new TcpServer(
@@ -136,6 +145,8 @@ public final class ManagerServer implements AutoCloseable {
     try {
       server.close();
     } finally {
+      // What has arrived of uploads under way is kept.
+      registry.awaitStored(STORED_LIMIT);
       store.close();
     }
   }

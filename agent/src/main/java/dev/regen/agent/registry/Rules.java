@@ -40,6 +40,11 @@ final class Rules {
     this.rules = file == null ? RulesFile.NONE : RulesFile.read(file);
   }
 
+  /** Whether the file says who may do what. */
+  boolean haveRights() {
+    return now().rights() != null;
+  }
+
   /** Whether a user may do something; null is somebody without a name. */
   boolean may(@Nullable String user, RepositoryName repository, Access.Right right) {
     return now().may(user, repository, right);

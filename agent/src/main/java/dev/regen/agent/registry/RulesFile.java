@@ -131,6 +131,7 @@ record RulesFile(boolean readOnly, @Nullable List<Entry> rights, List<Repositori
             "there is no right to '" + right + "'; there are pull, push, delete", e);
       }
     }
+    requireSome(json, "users", "repositories", "may");
     return new Entry(Set.copyOf(json.strings("users")), globs(json, "repositories"), may);
   }
 
@@ -144,6 +145,12 @@ record RulesFile(boolean readOnly, @Nullable List<Entry> rights, List<Repositori
             "keepTags",
             "keepTagsDays",
             "removeUntaggedDays"));
+    requireSome(json, "match");
+    for (String number : List.of("quotaBytes", "keepTags", "keepTagsDays", "removeUntaggedDays")) {
+      if (json.numberOr(number, 0) < 0) {
+        throw new IOException("'" + number + "' is 0 at least");
+      }
+    }
     long untagged = json.numberOr("removeUntaggedDays", -1);
     if (untagged == 0) {
       throw new IOException("'removeUntaggedDays' is 1 at least: somebody may be about to name it");
@@ -159,6 +166,14 @@ record RulesFile(boolean readOnly, @Nullable List<Entry> rights, List<Repositori
 
   private static List<Glob> globs(JsonObject json, String member) throws IOException {
     return json.strings(member).stream().map(Glob::new).toList();
+  }
+
+  private static void requireSome(JsonObject json, String... members) throws IOException {
+    for (String member : members) {
+      if (json.strings(member).isEmpty()) {
+        throw new IOException("'" + member + "' names something, or the entry means nothing");
+      }
+    }
   }
 
   private static void requireKnown(JsonObject json, Set<String> known) throws IOException {

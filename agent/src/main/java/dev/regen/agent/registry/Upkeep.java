@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,12 +26,16 @@ final class Upkeep implements AutoCloseable {
   /** Well within what a store waits for those who count on it. */
   private static final Duration TURN_EVERY = Duration.ofMinutes(3);
 
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
+  private static final int TOLD_MAX = 1_000;
+
   private final RemoteStore store;
   private final Registry registry;
   private final Rules rules;
   private final InstantSource clock;
   private final Thread turning;
   private final @Nullable Thread collecting;
+  private final Set<String> told = new HashSet<>();
   private volatile boolean closed;
 
   /**
@@ -109,10 +115,28 @@ final class Upkeep implements AutoCloseable {
     }
   }
 
+  /** What the store bore since it was opened: a server that was passed over, copies too few. */
+  private void tellTroubles() {
+    for (String trouble : store.troubles()) {
+      if (told.add(trouble) && told.size() < TOLD_MAX) {
+        LOG.warn(
+            "the store: {}; when all servers answer, 'regen storage rebalance' makes the copies"
+                + " that are missing",
+            trouble);
+      }
+    }
+  }
+
   private void turnAgainAndAgain() {
+    long turned = System.nanoTime();
     try {
       while (!closed) {
-        Thread.sleep(TURN_EVERY);
+        Thread.sleep(LOOK_EVERY);
+        tellTroubles();
+        if (System.nanoTime() - turned < TURN_EVERY.toNanos()) {
+          continue;
+        }
+        turned = System.nanoTime();
         try {
           registry.turn();
         } catch (InterruptedIOException e) {

@@ -7,11 +7,13 @@ import dev.regen.snapshot.registry.RegistryException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -115,13 +117,23 @@ final class Users {
     }
   }
 
+  private static List<String> lines(Path file) throws IOException {
+    try {
+      return Files.readAllLines(file);
+    } catch (NoSuchFileException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new RegenException.BadInput(file + " is no file of htpasswd: " + Why.of(e));
+    }
+  }
+
   private static Map<String, String> read(Path file) throws IOException {
     if (Files.size(file) > FILE_BYTES_MAX) {
       throw new RegenException.BadInput(file + " holds more than " + FILE_BYTES_MAX + " bytes");
     }
     Map<String, String> hashes = new HashMap<>();
     int number = 0;
-    for (String line : Files.readAllLines(file)) {
+    for (String line : lines(file)) {
       number++;
       if (line.isBlank() || line.startsWith("#")) {
         continue;

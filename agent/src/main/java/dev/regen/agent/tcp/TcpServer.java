@@ -92,8 +92,12 @@ public final class TcpServer implements AutoCloseable {
       Runtime.getRuntime().addShutdownHook(atEnd);
       stopped.await();
     } finally {
-      close(running);
-      closed.countDown();
+      try {
+        close(running);
+      } finally {
+        // Whatever came of that: who ends the process waits for it.
+        closed.countDown();
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.regen.snapshot.care;
 
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.registry.Names;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.Shards;
 import java.io.IOException;
@@ -76,6 +77,9 @@ final class RecordMove {
   }
 
   private static boolean fits(String name, byte[] content) {
+    if (Names.isOurs(name)) {
+      return Names.isWhole(name, content);
+    }
     String end = name.substring(Math.max(0, name.length() - TAG_CHARACTERS));
     return RemoteStore.tag(content).startsWith(end);
   }

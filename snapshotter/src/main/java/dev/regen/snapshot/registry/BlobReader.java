@@ -11,11 +11,15 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutionException;
@@ -28,9 +32,8 @@ import org.jspecify.annotations.Nullable;
  * Gives a blob's bytes in order, while its next chunks are fetched, several at once. Safe for use
  * by several threads at once.
  *
- * <p>A chunk is compared with its digest when it comes from a store, and one that lies in a file of
- * this host at least the first time that this process serves it; who reads a blob compares it with
- * its own digest all the same.
+ * <p>A chunk is compared with its digest when it comes from a store; one that lies in a file of
+ * this host the first time that this process serves it, and again when that file has changed since.
  */
 public final class BlobReader {
   /** Of one reader; what all of them hold {@link SegmentBuffers} limits. */
@@ -43,7 +46,18 @@ public final class BlobReader {
   private final RemoteStore store;
   private final SegmentBuffers buffers;
   private final ArrayBlockingQueue<ByteBuffer> pieces = new ArrayBlockingQueue<>(PIECES_KEPT);
-  private final RecentlyUsed<Boolean> checked = new RecentlyUsed<>(CHECKED_MAX);
+
+  /** Chunks that were compared where they lie, and what their file was then. */
+  private final RecentlyUsed<FileState> checked = new RecentlyUsed<>(CHECKED_MAX);
+
+  /** What is another if somebody has written to a file. */
+  private record FileState(Object changedAt, long sizeBytes) {
+    static FileState of(Path file) throws IOException {
+      Map<String, Object> now = Files.readAttributes(file, "unix:ctime,size");
+      return new FileState(
+          Objects.requireNonNull(now.get("ctime")), (Long) Objects.requireNonNull(now.get("size")));
+    }
+  }
 
   /** Who wants the bytes. */
   @FunctionalInterface
@@ -208,10 +222,21 @@ public final class BlobReader {
 
   private ByteBuffer fetch(StoredBlob.Form form, Part part) throws IOException {
     Chunk chunk = part.chunk();
+    // Before the bytes are read: a change while they are is seen as one.
+    Optional<FileState> state = state(chunk.digest());
     byte[] stored = get(chunk);
-    checked.put(chunk.digest().hex(), true, 1);
+    state.ifPresent(it -> checked.put(chunk.digest().hex(), it, 1));
     byte[] bytes = form == StoredBlob.Form.STORED ? stored : unpacked(chunk, stored);
     return ByteBuffer.wrap(bytes, part.from(), part.to() - part.from());
+  }
+
+  private Optional<FileState> state(Digest digest) throws IOException {
+    Optional<PackedChunkStore.Place> place = store.place(digest);
+    try {
+      return place.isEmpty() ? Optional.empty() : Optional.of(FileState.of(place.get().file()));
+    } catch (NoSuchFileException e) {
+      return Optional.empty(); // It was packed anew just now.
+    }
   }
 
   private byte[] get(Chunk chunk) throws IOException {
@@ -238,7 +263,10 @@ public final class BlobReader {
   /** Gives what lies in a file of this host as it is; returns whether it does. */
   private boolean readFile(StoredBlob.Form form, Part part, Sink sink) throws IOException {
     Digest digest = part.chunk().digest();
-    if (form != StoredBlob.Form.STORED || checked.get(digest.hex()) == null) {
+    FileState known = checked.get(digest.hex());
+    if (form != StoredBlob.Form.STORED
+        || known == null
+        || !state(digest).filter(known::equals).isPresent()) {
       return false;
     }
     Optional<PackedChunkStore.Place> place = store.place(digest);
@@ -246,8 +274,8 @@ public final class BlobReader {
       return false;
     }
     try (FileChannel file = FileChannel.open(place.get().file(), StandardOpenOption.READ)) {
-      ByteBuffer known = pieces.poll();
-      ByteBuffer piece = known == null ? ByteBuffer.allocateDirect(PIECE_BYTES) : known;
+      ByteBuffer idle = pieces.poll();
+      ByteBuffer piece = idle == null ? ByteBuffer.allocateDirect(PIECE_BYTES) : idle;
       long at = (long) place.get().offset() + part.from();
       for (int left = part.to() - part.from(); left > 0; ) {
         piece.clear().limit(Math.min(left, PIECE_BYTES));

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +26,14 @@ public final class Blobs {
   static final int RECORD_BYTES_MAX = 48 << 20;
   private static final long CACHE_WEIGHT_MAX = 24 << 20;
   private static final long CHUNK_WEIGHT = 200;
+  private static final int DAMAGED_MAX = 10_000;
 
   private final RemoteStore store;
   private final InstantSource clock;
   private final RecentlyUsed<StoredBlob> read = new RecentlyUsed<>(CACHE_WEIGHT_MAX);
+
+  /** Those that could not be read whole; who may push one is told that it is not there. */
+  private final Set<ContentDigest> damaged = ConcurrentHashMap.newKeySet();
 
   Blobs(RemoteStore store, InstantSource clock) {
     this.store = store;
@@ -69,6 +74,7 @@ public final class Blobs {
   public void add(RepositoryName repository, StoredBlob blob) throws IOException {
     String record = Names.blob(repository, blob.digest()) + Stamp.at(clock.instant()).text();
     store.replaceRecord(record, blob.bytes(), null);
+    damaged.remove(blob.digest());
     remember(record, blob);
   }
 
@@ -78,6 +84,9 @@ public final class Blobs {
    */
   public Optional<StoredBlob> renew(RepositoryName repository, ContentDigest digest)
       throws IOException {
+    if (damaged.contains(digest)) {
+      return Optional.empty();
+    }
     Optional<Newest> newest = newest(repository, digest);
     if (newest.isPresent()) {
       Duration age = Stamp.of(newest.get().record()).age(clock.instant());
@@ -86,6 +95,13 @@ public final class Blobs {
       }
     }
     return newest.map(Newest::blob);
+  }
+
+  /** A chunk of this blob is lost or damaged: from now on a push of it is wanted. */
+  public void tellDamaged(ContentDigest digest) {
+    if (damaged.size() < DAMAGED_MAX) {
+      damaged.add(digest);
+    }
   }
 
   /** Takes a blob out of a repository; returns whether it was there. */
@@ -129,7 +145,8 @@ public final class Blobs {
     read.put(record, blob, (1L + blob.chunks().size()) * CHUNK_WEIGHT);
   }
 
-  private static RegistryException unknown(RepositoryName repository, ContentDigest digest) {
+  /** Says that a repository has no such blob. */
+  public static RegistryException unknown(RepositoryName repository, ContentDigest digest) {
     return new RegistryException(
         RegistryException.Code.BLOB_UNKNOWN,
         "repository " + repository + " has no blob " + digest,

@@ -1,5 +1,8 @@
 package dev.regen.snapshot.registry;
 
+import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.store.SealedRecord;
+import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /**
@@ -59,6 +62,19 @@ public final class Names {
   /** Whether a record is one of those that are described above. */
   public static boolean isOurs(String record) {
     return OURS.matcher(record).matches();
+  }
+
+  /** Whether a record of this name may say this: all but the shortest tell if a byte is another. */
+  public static boolean isWhole(String record, byte[] content) {
+    if (record.startsWith(NAMES) || record.startsWith(REFERRERS)) {
+      return true;
+    }
+    try {
+      SealedRecord.open(Path.of(record), content, Long.MAX_VALUE);
+      return true;
+    } catch (RegenException e) {
+      return false;
+    }
   }
 
   static String blob(RepositoryName repository, ContentDigest digest) {

@@ -6,6 +6,7 @@ import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +74,11 @@ public final class Registry {
    */
   public void turn() throws IOException {
     uses.turn();
+  }
+
+  /** Returns when what has arrived of uploads is stored, or so much time has passed. */
+  public void awaitStored(Duration limit) {
+    uses.awaitNone(limit);
   }
 
   /** From now on there is a repository of this name, if there was none. */

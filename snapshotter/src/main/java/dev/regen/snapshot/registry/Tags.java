@@ -56,11 +56,16 @@ public final class Tags {
   /**
    * From now on the tag means this manifest.
    *
-   * @param immutable whether it may not mean another already
+   * @param immutable whether it may not mean another already; then all servers of the store must
+   *     answer, for one that is away may know that it does
    * @throws RegistryException DENIED if it does
+   * @throws IOException if a server does not answer
    */
   public void set(RepositoryName repository, TagName tag, ContentDigest digest, boolean immutable)
       throws IOException {
+    if (immutable) {
+      store.requireAll();
+    }
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       Optional<Revision> before = newest(repository, tag);
       @Nullable ContentDigest now = before.map(Revision::digest).orElse(null);

@@ -3,6 +3,7 @@ package dev.regen.snapshot.registry;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
@@ -41,6 +42,23 @@ final class Uses {
 
   private synchronized void end(long begun) {
     running.computeIfPresent(begun, (_, count) -> count == 1 ? null : count - 1);
+    notifyAll();
+  }
+
+  /** Returns when nobody counts on anything, or so much time has passed. */
+  synchronized void awaitNone(Duration limit) {
+    long until = System.nanoTime() + limit.toNanos();
+    try {
+      while (!running.isEmpty()) {
+        long millis = (until - System.nanoTime()) / 1_000_000;
+        if (millis <= 0) {
+          return;
+        }
+        wait(millis);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Counts on the store anew, and no more on what nobody is left of. */
