@@ -180,6 +180,7 @@ final class ManifestResource {
         return manifest.get();
       }
     }
+    registry.requireAll();
     throw unknown(repository, reference);
   }
 

@@ -95,6 +95,15 @@ public final class Registry {
     return known.contains(name.value()) || name(Names.NAMES + name.key()).isPresent();
   }
 
+  /**
+   * Looks whether what was not found is not there: a server that is away may have it.
+   *
+   * @throws IOException if one is
+   */
+  public void requireAll() throws IOException {
+    store.requireAll();
+  }
+
   /** All repositories, sorted. */
   public List<RepositoryName> repositories() throws IOException {
     List<String> names = new ArrayList<>();

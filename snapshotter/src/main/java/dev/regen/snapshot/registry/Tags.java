@@ -33,6 +33,13 @@ public final class Tags {
 
   private final RemoteStore store;
   private final InstantSource clock;
+
+  /**
+   * Not of several servers: where those were away in turn, two may have other contents under one
+   * name.
+   */
+  private final boolean mayRemember;
+
   private final RecentlyUsed<Revision> read = new RecentlyUsed<>(CACHE_WEIGHT_MAX);
 
   /**
@@ -46,6 +53,7 @@ public final class Tags {
   Tags(RemoteStore store, InstantSource clock) {
     this.store = store;
     this.clock = clock;
+    this.mayRemember = store.shards().isEmpty();
   }
 
   /** The manifest that a tag means. */
@@ -192,7 +200,9 @@ public final class Tags {
               Integer.parseInt(record.substring(record.lastIndexOf('/') + 1)),
               digest == null ? null : ContentDigest.parse(digest),
               json.instant("at"));
-      read.put(record, revision, 1);
+      if (mayRemember) {
+        read.put(record, revision, 1);
+      }
       return Optional.of(revision);
     } catch (IllegalArgumentException e) {
       throw new RegenException.Damaged(
