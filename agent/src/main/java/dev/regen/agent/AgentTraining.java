@@ -3,6 +3,7 @@ package dev.regen.agent;
 import dev.regen.agent.hook.OneShotTraining;
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.LocalDisk;
@@ -97,7 +98,8 @@ public final class AgentTraining {
   private void move(Path directory) throws IOException {
     InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     StorageOptions options =
-        new StorageOptions(anywhere, directory, Long.MAX_VALUE, null, null, null, null);
+        new StorageOptions(
+            new Listening(anywhere, null, null, null), directory, Long.MAX_VALUE, null);
     try (StorageServer server = new StorageServer(options)) {
       String store = server.uri().toString();
       ask("push", QUEUE.value(), "--no-image", "--store", store);

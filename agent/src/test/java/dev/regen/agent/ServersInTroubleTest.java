@@ -7,6 +7,7 @@ import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
 import dev.regen.agent.storage.TroubledProxy;
 import dev.regen.agent.storage.TroubledProxy.Trouble;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -134,12 +135,10 @@ final class ServersInTroubleTest extends TwoHosts {
   private StorageServer server(int number, long quota) throws IOException {
     return new StorageServer(
         new StorageOptions(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            new Listening(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, null, null),
             directory.resolve("stored-" + number),
             quota,
-            null,
-            null,
-            null,
             null));
   }
 

@@ -6,6 +6,7 @@ import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageProcess;
 import dev.regen.agent.storage.StorageServer;
 import dev.regen.agent.storage.TestCertificate;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.image.ImagePush;
@@ -258,13 +259,14 @@ final class StoreCareCommandsTest extends TwoHosts {
     StorageServer server =
         new StorageServer(
             new StorageOptions(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                new Listening(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                    certificate,
+                    key,
+                    null),
                 directory.resolve("stored-" + servers.size()),
                 Long.MAX_VALUE,
-                token,
-                certificate,
-                key,
-                null),
+                token),
             LEASE);
     servers.add(server);
     return server.uri().toString();

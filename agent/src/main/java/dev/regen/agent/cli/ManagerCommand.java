@@ -1,19 +1,16 @@
 package dev.regen.agent.cli;
 
-import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.registry.ManagerOptions;
 import dev.regen.agent.registry.ManagerServer;
-import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -76,20 +73,9 @@ final class ManagerCommand implements Callable<Integer> {
       description = "How clients reach it, where a proxy stands before it.")
   private @Nullable URI url;
 
-  @Option(
-      names = "--tls-cert",
-      paramLabel = "FILE",
-      description = "Serve HTTPS with this certificate chain (PEM); read again when it changes.")
-  private @Nullable Path certificate;
-
-  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its private key (PEM, PKCS #8).")
-  private @Nullable Path key;
-
-  @Option(
-      names = "--tls-clients",
-      paramLabel = "FILE",
-      description = "Clients need a certificate that one of these has signed (PEM).")
-  private @Nullable Path clients;
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private ListeningOptions listening;
 
   @Option(
       names = "--collect-every",
@@ -105,19 +91,12 @@ final class ManagerCommand implements Callable<Integer> {
     if (where == null) {
       throw new ParameterException(spec.commandLine(), "say where: --store URL");
     }
-    for (Path file :
-        Stream.of(htpasswd, rules, tokenKey, certificate, key, clients)
-            .flatMap(Stream::ofNullable)
-            .toList()) {
-      if (!Files.exists(file)) {
-        throw new CommandFailure(Failure.Code.NOT_FOUND, file + " is not there");
-      }
-    }
+    ListeningOptions.requireThere(htpasswd, rules, tokenKey);
     ManagerOptions options;
     try {
       options =
           new ManagerOptions(
-              new Listening(Listening.address(listen), certificate, key, clients),
+              listening.at(listen),
               StoreUrl.parse(where),
               htpasswd,
               rules,

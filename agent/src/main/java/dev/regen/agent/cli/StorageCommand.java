@@ -1,19 +1,16 @@
 package dev.regen.agent.cli;
 
-import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
-import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.remote.TokenFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,20 +61,9 @@ final class StorageCommand implements Callable<Integer> {
       description = "Every request must bear the token in this file.")
   private @Nullable Path tokenFile;
 
-  @Option(
-      names = "--tls-cert",
-      paramLabel = "FILE",
-      description = "Serve HTTPS with this certificate chain (PEM).")
-  private @Nullable Path certificate;
-
-  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its private key (PEM, PKCS #8).")
-  private @Nullable Path key;
-
-  @Option(
-      names = "--tls-clients",
-      paramLabel = "FILE",
-      description = "Clients need a certificate that one of these has signed (PEM).")
-  private @Nullable Path clients;
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private ListeningOptions listening;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -85,24 +71,16 @@ final class StorageCommand implements Callable<Integer> {
     if (where == null) {
       throw new ParameterException(spec.commandLine(), "say where: --dir DIR");
     }
-    for (Path file :
-        Stream.of(tokenFile, certificate, key, clients).flatMap(Stream::ofNullable).toList()) {
-      if (!Files.exists(file)) {
-        throw new CommandFailure(Failure.Code.NOT_FOUND, file + " is not there");
-      }
-    }
+    ListeningOptions.requireThere(tokenFile);
     String token = tokenFile == null ? null : TokenFile.read(tokenFile);
     StorageOptions options;
     try {
       options =
           new StorageOptions(
-              Listening.address(listen),
+              listening.at(listen),
               where.toAbsolutePath(),
               quota == null ? Long.MAX_VALUE : bytes(quota),
-              token,
-              certificate,
-              key,
-              clients);
+              token);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }

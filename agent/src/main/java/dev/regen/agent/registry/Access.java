@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Locale;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +30,9 @@ final class Access {
   enum Right {
     PULL,
     PUSH,
-    DELETE
+    DELETE,
+    /** To make images there of any snapshot in the store: who may can read all of these. */
+    PUBLISH
   }
 
   /** What somebody may. */
@@ -146,6 +149,9 @@ final class Access {
     if (!RegistryHandler.isChange(method)) {
       return target instanceof Target.Upload ? Right.PUSH : Right.PULL;
     }
+    if (target instanceof Target.Publish) {
+      return Right.PUBLISH;
+    }
     boolean upload = target instanceof Target.Upload;
     return method.equals("DELETE") && !upload ? Right.DELETE : Right.PUSH;
   }
@@ -222,6 +228,6 @@ final class Access {
   }
 
   static String word(Right right) {
-    return right.name().toLowerCase(java.util.Locale.ROOT);
+    return right.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.jetty.server.Request;
@@ -211,7 +212,7 @@ final class ManifestResource {
       throw new RegistryException(
           RegistryException.Code.TAG_INVALID, "at most " + TAGS_MAX + " tags at once");
     }
-    List<TagName> tags = new java.util.ArrayList<>();
+    List<TagName> tags = new ArrayList<>();
     for (String text : texts) {
       tags.add(tag(text));
     }

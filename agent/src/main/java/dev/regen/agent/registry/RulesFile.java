@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * {"readOnly": false,
  *  "rights": [{"users": ["ann", "*", "anonymous"], "repositories": ["team/**"],
- *              "may": ["pull", "push", "delete"]}],
+ *              "may": ["pull", "push", "delete", "publish"]}],
  *  "repositories": [{"match": ["team/**"], "immutableTags": ["v*"], "quotaBytes": 10000000000,
  *                    "keepTags": 20, "keepTagsDays": 30, "removeUntaggedDays": 7}]}
  * </pre>
@@ -128,7 +128,7 @@ record RulesFile(boolean readOnly, @Nullable List<Entry> rights, List<Repositori
         may.add(Access.Right.valueOf(right.toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
         throw new IOException(
-            "there is no right to '" + right + "'; there are pull, push, delete", e);
+            "there is no right to '" + right + "'; there are pull, push, delete, publish", e);
       }
     }
     requireSome(json, "users", "repositories", "may");

@@ -28,6 +28,7 @@ final class Upkeep implements AutoCloseable {
 
   private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
   private static final int TOLD_MAX = 1_000;
+  private static final Duration FIRST_WITHIN = Duration.ofHours(1);
 
   private final RemoteStore store;
   private final Registry registry;
@@ -118,7 +119,7 @@ final class Upkeep implements AutoCloseable {
   /** What the store bore since it was opened: a server that was passed over, copies too few. */
   private void tellTroubles() {
     for (String trouble : store.troubles()) {
-      if (told.add(trouble) && told.size() < TOLD_MAX) {
+      if (told.size() < TOLD_MAX && told.add(trouble)) {
         LOG.warn(
             "the store: {}; when all servers answer, 'regen storage rebalance' makes the copies"
                 + " that are missing",
@@ -159,8 +160,9 @@ final class Upkeep implements AutoCloseable {
           }
         };
     try {
-      while (!closed) {
-        Thread.sleep(every);
+      // One that is started anew each day collects too.
+      Thread.sleep(every.compareTo(FIRST_WITHIN) < 0 ? every : FIRST_WITHIN);
+      for (; !closed; Thread.sleep(every)) {
         if (rules.isWritable()) {
           try {
             LOG.info("collected: {}", collect(store, registry, rules, clock, progress).words());

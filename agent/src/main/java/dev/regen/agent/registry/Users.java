@@ -2,6 +2,7 @@ package dev.regen.agent.registry;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import dev.regen.runtime.Why;
+import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.RegistryException;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -96,7 +98,7 @@ final class Users {
   }
 
   private String proof(Access.Credentials credentials) {
-    var sha256 = dev.regen.snapshot.Digest.sha256();
+    MessageDigest sha256 = Digest.sha256();
     sha256.update(salt);
     sha256.update((credentials.user() + ":").getBytes(StandardCharsets.UTF_8));
     return HexFormat.of()

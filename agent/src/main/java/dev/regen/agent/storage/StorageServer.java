@@ -54,7 +54,7 @@ public final class StorageServer implements AutoCloseable {
     if (options.openToAll()) {
       LOG.warn(
           "whoever reaches {} may read and write everything: use --token-file or --tls-clients",
-          options.listen());
+          options.listening().address());
     }
   }
 

@@ -8,36 +8,15 @@ import static dev.regen.agent.registry.RegistryClient.streamed;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Blobs that come in pieces: missing, repeated, cut off and mislabelled ones. */
-final class BlobChunkedUploadTest {
+final class BlobChunkedUploadTest extends OneRegistry {
   private static final long SEED = 20260717;
   private static final int PIECE = 1 << 20;
   private static final byte[] BLOB = bytes(SEED, 3 * PIECE - 5);
-
-  @SuppressWarnings("NullAway.Init")
-  private static ServedRegistry manager;
-
-  @SuppressWarnings("NullAway.Init")
-  private static RegistryClient client;
-
-  @BeforeAll
-  static void start(@TempDir Path directory) throws Exception {
-    manager = ServedRegistry.over("dir:" + directory);
-    client = manager.client();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    manager.close();
-  }
 
   @Test
   void piecesInOrderMakeABlob() throws Exception {

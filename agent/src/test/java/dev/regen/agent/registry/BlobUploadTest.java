@@ -7,32 +7,11 @@ import static dev.regen.agent.registry.RegistryClient.sha512;
 import static dev.regen.agent.registry.RegistryClient.streamed;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Blobs that come whole, from other repositories, or not as they were announced. */
-final class BlobUploadTest {
+final class BlobUploadTest extends OneRegistry {
   private static final byte[] BLOB = bytes(1, 100_000);
-
-  @SuppressWarnings("NullAway.Init")
-  private static ServedRegistry manager;
-
-  @SuppressWarnings("NullAway.Init")
-  private static RegistryClient client;
-
-  @BeforeAll
-  static void start(@TempDir Path directory) throws Exception {
-    manager = ServedRegistry.over("dir:" + directory);
-    client = manager.client();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    manager.close();
-  }
 
   @Test
   void postThenPutMakesABlob() throws Exception {

@@ -4,33 +4,12 @@ import static dev.regen.agent.registry.RegistryClient.MANIFEST;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.json.JsonObject;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What the lists of tags and repositories have, page by page, and what is in none any more. */
-final class ListsAndDeletionTest {
-  @SuppressWarnings("NullAway.Init")
-  private static ServedRegistry manager;
-
-  @SuppressWarnings("NullAway.Init")
-  private static RegistryClient client;
-
-  @BeforeAll
-  static void start(@TempDir Path directory) throws Exception {
-    manager = ServedRegistry.over("dir:" + directory);
-    client = manager.client();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    manager.close();
-  }
-
+final class ListsAndDeletionTest extends OneRegistry {
   @Test
   void tagsAreListedInLexicalOrder() throws Exception {
     JsonObject image = client.imageManifest("order", "one");

@@ -12,35 +12,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.json.JsonObject;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Manifests of every kind, which come back as they went, to the byte. */
-final class ManifestPushTest {
+final class ManifestPushTest extends OneRegistry {
   private static final byte[] EMPTY = {'{', '}'};
   private static final String EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
-
-  @SuppressWarnings("NullAway.Init")
-  private static ServedRegistry manager;
-
-  @SuppressWarnings("NullAway.Init")
-  private static RegistryClient client;
-
-  @BeforeAll
-  static void start(@TempDir Path directory) throws Exception {
-    manager = ServedRegistry.over("dir:" + directory);
-    client = manager.client();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    manager.close();
-  }
 
   @Test
   void anImageIsFoundByItsTagAndByItsDigest() throws Exception {

@@ -23,8 +23,8 @@ final class PublishResourceTest {
   private static final String RULES =
       """
       {"rights": [
-        {"users": ["bob"], "repositories": ["team/**"], "may": ["pull"]},
-        {"users": ["dan"], "repositories": ["**"], "may": ["pull", "push"]}],
+        {"users": ["bob"], "repositories": ["team/**"], "may": ["pull", "push", "delete"]},
+        {"users": ["dan"], "repositories": ["**"], "may": ["pull", "push", "publish"]}],
        "repositories": [
         {"match": ["team/**"], "immutableTags": ["v*"]},
         {"match": ["small"], "quotaBytes": 1000}]}
@@ -75,7 +75,7 @@ final class PublishResourceTest {
   }
 
   @Test
-  void itNeedsTheRightToPush() throws Exception {
+  void itNeedsARightOfItsOwnForItReadsOthersSnapshots() throws Exception {
     byte[] body = body(stored.newest(), "today");
 
     manager.client().post(PATH, body).is(401, "UNAUTHORIZED");

@@ -8,38 +8,17 @@ import static dev.regen.agent.registry.RegistryClient.sha512;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.runtime.json.JsonObject;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Manifests that name another as their subject, and who finds them. */
-final class ReferrersTest {
+final class ReferrersTest extends OneRegistry {
   private static final byte[] EMPTY = {'{', '}'};
   private static final String SBOM = "application/example.sbom";
   private static final String SIGNATURE = "application/example.signature+v=1";
-
-  @SuppressWarnings("NullAway.Init")
-  private static ServedRegistry manager;
-
-  @SuppressWarnings("NullAway.Init")
-  private static RegistryClient client;
-
-  @BeforeAll
-  static void start(@TempDir Path directory) throws Exception {
-    manager = ServedRegistry.over("dir:" + directory);
-    client = manager.client();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    manager.close();
-  }
 
   @Test
   void nobodyRefersToWhatIsUnknown() throws Exception {

@@ -5,34 +5,13 @@ import static dev.regen.agent.registry.RegistryClient.sha256;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpRequest.BodyPublishers;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Names, digests, endpoints and methods that are none: each failure in the form of the spec. */
-final class RegistryErrorsTest {
+final class RegistryErrorsTest extends OneRegistry {
   private static final String SOME = sha256(new byte[] {1});
-
-  @SuppressWarnings("NullAway.Init")
-  private static ServedRegistry manager;
-
-  @SuppressWarnings("NullAway.Init")
-  private static RegistryClient client;
-
-  @BeforeAll
-  static void start(@TempDir Path directory) throws Exception {
-    manager = ServedRegistry.over("dir:" + directory);
-    client = manager.client();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    manager.close();
-  }
 
   @Test
   void theBaseSaysThatThisIsARegistry() throws Exception {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
+import dev.regen.agent.tcp.Listening;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -51,7 +52,10 @@ final class TwoManagersTest {
     storage =
         new StorageServer(
             new StorageOptions(
-                anywhere, directory.resolve("store"), Long.MAX_VALUE, null, null, null, null));
+                new Listening(anywhere, null, null, null),
+                directory.resolve("store"),
+                Long.MAX_VALUE,
+                null));
     Path rules =
         Files.writeString(
             directory.resolve("rules.json"),

@@ -1,5 +1,6 @@
 package dev.regen.agent.storage;
 
+import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.remote.HttpStore;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.remote.RemoteStoreContract;
@@ -37,12 +38,9 @@ final class HttpStoreTest extends RemoteStoreContract {
 
   private static StorageOptions options(Path directory) {
     return new StorageOptions(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        new Listening(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, null, null),
         directory,
         Long.MAX_VALUE,
-        null,
-        null,
-        null,
         null);
   }
 }

@@ -3,6 +3,7 @@ package dev.regen.agent.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.ChunkName;
@@ -49,7 +50,10 @@ final class HttpStoreTogetherTest {
     server =
         new StorageServer(
             new StorageOptions(
-                anywhere, directory.resolve("store"), Long.MAX_VALUE, null, null, null, null));
+                new Listening(anywhere, null, null, null),
+                directory.resolve("store"),
+                Long.MAX_VALUE,
+                null));
     store = new HttpStore(server.uri(), HttpStore.Options.DEFAULT);
     Random random = new Random(SEED);
     for (int i = 0; i < CHUNKS; i++) {

@@ -5,6 +5,7 @@ import static dev.regen.snapshot.remote.RemoteStoreContract.digest;
 import static dev.regen.snapshot.remote.RemoteStoreContract.name;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.remote.ChunkBatch;
@@ -52,13 +53,11 @@ final class StorageServerBatchTest {
     server =
         new StorageServer(
             new StorageOptions(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                new Listening(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, null, null),
                 directory.resolve("store"),
                 QUOTA_BYTES,
-                TOKEN,
-                null,
-                null,
-                null),
+                TOKEN),
             Duration.ofMillis(1));
   }
 

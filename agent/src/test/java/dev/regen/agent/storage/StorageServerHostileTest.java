@@ -6,6 +6,7 @@ import static dev.regen.snapshot.remote.RemoteStoreContract.name;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.HttpStore;
@@ -45,13 +46,11 @@ final class StorageServerHostileTest {
     server =
         new StorageServer(
             new StorageOptions(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                new Listening(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, null, null),
                 directory.resolve("store"),
                 Long.MAX_VALUE,
-                TOKEN,
-                null,
-                null,
-                null));
+                TOKEN));
   }
 
   @AfterEach

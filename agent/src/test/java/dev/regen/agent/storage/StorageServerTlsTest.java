@@ -6,6 +6,7 @@ import static dev.regen.snapshot.remote.RemoteStoreContract.name;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.remote.HttpStore;
 import dev.regen.snapshot.remote.TlsFiles;
 import java.io.IOException;
@@ -48,13 +49,14 @@ final class StorageServerTlsTest {
   private StorageServer server() throws IOException {
     return new StorageServer(
         new StorageOptions(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            new Listening(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                file("server.crt"),
+                file("server.key"),
+                file("known.crt")),
             directory.resolve("store"),
             Long.MAX_VALUE,
-            null,
-            file("server.crt"),
-            file("server.key"),
-            file("known.crt")));
+            null));
   }
 
   private HttpStore client(StorageServer server, String name) throws IOException {

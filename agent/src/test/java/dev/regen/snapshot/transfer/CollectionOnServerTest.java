@@ -2,6 +2,7 @@ package dev.regen.snapshot.transfer;
 
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.snapshot.remote.HttpStore;
 import dev.regen.snapshot.remote.RemoteStore;
 import java.io.IOException;
@@ -17,12 +18,10 @@ final class CollectionOnServerTest extends CollectionWhilePushingTest {
     StorageServer server =
         new StorageServer(
             new StorageOptions(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                new Listening(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, null, null),
                 directory.resolve("server"),
                 Long.MAX_VALUE,
-                null,
-                null,
-                null,
                 null),
             LEASE);
     return new Shared() {

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.publish;
 
+import dev.regen.runtime.Futures;
 import dev.regen.snapshot.registry.BlobReader;
 import dev.regen.snapshot.registry.ContentDigest;
 import dev.regen.snapshot.registry.Uploads;

@@ -2,6 +2,7 @@ package dev.regen.snapshot.publish;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
+import dev.regen.runtime.Futures;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.BlobReader;

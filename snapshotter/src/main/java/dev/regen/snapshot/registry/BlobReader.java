@@ -2,13 +2,13 @@ package dev.regen.snapshot.registry;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
+import dev.regen.runtime.Futures;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.PackedChunkStore;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -125,21 +124,31 @@ public final class BlobReader {
   /** One part alone, without a thread of its own. */
   private void read(StoredBlob.Form form, Part part, Sink sink) throws IOException {
     if (!readFile(form, part, sink)) {
-      buffers.take();
+      int room = room(form, part);
+      buffers.take(room);
       try {
         inPieces(fetch(form, part), sink);
       } finally {
-        buffers.give();
+        buffers.give(room);
       }
     }
   }
+
+  /** What a part takes of the buffers: its whole chunk is in memory, unpacked beside it perhaps. */
+  private int room(StoredBlob.Form form, Part part) {
+    long unpacked = form == StoredBlob.Form.PLAIN ? part.chunk().tarBytes() : 0;
+    return buffers.count(part.chunk().storedBytes() + unpacked);
+  }
+
+  /** A part on its way, and what it has of the buffers. */
+  private record Fetched(Future<ByteBuffer> bytes, int room) {}
 
   /** What is under way, in the order of the blob. */
   private final class Ahead implements AutoCloseable {
     private final StoredBlob.Form form;
     private final Deque<Part> waiting;
     private final Deque<Part> taken = new ArrayDeque<>();
-    private final Deque<Future<ByteBuffer>> fetched = new ArrayDeque<>();
+    private final Deque<Fetched> fetched = new ArrayDeque<>();
     private @Nullable ExecutorService threads;
 
     Ahead(StoredBlob.Form form, Deque<Part> parts) {
@@ -156,43 +165,48 @@ public final class BlobReader {
         if (readFile(form, part, sink)) {
           return;
         }
-        buffers.take();
-        fetch(part);
+        int room = room(form, part);
+        buffers.take(room);
+        fetch(part, room);
       }
-      while (fetched.size() < AHEAD && !waiting.isEmpty() && buffers.takeIfPlenty()) {
-        Part further = waiting.poll();
-        taken.add(further);
-        fetch(further);
-      }
-      Future<ByteBuffer> first = fetched.poll();
-      if (first == null) {
-        throw new IllegalStateException("nothing is fetched");
-      }
+      fetchAhead();
+      Fetched first = fetched.remove();
       try {
-        inPieces(await(first), sink);
+        inPieces(Futures.get(first.bytes()), sink);
       } finally {
-        buffers.give();
+        buffers.give(first.room());
       }
     }
 
-    private void fetch(Part part) {
+    private void fetchAhead() {
+      for (Part further = waiting.peek();
+          further != null && fetched.size() < AHEAD;
+          further = waiting.peek()) {
+        int room = room(form, further);
+        if (!buffers.takeIfPlenty(room)) {
+          return;
+        }
+        taken.add(waiting.remove());
+        fetch(further, room);
+      }
+    }
+
+    private void fetch(Part part, int room) {
       ExecutorService known = threads;
       if (known == null) {
         known = Executors.newVirtualThreadPerTaskExecutor();
         threads = known;
       }
-      fetched.add(known.submit(() -> BlobReader.this.fetch(form, part)));
+      fetched.add(new Fetched(known.submit(() -> BlobReader.this.fetch(form, part)), room));
     }
 
     @Override
     public void close() {
-      fetched.forEach(future -> {
-        future.cancel(true);
-        buffers.give();
-      });
       if (threads != null) {
+        threads.shutdownNow();
         threads.close();
       }
+      fetched.forEach(left -> buffers.give(left.room()));
     }
   }
 
@@ -202,21 +216,6 @@ public final class BlobReader {
   private static void inPieces(ByteBuffer bytes, Sink sink) throws IOException {
     for (int from = bytes.position(); from < bytes.limit(); from += PIECE_BYTES) {
       sink.take(bytes.slice(from, Math.min(PIECE_BYTES, bytes.limit() - from)));
-    }
-  }
-
-  private static ByteBuffer await(Future<ByteBuffer> future) throws IOException {
-    try {
-      return future.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted");
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException failure -> throw failure;
-        case RuntimeException failure -> throw failure;
-        case null, default -> throw new IllegalStateException(e);
-      }
     }
   }
 

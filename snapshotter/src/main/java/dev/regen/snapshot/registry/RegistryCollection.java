@@ -49,7 +49,7 @@ public final class RegistryCollection {
    * Collects.
    *
    * @throws CancellationException soon after the progress said so
-   * @throws IOException if the store does not answer; what had gone is gone
+   * @throws IOException if the store does not answer, or a server of it; what had gone is gone
    */
   public Result run(Function<RepositoryName, Retention> rules, TransferProgress progress)
       throws IOException {
@@ -63,6 +63,8 @@ public final class RegistryCollection {
       }
       progress.step("looking at repository " + repository);
       Retention retention = rules.apply(repository);
+      // What names a blob may lie on a server that is away, and on no other.
+      store.requireAll();
       try {
         tags += tags(repository, retention);
         manifests += manifests(repository, retention);

@@ -31,14 +31,20 @@ public final class SegmentBuffers {
     this.free = new Semaphore(count, true);
   }
 
+  /** How many so many bytes count as: at least 1, and never more than there are. */
+  int count(long bytes) {
+    return Math.toIntExact(Math.clamp(Math.ceilDiv(bytes, SEGMENT_BYTES), 1L, count));
+  }
+
   /**
-   * Takes one, and waits for one that is given back if need be.
+   * Takes some, and waits for those that are given back if need be.
    *
-   * @throws RegistryException TOOMANYREQUESTS if none was for too long
+   * @param some what {@link #count} gave
+   * @throws RegistryException TOOMANYREQUESTS if there were not so many for too long
    */
-  void take() throws RegistryException, InterruptedIOException {
+  void take(int some) throws RegistryException, InterruptedIOException {
     try {
-      if (!free.tryAcquire(WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!free.tryAcquire(some, WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new RegistryException(
             RegistryException.Code.TOOMANYREQUESTS,
             "too many blobs are on their way at once; try again");
@@ -54,13 +60,13 @@ public final class SegmentBuffers {
     return free.hasQueuedThreads();
   }
 
-  /** Takes one if there are enough for others too. */
-  boolean takeIfPlenty() {
-    return free.availablePermits() > count / 2 && free.tryAcquire();
+  /** Takes some if there are enough for others too. */
+  boolean takeIfPlenty(int some) {
+    return free.availablePermits() > count / 2 && free.tryAcquire(some);
   }
 
-  void give() {
-    free.release();
+  void give(int some) {
+    free.release(some);
   }
 
   /** The memory itself, for one that was taken. */

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.registry;
 
+import dev.regen.runtime.Futures;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.remote.ChunkName;
@@ -12,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -107,7 +107,7 @@ final class Segments implements AutoCloseable {
     if (unused != null) {
       open = null;
       buffers.reuse(unused);
-      buffers.give();
+      buffers.give(1);
     }
   }
 
@@ -118,7 +118,7 @@ final class Segments implements AutoCloseable {
         awaitFirst();
       }
       takeTurn();
-      buffers.take();
+      buffers.take(1);
       segment = buffers.memory();
       open = segment;
       openBytes = 0;
@@ -152,7 +152,7 @@ final class Segments implements AutoCloseable {
             buffers.reuse(segment);
             return chunk;
           } finally {
-            buffers.give();
+            buffers.give(1);
             free.release();
           }
         }));
@@ -167,18 +167,7 @@ final class Segments implements AutoCloseable {
   }
 
   private void awaitFirst() throws IOException {
-    try {
-      stored.add(underWay.getFirst().get());
-      underWay.removeFirst();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted");
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException failure -> throw failure;
-        case RuntimeException failure -> throw failure;
-        case null, default -> throw new IllegalStateException(e);
-      }
-    }
+    stored.add(Futures.get(underWay.getFirst()));
+    underWay.removeFirst();
   }
 }

@@ -2,6 +2,7 @@ package dev.regen.snapshot.registry;
 
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.remote.Parallel;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.SealedRecord;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,16 +129,18 @@ public final class Tags {
       // Sorted, so the highest revision comes last.
       newest.put(new TagName(record.substring(prefix.length(), record.lastIndexOf('/'))), record);
     }
-    Map<TagName, Revision> all = new TreeMap<>();
-    for (Map.Entry<TagName, String> one : newest.entrySet()) {
-      Optional<Revision> revision = read(one.getValue());
-      if (revision.isEmpty()) {
-        revision = newest(repository, one.getKey());
-      }
-      if (revision.isPresent() && revision.get().digest() != null) {
-        all.put(one.getKey(), revision.get());
-      }
-    }
+    Map<TagName, Revision> all = new ConcurrentSkipListMap<>();
+    Parallel.run(
+        newest.entrySet(),
+        one -> {
+          Optional<Revision> revision = read(one.getValue());
+          if (revision.isEmpty()) {
+            revision = newest(repository, one.getKey());
+          }
+          if (revision.isPresent() && revision.get().digest() != null) {
+            all.put(one.getKey(), revision.get());
+          }
+        });
     return all;
   }
 

@@ -1,11 +1,10 @@
 package dev.regen.snapshot.remote;
 
+import dev.regen.runtime.Futures;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -44,25 +43,10 @@ public final class Parallel {
       }
       try {
         for (Future<?> part : parts) {
-          await(part);
+          Futures.get(part);
         }
       } finally {
         parts.forEach(part -> part.cancel(true));
-      }
-    }
-  }
-
-  private static void await(Future<?> part) throws IOException {
-    try {
-      part.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted");
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException failure -> throw failure;
-        case RuntimeException failure -> throw failure;
-        case null, default -> throw new IllegalStateException(e);
       }
     }
   }

@@ -1,15 +1,22 @@
-package dev.regen.snapshot.publish;
+package dev.regen.runtime;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /** What another thread made, or failed with. */
-final class Futures {
+public final class Futures {
   private Futures() {}
 
-  static <T> T get(Future<T> future) throws IOException {
+  /**
+   * What it made, once it has.
+   *
+   * @throws IOException what it failed with
+   * @throws InterruptedIOException if this thread is interrupted, which it then still is
+   */
+  public static <T extends @Nullable Object> T get(Future<T> future) throws IOException {
     try {
       return future.get();
     } catch (InterruptedException e) {
