@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -56,9 +57,13 @@ final class EndWithoutAgentEngineTest {
     assertThat(host.desk("desk", "cat /root/runs; ls /lower").out()).isEqualTo(written + "kept\n");
     assertThat(host.snapshots("desk")).hasSize(2);
     assertThat(host.regen("verify", "desk").code()).isZero();
-    assertThat(host.dataRoot().resolve("regen-staging").toFile().list())
-        .filteredOn(name -> !name.equals("unforced"))
-        .hasSize(1);
+    Host.await(
+        "nothing to be staged but the next start's tree",
+        () ->
+            List.of(host.dataRoot().resolve("regen-staging").toFile().list()).stream()
+                    .filter(name -> !name.equals("unforced"))
+                    .count()
+                == 1);
   }
 
   @Test

@@ -82,7 +82,7 @@ final class Access {
         Right wanted = wanted(exchange.method(), target);
         if (!rights.may(in.repository(), wanted)) {
           String why = "this needs the right to " + word(wanted) + " " + in.repository();
-          if (isAnonymous(exchange) || isBearer(exchange)) {
+          if (isAnonymous(exchange) || mayWithAnotherToken(exchange, in.repository(), wanted)) {
             throw unauthorized(exchange, target, why);
           }
           throw new RegistryException(RegistryException.Code.DENIED, why);
@@ -143,6 +143,15 @@ final class Access {
     }
     return (repository, right) ->
         content.grants().contains(new Tokens.Grant(repository.value(), right));
+  }
+
+  /** Whether somebody with a token that does not suffice would be given one that does. */
+  private boolean mayWithAnotherToken(Exchange exchange, RepositoryName repository, Right wanted) {
+    if (!isBearer(exchange)) {
+      return false;
+    }
+    Tokens.Content content = tokens.read(header(exchange).substring(BEARER.length()).strip());
+    return content == null || content.user() == null || of(content.user()).may(repository, wanted);
   }
 
   private static Right wanted(String method, Target target) {

@@ -20,7 +20,7 @@ public final class TestUsers {
       """
       {"rights": [
         {"users": ["anonymous"], "repositories": ["public/**"], "may": ["pull"]},
-        {"users": ["ann"], "repositories": ["**"], "may": ["pull", "push", "delete"]},
+        {"users": ["ann"], "repositories": ["**"], "may": ["pull", "push", "delete", "publish"]},
         {"users": ["bob"], "repositories": ["team/**"], "may": ["pull"]},
         {"users": ["dan"], "repositories": ["team/*"], "may": ["pull", "push"]},
         {"users": ["*"], "repositories": ["shared"], "may": ["pull"]}]}
