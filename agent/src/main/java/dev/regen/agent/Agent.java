@@ -1,5 +1,8 @@
 package dev.regen.agent;
 
+import dev.regen.agent.api.ApiDocument;
+import dev.regen.agent.api.ApiServer;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.BaseImages;
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
@@ -19,14 +22,12 @@ import dev.regen.agent.container.ToStores;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
 import dev.regen.agent.http.ActivityResource;
-import dev.regen.agent.http.ApiServer;
 import dev.regen.agent.http.ContainerResource;
 import dev.regen.agent.http.DiffResource;
 import dev.regen.agent.http.EncryptionResource;
 import dev.regen.agent.http.ImageResource;
 import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
-import dev.regen.agent.http.Routes;
 import dev.regen.agent.http.SnapshotResource;
 import dev.regen.agent.http.StoreCareResource;
 import dev.regen.agent.http.StoreResource;
@@ -244,7 +245,7 @@ public final class Agent implements AutoCloseable {
     afterStart =
         new AfterStart(extension, drain, captures.removals(), containers, capture, stopped, mounts);
 
-    Routes routes = new Routes();
+    Routes routes = new Routes(ApiDocument.of(ActivityResource.class));
     Arrivals arrivals = captures.arrivals();
     new QueueResource(queues, snapshots, drain, captures.removals(), arrivals, containers)
         .addTo(routes);
@@ -275,6 +276,7 @@ public final class Agent implements AutoCloseable {
     new StoreResource(toStores, fromStore, openStores, configuration.store(), jobs).addTo(routes);
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);
+    routes.requireComplete();
     api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
   }
 

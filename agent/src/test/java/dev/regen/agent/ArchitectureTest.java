@@ -69,7 +69,7 @@ final class ArchitectureTest {
     only("software.amazon..", "dev.regen.snapshot.remote.s3..");
     only(
         "org.eclipse.jetty..",
-        "dev.regen.agent.http..",
+        "dev.regen.agent.api..",
         "dev.regen.agent.storage..",
         "dev.regen.agent.tcp..",
         "dev.regen.agent.registry..");

@@ -222,7 +222,7 @@ final class CommandLineExitCodesTest extends AgentWithoutEngine {
             List.of(answer("202 Accepted", "{\"id\":\"1\"}"), ""),
             List.of(
                 answer("202 Accepted", "{\"id\":\"1\"}"),
-                answer("404 Not Found", "{\"code\":\"not_found\",\"message\":\"no job\"}")))) {
+                answer("404 Not Found", "{\"code\":\"not_found\",\"detail\":\"no job\"}")))) {
       Result result = withAgentThatAnswers(answers, "verify");
 
       assertThat(result.code()).as(result.err()).isEqualTo(5);

@@ -246,7 +246,7 @@ final class AgentClient {
     byte[] body = bytes(response.body());
     try {
       JsonObject json = JsonObject.parse(body);
-      return new CommandFailure(Failure.Code.of(json.stringOrNull("code")), json.string("message"));
+      return new CommandFailure(Failure.Code.of(json.stringOrNull("code")), json.string("detail"));
     } catch (IOException e) {
       return new CommandFailure(Failure.Code.FAILED, "the agent answered " + response.status());
     }

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
@@ -26,10 +29,10 @@ public final class ActivityResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("GET", "/v1/events", this::events)
-        .add("GET", "/v1/jobs", this::jobs)
-        .add("GET", "/v1/jobs/{job}", this::job)
-        .add("DELETE", "/v1/jobs/{job}", this::cancel);
+        .add("listEvents", this::events)
+        .add("listJobs", this::jobs)
+        .add("getJob", this::job)
+        .add("cancelJob", this::cancel);
   }
 
   private Answer events(Call call) throws IOException {

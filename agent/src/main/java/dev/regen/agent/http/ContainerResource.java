@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
 import dev.regen.agent.container.FromStore;
@@ -37,9 +40,7 @@ public final class ContainerResource {
   }
 
   public void addTo(Routes routes) {
-    routes
-        .add("POST", "/v1/containers/{container}/capture", this::capture)
-        .add("POST", "/v1/containers/{container}/restore", this::restore);
+    routes.add("captureContainer", this::capture).add("restoreContainer", this::restore);
   }
 
   private Answer capture(Call call) throws IOException {

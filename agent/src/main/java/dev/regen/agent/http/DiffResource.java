@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.Differences;
 import dev.regen.agent.container.Differences.Prepared;
 import dev.regen.agent.jobs.Failure;
@@ -35,7 +38,7 @@ public final class DiffResource {
   }
 
   public void addTo(Routes routes) {
-    routes.add("GET", "/v1/queues/{queue}/snapshots/{snapshot}/diff", this::diff);
+    routes.add("diffSnapshot", this::diff);
   }
 
   private Answer diff(Call call) throws IOException {

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
@@ -65,11 +68,11 @@ public final class EncryptionResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("GET", "/v1/keys", _ -> Answer.ok(keys()))
-        .add("POST", "/v1/keys", call -> Answer.ok(makeKey(call.json())))
-        .add("POST", "/v1/keys/add", call -> Answer.ok(addKeys(call.json())))
-        .add("POST", "/v1/queues/{queue}/encryption", this::queue)
-        .add("POST", "/v1/queues/{queue}/snapshots/{snapshot}/encryption", this::snapshot);
+        .add("listKeys", _ -> Answer.ok(keys()))
+        .add("makeKey", call -> Answer.ok(makeKey(call.json())))
+        .add("addKeys", call -> Answer.ok(addKeys(call.json())))
+        .add("encryptQueue", this::queue)
+        .add("encryptSnapshot", this::snapshot);
   }
 
   private JsonObject keys() throws IOException {

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.ImageTransfers;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
@@ -30,7 +33,7 @@ public final class ImageResource {
   }
 
   public void addTo(Routes routes) {
-    routes.add("POST", "/v1/images/push", this::push).add("POST", "/v1/images/pull", this::pull);
+    routes.add("pushImage", this::push).add("pullImage", this::pull);
   }
 
   private Answer push(Call call) throws IOException {

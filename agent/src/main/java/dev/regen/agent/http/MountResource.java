@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.snapshot.Snapshot;
@@ -23,9 +26,7 @@ public final class MountResource {
   }
 
   public void addTo(Routes routes) {
-    routes
-        .add("POST", "/v1/queues/{queue}/snapshots/{snapshot}/mount", this::prepare)
-        .add("DELETE", "/v1/mounts/{mount}", this::remove);
+    routes.add("mountSnapshot", this::prepare).add("removeMount", this::remove);
   }
 
   private Answer prepare(Call call) throws IOException {

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
@@ -34,12 +37,11 @@ public final class QueueResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("GET", "/v1/queues", _ -> Answer.ok(views.queues()))
-        .add("GET", "/v1/queues/{queue}", call -> Answer.ok(views.queue(call.queue())))
-        .add(
-            "GET", "/v1/queues/{queue}/snapshots", call -> Answer.ok(views.snapshots(call.queue())))
-        .add("PUT", "/v1/queues/{queue}/keep", this::keep)
-        .add("DELETE", "/v1/queues/{queue}", this::remove);
+        .add("listQueues", _ -> Answer.ok(views.queues()))
+        .add("getQueue", call -> Answer.ok(views.queue(call.queue())))
+        .add("listSnapshots", call -> Answer.ok(views.snapshots(call.queue())))
+        .add("setKeep", this::keep)
+        .add("removeQueue", this::remove);
   }
 
   /** A queue that a container is using, or whose last state is not archived yet, stays. */

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Pending;
 import dev.regen.runtime.QueueName;
 import dev.regen.snapshot.capture.Arrivals;
@@ -14,8 +17,6 @@ import java.time.ZoneId;
 
 /** {@code /v1/queues/QUEUE/snapshots/S}. */
 public final class SnapshotResource {
-  private static final String PATH = "/v1/queues/{queue}/snapshots/{snapshot}";
-
   private final SnapshotQueues queues;
   private final QueueViews views;
   private final Removals removals;
@@ -35,10 +36,10 @@ public final class SnapshotResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("GET", PATH, this::show)
-        .add("DELETE", PATH, this::remove)
-        .add("POST", PATH + "/pin", call -> pin(call, true))
-        .add("POST", PATH + "/unpin", call -> pin(call, false));
+        .add("getSnapshot", this::show)
+        .add("removeSnapshot", this::remove)
+        .add("pinSnapshot", call -> pin(call, true))
+        .add("unpinSnapshot", call -> pin(call, false));
   }
 
   private Answer show(Call call) throws IOException {

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
@@ -56,10 +59,10 @@ public final class StoreCareResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("POST", "/v1/store/queues/{queue}/remove", this::remove)
-        .add("POST", "/v1/store/images/remove", this::removeImage)
-        .add("POST", "/v1/store/collect", this::collect)
-        .add("POST", "/v1/store/rebalance", this::rebalance);
+        .add("removeStoredQueue", this::remove)
+        .add("removeStoredImage", this::removeImage)
+        .add("collectStore", this::collect)
+        .add("rebalanceStore", this::rebalance);
   }
 
   private Answer remove(Call call) throws IOException {

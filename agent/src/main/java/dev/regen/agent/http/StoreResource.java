@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.FromStore;
 import dev.regen.agent.container.ImageTransfers;
 import dev.regen.agent.container.ToStores;
@@ -50,10 +53,10 @@ public final class StoreResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("POST", "/v1/queues/{queue}/push", this::push)
-        .add("POST", "/v1/queues/{queue}/pull", this::pull)
-        .add("POST", "/v1/store/queues", this::list)
-        .add("POST", "/v1/store/queues/{queue}", this::list);
+        .add("pushQueue", this::push)
+        .add("pullQueue", this::pull)
+        .add("listStored", this::list)
+        .add("listStoredQueue", this::list);
   }
 
   private Answer push(Call call) throws IOException {

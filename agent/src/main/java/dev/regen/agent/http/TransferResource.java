@@ -1,5 +1,9 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.ProblemException;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.ImageLayers;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
@@ -77,9 +81,7 @@ public final class TransferResource {
   }
 
   public void addTo(Routes routes) {
-    routes
-        .add("GET", "/v1/queues/{queue}/snapshots/{snapshot}/archive", this::export)
-        .add("PUT", "/v1/queues/{queue}/import", this::importLayer);
+    routes.add("exportSnapshot", this::export).add("importLayer", this::importLayer);
   }
 
   private Answer export(Call call) throws IOException {
@@ -115,7 +117,7 @@ public final class TransferResource {
     Job job = jobs.begin("import", name.value());
     jobs.run(job, _ -> unpackAndCapture(name, image, call.stream(), job));
     if (job.failure() != null) {
-      throw new FailedJob(job.failure());
+      throw new ProblemException(job.failure());
     }
     return Answer.ok(job.json().object("result"));
   }

@@ -1,5 +1,8 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
@@ -37,7 +40,7 @@ public final class VerifyResource {
   }
 
   public void addTo(Routes routes) {
-    routes.add("POST", "/v1/verify", this::verify);
+    routes.add("verify", this::verify);
   }
 
   private Answer verify(Call call) throws IOException {

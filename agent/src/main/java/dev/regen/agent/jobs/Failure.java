@@ -25,6 +25,11 @@ public record Failure(Code code, String message) {
     ENGINE_AWAY(503, 1),
     CANCELLED(409, 1),
     FAILED(500, 1),
+    UNAUTHORIZED(401, 1),
+    FORBIDDEN(403, 4),
+    METHOD_NOT_ALLOWED(405, 1),
+    TOO_LARGE(413, 1),
+    TOO_MANY_REQUESTS(429, 1),
     /** Seen by the command line alone: nobody answers on the agent's socket. */
     AGENT_UNREACHABLE(503, 5);
 
@@ -47,6 +52,11 @@ public record Failure(Code code, String message) {
     /** The code in an answer of the API. */
     public String word() {
       return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The same for a person. */
+    public String title() {
+      return word().replace('_', ' ');
     }
 
     /** Reads {@link #word}; an unknown word is {@link #FAILED}. */

@@ -1,4 +1,4 @@
-package dev.regen.agent.http;
+package dev.regen.agent.api;
 
 import dev.regen.runtime.Why;
 import java.io.IOException;
@@ -43,7 +43,7 @@ public final class ApiServer implements AutoCloseable {
     connector.setUnixDomainPath(socket);
     connector.setIdleTimeout(IDLE.toMillis());
     server.addConnector(connector);
-    server.setHandler(new ApiHandler(routes));
+    server.setHandler(new ApiHandler(routes, _ -> Principal.LOCAL));
     server.setStopTimeout(STOP_LIMIT.toMillis());
   }
 

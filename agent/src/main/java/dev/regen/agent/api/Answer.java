@@ -1,11 +1,11 @@
-package dev.regen.agent.http;
+package dev.regen.agent.api;
 
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
 
 /** What a resource answers. */
-sealed interface Answer {
+public sealed interface Answer {
 
   /** A JSON object. */
   record Json(int status, JsonObject body) implements Answer {}

@@ -1,7 +1,8 @@
-package dev.regen.agent.http;
+package dev.regen.agent.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.durable.LocalDisk;
@@ -41,27 +42,24 @@ final class ApiServerTest {
 
   @BeforeEach
   void start() throws IOException {
-    Routes routes = new Routes();
+    Routes routes = new Routes(ApiDocument.of(ApiServerTest.class));
     InstantSource clock = InstantSource.system();
     jobs = new Jobs(clock);
     new ActivityResource(new Events(new LocalDisk(), directory, clock), jobs).addTo(routes);
     routes
         .add(
-            "GET",
-            "/refused",
+            "refuse",
             _ -> {
               throw new RegenException.Refused("not in this state");
             })
         .add(
-            "GET",
-            "/broken",
+            "breakDown",
             _ -> {
               throw new IllegalStateException("a mistake of ours");
             })
-        .add("PUT", "/json", call -> Answer.ok(call.json()))
+        .add("echo", call -> Answer.ok(call.json()))
         .add(
-            "GET",
-            "/half",
+            "answerHalf",
             _ ->
                 new Answer.Stream(
                     "text/plain",
@@ -70,10 +68,8 @@ final class ApiServerTest {
                           "the first half\n".repeat(100_000).getBytes(StandardCharsets.UTF_8));
                       throw new RegenException.Damaged("a chunk is damaged");
                     }))
-        .add(
-            "GET",
-            "/queue/{queue}",
-            call -> Answer.ok(new JsonObject().with("queue", call.queue().value())));
+        .add("getQueue", call -> Answer.ok(new JsonObject().with("queue", call.queue().value())));
+    routes.requireComplete();
     server = new ApiServer(directory.resolve("sock"), routes);
     server.start();
   }
@@ -129,13 +125,27 @@ final class ApiServerTest {
   }
 
   @Test
-  void failuresAreACodeAndAMessage() throws IOException {
+  void failuresAreProblemDetails() throws IOException {
     assertThat(get("/refused"))
         .startsWith("HTTP/1.1 409")
-        .endsWith("{\"code\":\"refused\",\"message\":\"not in this state\"}");
+        .contains("application/problem+json")
+        .endsWith(
+            "{\"type\":\"urn:regen:problem:refused\",\"title\":\"refused\",\"status\":409,"
+                + "\"detail\":\"not in this state\",\"code\":\"refused\"}");
     assertThat(get("/v1/jobs/none")).startsWith("HTTP/1.1 404").contains("\"not_found\"");
     assertThat(get("/nothing/here")).startsWith("HTTP/1.1 404").contains("\"not_found\"");
+    assertThat(send("PUT", "/refused", "")).startsWith("HTTP/1.1 405").contains("GET alone");
     assertThat(get("/broken")).startsWith("HTTP/1.1 500").contains("\"failed\"");
+  }
+
+  @Test
+  void whatTheDocumentDoesNotHaveIsRefusedAndNamed() throws IOException {
+    assertThat(get("/v1/jobs?limits=1")).startsWith("HTTP/1.1 400").contains("'limits'", "limit");
+    assertThat(send("PUT", "/json", "{\"b\":1}")).startsWith("HTTP/1.1 400").contains("'b'");
+    assertThat(send("PUT", "/json", "{\"a\":\"1\"}"))
+        .startsWith("HTTP/1.1 400")
+        .contains("'a' is no integer");
+    assertThat(get("/v1/openapi.json")).startsWith("HTTP/1.1 200").contains("\"breakDown\"");
   }
 
   @Test
@@ -150,7 +160,7 @@ final class ApiServerTest {
   void bodiesAndHeadersHaveLimits() throws IOException {
     String body = "{\"a\":\"" + "x".repeat(Call.BODY_BYTES_MAX) + "\"}";
 
-    assertThat(send("PUT", "/json", body)).startsWith("HTTP/1.1 400").contains("at most");
+    assertThat(send("PUT", "/json", body)).startsWith("HTTP/1.1 413").contains("at most");
     assertThat(send("PUT", "/json", "{\"a\":")).startsWith("HTTP/1.1 400").contains("bad_input");
     assertThat(send("PUT", "/json", "{\"a\":1}")).startsWith("HTTP/1.1 200").endsWith("{\"a\":1}");
     assertThat(get("/" + "y".repeat(20_000))).startsWith("HTTP/1.1 4");

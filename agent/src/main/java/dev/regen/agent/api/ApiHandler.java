@@ -1,4 +1,4 @@
-package dev.regen.agent.http;
+package dev.regen.agent.api;
 
 import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
@@ -17,15 +17,34 @@ import org.eclipse.jetty.util.Fields;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** From HTTP to the resources and back; failures become {@code {code, message}} here. */
+/**
+ * From HTTP to the operations and back; failures become problem details here (RFC 9457), with the
+ * member {@code code}.
+ */
 final class ApiHandler extends Handler.Abstract {
   private static final Logger LOG = LoggerFactory.getLogger(ApiHandler.class);
   private static final HttpField JSON = new HttpField(HttpHeader.CONTENT_TYPE, "application/json");
 
-  private final Routes routes;
+  private static final HttpField PROBLEM =
+      new HttpField(HttpHeader.CONTENT_TYPE, "application/problem+json");
 
-  ApiHandler(Routes routes) {
+  private final Routes routes;
+  private final Callers callers;
+
+  /** Says who asks. */
+  @FunctionalInterface
+  interface Callers {
+    /**
+     * The sender of a request.
+     *
+     * @throws ProblemException UNAUTHORIZED if nobody knows
+     */
+    Principal of(Request request) throws IOException;
+  }
+
+  ApiHandler(Routes routes, Callers callers) {
     this.routes = routes;
+    this.callers = callers;
   }
 
   @Override
@@ -46,32 +65,27 @@ final class ApiHandler extends Handler.Abstract {
   }
 
   private Answer answer(Request request) throws IOException, InterruptedException {
-    String path = Request.getPathInContext(request);
-    Routes.Found found = routes.find(request.getMethod(), path);
-    if (found == null) {
-      Failure none =
-          new Failure(Failure.Code.NOT_FOUND, "nothing answers " + request.getMethod() + " here");
-      return failed(none);
-    }
+    Principal caller = callers.of(request);
+    Routes.Found found = routes.find(request.getMethod(), Request.getPathInContext(request));
+    Routes.requireRole(found.operation(), caller);
     Map<String, String> query = new LinkedHashMap<>();
     for (Fields.Field field : Request.extractQueryParameters(request)) {
       query.put(field.getName(), String.valueOf(field.getValue()));
     }
-    Call call = new Call(found.parts(), query, Content.Source.asInputStream(request));
-    return found.action().answer(call);
+    Call call =
+        Call.of(
+            found.operation(),
+            caller,
+            found.parts(),
+            query,
+            request.getHeaders()::get,
+            Content.Source.asInputStream(request));
+    return routes.answer(found.operation(), call);
   }
 
   private static void send(Answer answer, Response response) throws IOException {
     switch (answer) {
-      case Answer.Json json -> {
-        byte[] body = json.body().bytes();
-        response.setStatus(json.status());
-        response.getHeaders().put(JSON);
-        response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
-        try (OutputStream out = Content.Sink.asOutputStream(response)) {
-          out.write(body);
-        }
-      }
+      case Answer.Json json -> send(json.status(), JSON, json.body(), response);
       case Answer.Stream stream -> {
         response.setStatus(200);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, stream.contentType());
@@ -80,6 +94,17 @@ final class ApiHandler extends Handler.Abstract {
         stream.writer().write(out);
         out.close();
       }
+    }
+  }
+
+  private static void send(int status, HttpField type, JsonObject json, Response response)
+      throws IOException {
+    byte[] body = json.bytes();
+    response.setStatus(status);
+    response.getHeaders().put(type);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+    try (OutputStream out = Content.Sink.asOutputStream(response)) {
+      out.write(body);
     }
   }
 
@@ -94,17 +119,21 @@ final class ApiHandler extends Handler.Abstract {
     }
     try {
       response.reset();
-      Failure failure = cause instanceof FailedJob job ? job.failure() : Failure.of(cause);
-      send(failed(failure), response);
+      Failure failure =
+          cause instanceof ProblemException problem ? problem.failure() : Failure.of(cause);
+      send(failure.code().status(), PROBLEM, problem(failure), response);
       callback.succeeded();
     } catch (IOException | RuntimeException e) {
       callback.failed(e);
     }
   }
 
-  private static Answer failed(Failure failure) {
-    return new Answer.Json(
-        failure.code().status(),
-        new JsonObject().with("code", failure.code().word()).with("message", failure.message()));
+  private static JsonObject problem(Failure failure) {
+    return new JsonObject()
+        .with("type", "urn:regen:problem:" + failure.code().word())
+        .with("title", failure.code().title())
+        .with("status", failure.code().status())
+        .with("detail", failure.message())
+        .with("code", failure.code().word());
   }
 }
