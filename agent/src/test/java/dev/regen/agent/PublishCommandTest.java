@@ -97,6 +97,39 @@ final class PublishCommandTest extends AgentWithoutEngine {
   }
 
   @Test
+  void managerThatDoesNotSquashIsToldSo() throws Exception {
+    HttpServer old = HttpServer.create(ANYWHERE, 0);
+    old.createContext(
+        "/",
+        exchange -> {
+          byte[] done =
+              new JsonObject()
+                  .with("digest", "sha256:" + "0".repeat(64))
+                  .with("snapshot", "0".repeat(32))
+                  .with("time", "2026-11-22T09:00:00Z")
+                  .with("layers", 2)
+                  .with("layerBytes", 1)
+                  .bytes();
+          exchange.getResponseHeaders().add("Docker-Distribution-API-Version", "registry/2.0");
+          exchange.getResponseHeaders().add("Content-Type", "application/x-ndjson");
+          exchange.sendResponseHeaders(200, done.length);
+          exchange.getResponseBody().write(done);
+          exchange.close();
+        });
+    old.start();
+    try {
+      String image = "127.0.0.1:" + old.getAddress().getPort() + "/team/desk:today";
+
+      Result published = regen("publish", "desk", image, NOT_PUSHED, "--squash");
+
+      assertThat(published.code()).as("%s", published).isEqualTo(1);
+      assertThat(published.err()).contains("older than --squash").contains(image);
+    } finally {
+      old.stop(0);
+    }
+  }
+
+  @Test
   void whatIsNotThereIsExitCodeThree() throws Exception {
     PublishedStore stored = PublishedStore.make(directory.resolve("there"));
     try (ManagerServer manager = manager(stored.url(), null, null)) {

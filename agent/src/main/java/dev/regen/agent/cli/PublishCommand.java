@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
       "Makes an image of a snapshot, at a manager: 'docker run HOST/REPO:TAG' starts from it, on any"
           + " host.",
       "It pushes the snapshot and its image first, to the store that the manager serves; what is"
-          + " there is not sent. The image is a manifest over what is there then."
+          + " there is not sent. The image is a manifest over what is there then; with --squash it"
+          + " has a layer of its own."
     })
 final class PublishCommand extends AgentCommand {
   /** A manager says each second how far it is. */
@@ -71,6 +72,13 @@ final class PublishCommand extends AgentCommand {
   private String layer;
 
   @Option(
+      names = "--squash",
+      description =
+          "As one layer, without what was deleted: the manager merges the image and the snapshot,"
+              + " and stores that.")
+  private boolean squash;
+
+  @Option(
       names = "--manifest",
       paramLabel = "FORM",
       defaultValue = "oci",
@@ -93,12 +101,22 @@ final class PublishCommand extends AgentCommand {
             .with("queue", address.queue().value())
             .with("tag", image.tag().value())
             .with("layer", form.word())
-            .with("manifest", manifest);
+            .with("manifest", manifest)
+            .with("squash", squash);
     try (ManagerClient manager = access.client(regen, image)) {
       JsonObject pushed = noPush ? null : push(agent);
       String latest = address.snapshot() == null ? "latest" : address.snapshot();
       body.with("snapshot", pushed == null ? latest : pushed.string("snapshot"));
-      tell(form, pushed, publish(manager, body));
+      JsonObject published = publish(manager, body);
+      if (squash && !published.flag("squashed")) {
+        throw new CommandFailure(
+            Failure.Code.FAILED,
+            "the manager is older than --squash: "
+                + image
+                + " has all layers, and what was deleted is in them; remove it, then update the"
+                + " manager");
+      }
+      tell(form, pushed, published);
     }
     return DONE;
   }
@@ -193,6 +211,7 @@ final class PublishCommand extends AgentCommand {
                   .with("snapshot", published.string("snapshot"))
                   .with("time", published.string("time"))
                   .with("layer", form.word())
+                  .with("squashed", squash)
                   .with("layers", published.number("layers"))
                   .with("layerBytes", published.number("layerBytes"))
                   .with("pushed", pushed));
@@ -210,8 +229,15 @@ final class PublishCommand extends AgentCommand {
                 + Count.of(published.number("layers"), "layer")
                 + ", "
                 + Sizes.of(published.number("layerBytes"))
-                + (form == LayerForm.GZIP
-                    ? ", packed with gzip by the manager"
-                    : "; no byte of a layer was sent by it"));
+                + how(form));
+  }
+
+  private String how(LayerForm form) {
+    if (squash) {
+      return ", merged by the manager";
+    }
+    return form == LayerForm.GZIP
+        ? ", packed with gzip by the manager"
+        : "; no byte of a layer was sent by it";
   }
 }

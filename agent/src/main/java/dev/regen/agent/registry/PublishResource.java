@@ -69,7 +69,7 @@ final class PublishResource {
         new FutureTask<>(() -> publishing.publish(found, request, limits(), job));
     Thread worker = Thread.ofVirtual().name("publish").start(work);
     try {
-      write(exchange, follow(exchange, work, job));
+      write(exchange, follow(exchange, work, job, request.squash()));
       exchange.end();
     } finally {
       // Nobody hears of it any more; else it has ended.
@@ -79,11 +79,12 @@ final class PublishResource {
   }
 
   /** Returns the last line. */
-  private static JsonObject follow(Exchange exchange, FutureTask<Published> work, PublishJob job)
+  private static JsonObject follow(
+      Exchange exchange, FutureTask<Published> work, PublishJob job, boolean squashed)
       throws IOException {
     while (true) {
       try {
-        return done(work.get(TELL_EVERY.toMillis(), TimeUnit.MILLISECONDS));
+        return done(work.get(TELL_EVERY.toMillis(), TimeUnit.MILLISECONDS), squashed);
       } catch (TimeoutException e) {
         write(exchange, job.json());
       } catch (InterruptedException e) {
@@ -98,12 +99,13 @@ final class PublishResource {
     }
   }
 
-  private static JsonObject done(Published published) {
+  private static JsonObject done(Published published, boolean squashed) {
     return new JsonObject()
         .with("digest", published.digest().toString())
         .with("snapshot", published.snapshot().id().value())
         .with("time", published.snapshot().time())
         .with("layers", published.layers())
+        .with("squashed", squashed)
         .with("layerBytes", published.layerBytes());
   }
 
@@ -154,7 +156,8 @@ final class PublishResource {
           repository,
           new TagName(tag),
           layer == null ? LayerForm.ZSTD : LayerForm.of(layer),
-          manifest == null ? ManifestForm.OCI : ManifestForm.of(manifest));
+          manifest == null ? ManifestForm.OCI : ManifestForm.of(manifest),
+          json.flag("squash"));
     } catch (RegistryException e) {
       throw e;
     } catch (IOException | IllegalArgumentException e) {

@@ -17,22 +17,38 @@ final class ImageDocuments {
 
   /** The configuration of the image below, its members as they were, with one layer more. */
   static byte[] config(Publishable what, List<PublishedLayers.Layer> layers) throws IOException {
+    List<JsonObject> history = new ArrayList<>(what.config().objects("history"));
+    history.add(history(what.snapshot(), "what a container had changed, as it was at that time"));
+    return config(what, layers, history);
+  }
+
+  /** The same, where one layer is all there is: how each layer below was made says no word. */
+  static byte[] mergedConfig(Publishable what, List<PublishedLayers.Layer> layers)
+      throws IOException {
     Snapshot snapshot = what.snapshot();
+    String comment =
+        "snapshot %s@%s with its image, in one layer".formatted(snapshot.queue(), snapshot.id());
+    return config(what, layers, List.of(history(snapshot, comment)));
+  }
+
+  private static byte[] config(
+      Publishable what, List<PublishedLayers.Layer> layers, List<JsonObject> history)
+      throws IOException {
     JsonObject config = copy(what.config());
-    JsonObject below = config.object("rootfs");
-    JsonObject rootfs = copy(below);
+    JsonObject rootfs = copy(config.object("rootfs"));
     rootfs.with("diff_ids", layers.stream().map(layer -> layer.diffId().toString()).toList());
-    List<JsonObject> history = new ArrayList<>(config.objects("history"));
-    history.add(
-        new JsonObject()
-            .with("created", snapshot.time())
-            .with("created_by", "regen publish " + snapshot.queue() + "@" + snapshot.id())
-            .with("comment", "what a container had changed, as it was at that time"));
     return config
         .with("rootfs", rootfs)
         .with("history", history)
-        .with("created", snapshot.time())
+        .with("created", what.snapshot().time())
         .bytes();
+  }
+
+  private static JsonObject history(Snapshot snapshot, String comment) {
+    return new JsonObject()
+        .with("created", snapshot.time())
+        .with("created_by", "regen publish " + snapshot.queue() + "@" + snapshot.id())
+        .with("comment", comment);
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.regen.snapshot.registry.TagName;
  *
  * @param snapshot its address in the queue, as the store has it
  * @param tag what the image is called from then on
+ * @param squash whether the image has one layer, in which nothing is of what is deleted
  */
 public record PublishRequest(
     QueueName queue,
@@ -16,7 +17,8 @@ public record PublishRequest(
     RepositoryName repository,
     TagName tag,
     LayerForm layer,
-    ManifestForm manifest) {
+    ManifestForm manifest,
+    boolean squash) {
   public PublishRequest {
     if (!manifest.knows(layer)) {
       throw new IllegalArgumentException(

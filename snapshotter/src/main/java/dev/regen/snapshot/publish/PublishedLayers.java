@@ -3,12 +3,15 @@ package dev.regen.snapshot.publish;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import dev.regen.snapshot.RegenException;
+import dev.regen.snapshot.layer.BadLayerException;
+import dev.regen.snapshot.layer.LayerMerge;
 import dev.regen.snapshot.registry.ContentDigest;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RepositoryName;
 import dev.regen.snapshot.registry.StoredBlob;
 import java.io.IOException;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -90,6 +93,45 @@ final class PublishedLayers {
     return layer;
   }
 
+  /**
+   * The image and the snapshot as one layer, stored packed as it is served.
+   *
+   * @throws UnpublishableException naming an entry that cannot be merged
+   */
+  Layer merged(
+      RepositoryName repository,
+      Publishable what,
+      LayerForm form,
+      Limits limits,
+      PublishProgress progress)
+      throws IOException {
+    LayerMerge merge;
+    try {
+      merge = LayerMerge.of(sources(what, progress));
+    } catch (BadLayerException e) {
+      throw new UnpublishableException(
+          UnpublishableException.Reason.REFUSED,
+          e.getMessage() + "; publish it without --squash, or change that and capture it again");
+    }
+    return packed(repository, form, sink -> merge.write(sink::take), limits);
+  }
+
+  private List<LayerMerge.Layer> sources(Publishable what, PublishProgress progress) {
+    List<LayerMerge.Layer> sources = new ArrayList<>();
+    for (Publishable.BaseLayer layer : what.base()) {
+      sources.add(
+          new LayerMerge.Layer(
+              "layer " + layer.diffId() + " of the image",
+              layer.diffId(),
+              () -> new BlobInput(registry.reader(), layer.chunks(), progress)));
+    }
+    List<Chunk> chunks = what.snapshot().archive().chunks();
+    sources.add(
+        new LayerMerge.Layer(
+            "the snapshot", null, () -> new BlobInput(registry.reader(), chunks, progress)));
+    return sources;
+  }
+
   /** As it was made before; null if what was made then is gone. */
   private @Nullable Layer again(KnownLayers.Known before, List<Chunk> chunks, LayerForm form)
       throws IOException {
@@ -131,18 +173,35 @@ final class PublishedLayers {
   private Layer gzipped(
       RepositoryName repository, List<Chunk> chunks, Limits limits, PublishProgress progress)
       throws IOException {
+    return packed(
+        repository,
+        LayerForm.GZIP,
+        sink ->
+            registry
+                .reader()
+                .read(
+                    StoredBlob.Form.PLAIN,
+                    chunks,
+                    some -> {
+                      progress.read(some.remaining());
+                      sink.take(some);
+                    }),
+        limits);
+  }
+
+  private Layer packed(
+      RepositoryName repository, LayerForm form, PackedLayer.Plain plain, Limits limits)
+      throws IOException {
     registry.make(repository);
     String upload = registry.uploads().begin(repository, SHA256);
-    try (GzippedLayer layer =
-        new GzippedLayer(
-            sink -> registry.reader().read(StoredBlob.Form.PLAIN, chunks, sink), progress)) {
+    try (PackedLayer layer = new PackedLayer(form, plain)) {
       registry.uploads().append(repository, upload, 0, layer);
       ContentDigest digest = layer.packedDigest();
       if (registry.blobs().find(repository, digest).isEmpty()) {
         limits.requireRoom(repository, layer.packedBytes());
       }
       StoredBlob blob = registry.uploads().finish(repository, upload, digest);
-      return new Layer(blob, layer.plainDigest(), LayerForm.GZIP);
+      return new Layer(blob, layer.plainDigest(), form);
     } catch (IOException | RuntimeException e) {
       cancel(repository, upload, e);
       throw e;

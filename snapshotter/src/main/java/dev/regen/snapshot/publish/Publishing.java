@@ -25,6 +25,10 @@ import org.jspecify.annotations.Nullable;
  * Makes images of a store's snapshots in its registry. An image's layers are the chunks that are
  * there already: they are read once, for the digests of the whole, and sent nowhere. Safe for use
  * by several threads at once.
+ *
+ * <p>Layers are merged here too, as streams, and not on a host that could mount them: so a snapshot
+ * is published as one layer, as it is as many, from hosts that neither have it nor its image, and
+ * by a manager that is not root and has no room to unpack it.
  */
 public final class Publishing {
   /** Each has some chunks in memory. */
@@ -36,6 +40,9 @@ public final class Publishing {
   private final Registry registry;
   private final PublishedLayers layers;
   private final Semaphore turns = new Semaphore(AT_ONCE, true);
+
+  /** One has all names of an image in memory. */
+  private final Semaphore merging = new Semaphore(1, true);
 
   public Publishing(RemoteStore store, Registry registry) {
     this.source = new PublishSource(store);
@@ -52,7 +59,8 @@ public final class Publishing {
    */
   public Publishable find(PublishRequest request) throws IOException {
     Publishable found = source.find(request.queue(), request.snapshot());
-    for (Publishable.BaseLayer layer : found.base()) {
+    for (Publishable.BaseLayer layer :
+        request.squash() ? List.<Publishable.BaseLayer>of() : found.base()) {
       request.manifest().layerType(layer.isPlain() ? request.layer() : layer.packing());
     }
     return found;
@@ -69,12 +77,30 @@ public final class Publishing {
   public Published publish(
       Publishable what, PublishRequest request, Limits limits, TransferProgress progress)
       throws IOException {
-    takeTurn(progress);
+    if (!request.squash()) {
+      return publishInTurn(what, request, limits, progress);
+    }
+    takeTurn(merging, progress);
     try {
-      progress.step("reading the layers for their digests");
-      expect(what, request.layer(), progress);
-      List<PublishedLayers.Layer> made = make(what, request, limits, new PublishProgress(progress));
-      byte[] config = ImageDocuments.config(what, made);
+      return publishInTurn(what, request, limits, progress);
+    } finally {
+      merging.release();
+    }
+  }
+
+  private Published publishInTurn(
+      Publishable what, PublishRequest request, Limits limits, TransferProgress progress)
+      throws IOException {
+    takeTurn(turns, progress);
+    try {
+      List<PublishedLayers.Layer> made =
+          request.squash()
+              ? merge(what, request, limits, progress)
+              : make(what, request, limits, progress);
+      byte[] config =
+          request.squash()
+              ? ImageDocuments.mergedConfig(what, made)
+              : ImageDocuments.config(what, made);
       byte[] manifest = ImageDocuments.manifest(request.manifest(), config, made);
       ContentDigest digest = ContentDigest.Algorithm.SHA256.of(manifest);
       progress.step("writing the manifest");
@@ -94,7 +120,8 @@ public final class Publishing {
     }
   }
 
-  private void takeTurn(TransferProgress progress) throws InterruptedIOException {
+  private static void takeTurn(Semaphore turns, TransferProgress progress)
+      throws InterruptedIOException {
     try {
       if (turns.tryAcquire()) {
         return;
@@ -111,6 +138,17 @@ public final class Publishing {
     }
   }
 
+  private List<PublishedLayers.Layer> merge(
+      Publishable what, PublishRequest request, Limits limits, TransferProgress progress)
+      throws IOException {
+    progress.step("merging the layers, which are read twice");
+    progress.expected(
+        2 * what.chunks().count(), 2 * what.chunks().mapToLong(StoredBlob.Form.PLAIN::bytes).sum());
+    return List.of(
+        layers.merged(
+            request.repository(), what, request.layer(), limits, new PublishProgress(progress)));
+  }
+
   private static void expect(Publishable what, LayerForm form, TransferProgress progress) {
     List<Chunk> chunks = new ArrayList<>(what.snapshot().archive().chunks());
     for (Publishable.BaseLayer layer : what.base()) {
@@ -122,8 +160,11 @@ public final class Publishing {
   }
 
   private List<PublishedLayers.Layer> make(
-      Publishable what, PublishRequest request, Limits limits, PublishProgress progress)
+      Publishable what, PublishRequest request, Limits limits, TransferProgress told)
       throws IOException {
+    told.step("reading the layers for their digests");
+    expect(what, request.layer(), told);
+    PublishProgress progress = new PublishProgress(told);
     List<PublishedLayers.Layer> made = new ArrayList<>();
     for (Publishable.BaseLayer layer : what.base()) {
       made.add(layers.base(request.repository(), layer, request.layer(), limits, progress));

@@ -41,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Snapshots become images: of layers that are there already, and to the byte what was captured. */
 final class PublishingTest {
@@ -142,6 +143,88 @@ final class PublishingTest {
         .isEqualTo("regen publish desk@" + snapshot);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "DOCKER_20, ZSTD, OCI",
+    "DOCKER_28, TAR, OCI",
+    "DOCKER_28, GZIP, DOCKER",
+    "CONTAINERD, ZSTD, OCI",
+    "CONTAINERD, GZIP, OCI",
+    "CONTAINERD, TAR, DOCKER"
+  })
+  void squashedItIsOneLayerOfAllFiles(MadeImage.By by, LayerForm layer, ManifestForm manifest)
+      throws IOException {
+    byte[] low = pushAllOfTars(by);
+
+    Published published = publish(squashed(layer, manifest), NO_LIMITS);
+
+    JsonObject document = manifest();
+    assertThat(document.string("mediaType")).isEqualTo(manifest.manifestType());
+    assertThat(document.objects("layers")).hasSize(published.layers()).hasSize(1);
+    JsonObject only = document.objects("layers").getFirst();
+    byte[] plain = unpacked(only.string("mediaType"), blob(only));
+    JsonObject config = config(document);
+    assertThat(config.object("rootfs").strings("diff_ids")).containsExactly(sha256(plain));
+    assertThat(config.string("comment")).isEqualTo("an image");
+    assertThat(config.objects("history")).hasSize(1);
+    assertThat(config.objects("history").getFirst().string("comment")).contains("desk@" + snapshot);
+    assertThat(plain).as("as many files, others' bytes").hasSameSizeAs(low).isNotEqualTo(low);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ZSTD", "TAR", "GZIP"})
+  void squashedAgainItIsTheSameImage(LayerForm layer) throws IOException {
+    pushAllOfTars(MadeImage.By.CONTAINERD);
+    Published first = publish(squashed(layer, ManifestForm.OCI), NO_LIMITS);
+    List<Digest> before = chunks();
+
+    Published again = publish(squashed(layer, ManifestForm.OCI), NO_LIMITS);
+
+    assertThat(again.digest()).isEqualTo(first.digest());
+    assertThat(chunks()).isEqualTo(before);
+  }
+
+  @Test
+  void imageThatCannotBeMergedIsRefusedInWords() throws IOException {
+    pushAll(MadeImage.By.DOCKER_20);
+
+    assertThatThrownBy(() -> publish(squashed(LayerForm.GZIP, ManifestForm.OCI), NO_LIMITS))
+        .isInstanceOf(UnpublishableException.class)
+        .hasMessageContaining("layer " + sha256(LARGE) + " of the image: it is no tar")
+        .hasMessageContaining("without --squash");
+
+    assertThat(store.records("registry/upload/")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3_000_000, 6_000_000})
+  void cancelledWhileItIsSquashedItEndsAndLeavesNothing(int afterBytes) throws IOException {
+    pushAllOfTars(MadeImage.By.DOCKER_20);
+    PublishRequest request = squashed(LayerForm.ZSTD, ManifestForm.OCI);
+    TransferProgress given = new CancelledAfter(afterBytes);
+
+    assertThatThrownBy(
+            () -> publishing.publish(publishing.find(request), request, NO_LIMITS, given))
+        .isInstanceOf(CancellationException.class);
+
+    assertThat(registry.tags().find(REPOSITORY, TAG)).isEmpty();
+    assertThat(store.records("registry/upload/")).isEmpty();
+  }
+
+  @Test
+  void chunkThatIsLostWhileItIsSquashedIsTold() throws IOException {
+    pushAllOfTars(MadeImage.By.CONTAINERD);
+    PublishRequest request = squashed(LayerForm.GZIP, ManifestForm.OCI);
+    Publishable found = publishing.find(request);
+    reopenWithoutLeases();
+    store.delete(found.snapshot().archive().chunks().getLast().digest());
+
+    assertThatThrownBy(() -> publish(request, NO_LIMITS))
+        .isInstanceOf(RegenException.Damaged.class);
+
+    assertThat(registry.tags().find(REPOSITORY, TAG)).isEmpty();
+  }
+
   @Test
   void whatIsNotInTheStoreIsRefusedWithWhatToDo() throws IOException {
     pushImage(MadeImage.By.DOCKER_20);
@@ -221,20 +304,7 @@ final class PublishingTest {
   void cancelledItEndsAndLeavesNothing(LayerForm layer) throws IOException {
     pushAll(MadeImage.By.DOCKER_20);
     PublishRequest request = request(layer, ManifestForm.OCI);
-    TransferProgress given =
-        new TransferProgress() {
-          private boolean begun;
-
-          @Override
-          public synchronized void done(long chunks, long bytes) {
-            begun = true;
-          }
-
-          @Override
-          public synchronized boolean cancelled() {
-            return begun;
-          }
-        };
+    TransferProgress given = new CancelledAfter(0);
 
     assertThatThrownBy(
             () -> publishing.publish(publishing.find(request), request, NO_LIMITS, given))
@@ -298,8 +368,29 @@ final class PublishingTest {
     host.imageId = image.id().toString();
   }
 
+  /**
+   * Of an image whose layers have files of which those above have some again; returns the lowest,
+   * which has all names.
+   */
+  private byte[] pushAllOfTars(MadeImage.By by) throws IOException {
+    byte[] low = host.tar(host.capture(7, 8));
+    byte[] high = host.tar(host.capture(8, 7));
+    MadeImage image = new MadeImage(by, "an image", List.of(low, high));
+    new ImagePush(store).push(image, null, TransferProgress.NONE);
+    host.imageId = image.id().toString();
+    snapshot = host.capture(1, 5);
+    host.push(store, snapshot);
+    return low;
+  }
+
+  private PublishRequest squashed(LayerForm layer, ManifestForm manifest) {
+    return new PublishRequest(
+        TestHost.DESK, snapshot.value(), REPOSITORY, TAG, layer, manifest, true);
+  }
+
   private PublishRequest request(LayerForm layer, ManifestForm manifest) {
-    return new PublishRequest(TestHost.DESK, snapshot.value(), REPOSITORY, TAG, layer, manifest);
+    return new PublishRequest(
+        TestHost.DESK, snapshot.value(), REPOSITORY, TAG, layer, manifest, false);
   }
 
   private Published publish(PublishRequest request, Limits limits) throws IOException {
@@ -354,6 +445,26 @@ final class PublishingTest {
     List<Digest> all = new ArrayList<>();
     store.list(all::add);
     return all;
+  }
+
+  /** Nobody wants it any more once more than so many bytes were read. */
+  private static final class CancelledAfter implements TransferProgress {
+    private final long bytesMax;
+    private boolean over;
+
+    CancelledAfter(long bytesMax) {
+      this.bytesMax = bytesMax;
+    }
+
+    @Override
+    public synchronized void done(long chunks, long bytes) {
+      over = bytes > bytesMax;
+    }
+
+    @Override
+    public synchronized boolean cancelled() {
+      return over;
+    }
   }
 
   private static final Limits NO_LIMITS = new NoLimits();

@@ -1,5 +1,6 @@
 package dev.regen.snapshot.publish;
 
+import com.github.luben.zstd.Zstd;
 import dev.regen.runtime.Futures;
 import dev.regen.snapshot.registry.BlobReader;
 import dev.regen.snapshot.registry.ContentDigest;
@@ -22,20 +23,24 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A layer packed with gzip while it is read, in members of a mebibyte each, two at once: members
- * may follow one another, and equal layers become equal bytes. For one thread, which uploads it.
+ * A layer packed while it is read, in members of a mebibyte each, two at once: members of gzip and
+ * frames of zstd may follow one another, and equal layers become equal bytes. For one thread, which
+ * uploads it.
  *
- * <p>Source: RFC 1952, 2.2, "File format".
+ * <p>Sources: RFC 1952, 2.2, "File format"; RFC 8878, 3.1, "Frames".
  */
-final class GzippedLayer implements Uploads.Body, AutoCloseable {
+final class PackedLayer implements Uploads.Body, AutoCloseable {
   private static final int MEMBER_BYTES = 1 << 20;
   private static final int AT_ONCE = 2;
 
   /** Half as slow as the usual 6, and a few per cent larger. */
-  private static final int LEVEL = 4;
+  private static final int GZIP_LEVEL = 4;
+
+  private static final int ZSTD_LEVEL = 3;
 
   private static final byte[] END = {};
 
+  private final LayerForm form;
   private final MessageDigest plain = ContentDigest.Algorithm.SHA256.hasher();
   private final MessageDigest packed = ContentDigest.Algorithm.SHA256.hasher();
   private final ExecutorService packers = Executors.newFixedThreadPool(AT_ONCE);
@@ -53,13 +58,14 @@ final class GzippedLayer implements Uploads.Body, AutoCloseable {
     void read(BlobReader.Sink sink) throws IOException;
   }
 
-  GzippedLayer(Plain layer, PublishProgress progress) {
+  PackedLayer(LayerForm form, Plain layer) {
+    this.form = form;
     reading =
         new FutureTask<>(() -> {
-          read(layer, progress);
+          read(layer);
           return true;
         });
-    reader = Thread.ofVirtual().name("publish-gzip").start(this::readToItsEnd);
+    reader = Thread.ofVirtual().name("publish-pack").start(this::readToItsEnd);
   }
 
   @Override
@@ -115,9 +121,8 @@ final class GzippedLayer implements Uploads.Body, AutoCloseable {
     }
   }
 
-  private void read(Plain layer, PublishProgress progress) throws IOException {
+  private void read(Plain layer) throws IOException {
     layer.read(some -> {
-      progress.read(some.remaining());
       plain.update(some.duplicate());
       while (some.hasRemaining()) {
         int count = Math.min(some.remaining(), MEMBER_BYTES - memberBytes);
@@ -138,11 +143,19 @@ final class GzippedLayer implements Uploads.Body, AutoCloseable {
     member = new byte[MEMBER_BYTES];
     memberBytes = 0;
     try {
-      members.put(packers.submit(() -> gzip(full)));
+      members.put(packers.submit(() -> packed(full)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");
     }
+  }
+
+  private byte[] packed(byte[] bytes) throws IOException {
+    return switch (form) {
+      case GZIP -> gzip(bytes);
+      case ZSTD -> Zstd.compress(bytes, ZSTD_LEVEL);
+      case TAR -> bytes;
+    };
   }
 
   private static byte[] gzip(byte[] bytes) throws IOException {
@@ -157,7 +170,7 @@ final class GzippedLayer implements Uploads.Body, AutoCloseable {
   private static final class Gzip extends GZIPOutputStream {
     Gzip(OutputStream out) throws IOException {
       super(out);
-      def.setLevel(LEVEL);
+      def.setLevel(GZIP_LEVEL);
     }
   }
 }
