@@ -2,6 +2,7 @@ package dev.regen.agent;
 
 import dev.regen.agent.api.ApiDocument;
 import dev.regen.agent.api.ApiServer;
+import dev.regen.agent.api.Changes;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.BaseImages;
 import dev.regen.agent.container.ContainerCapture;
@@ -22,6 +23,7 @@ import dev.regen.agent.container.ToStores;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
 import dev.regen.agent.http.ActivityResource;
+import dev.regen.agent.http.ChangeResource;
 import dev.regen.agent.http.ContainerResource;
 import dev.regen.agent.http.DiffResource;
 import dev.regen.agent.http.EncryptionResource;
@@ -100,6 +102,7 @@ public final class Agent implements AutoCloseable {
   private final PlainContainers plain;
   private final StartSweep sweep;
   private final AfterStart afterStart;
+  private final Changes changes = new Changes();
   private final ApiServer api;
   private @Nullable HookServer hooks;
 
@@ -143,6 +146,10 @@ public final class Agent implements AutoCloseable {
     Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);
     Jobs jobs = new Jobs(clock);
+    ChangeResource changeResource = new ChangeResource(changes);
+    events.listen(changeResource::event);
+    queues.watch(changeResource::queue);
+    captures.arrivals().watch(changeResource::arriving);
 
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
@@ -250,6 +257,7 @@ public final class Agent implements AutoCloseable {
     new QueueResource(queues, snapshots, drain, captures.removals(), arrivals, containers)
         .addTo(routes);
     new SnapshotResource(queues, snapshots, drain, captures.removals(), arrivals).addTo(routes);
+    changeResource.addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
     new ContainerResource(targets, capture, restore, fromStore, jobs).addTo(routes);
     new TransferResource(
@@ -264,7 +272,15 @@ public final class Agent implements AutoCloseable {
             home,
             clock)
         .addTo(routes);
-    new EncryptionResource(keys, queues, snapshots, arrivals, captures.sealing(), jobs, events)
+    new EncryptionResource(
+            keys,
+            queues,
+            snapshots,
+            arrivals,
+            captures.sealing(),
+            jobs,
+            events,
+            changeResource::sealed)
         .addTo(routes);
     new VerifyResource(captures.checks(), queues, stores, jobs, events).addTo(routes);
     new DiffResource(
@@ -298,6 +314,7 @@ public final class Agent implements AutoCloseable {
   @Override
   public void close() throws IOException {
     LOG.info("stopping");
+    changes.close();
     if (hooks != null) {
       hooks.close();
     }

@@ -3,6 +3,7 @@ package dev.regen.agent.api;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
+import org.jspecify.annotations.Nullable;
 
 /** What a resource answers. */
 public sealed interface Answer {
@@ -15,6 +16,14 @@ public sealed interface Answer {
    * the caller cannot take it for whole.
    */
   record Stream(String contentType, Writer writer) implements Answer {}
+
+  /**
+   * What changes in a log, as server-sent events, until the reader goes. One that does not read is
+   * sent away.
+   *
+   * @param after the place that the reader has reached, null if it has none
+   */
+  record Follow(ChangeLog log, @Nullable String after) implements Answer {}
 
   /** Makes the bytes of a {@link Stream}. */
   @FunctionalInterface

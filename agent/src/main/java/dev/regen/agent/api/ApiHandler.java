@@ -4,8 +4,10 @@ import dev.regen.agent.jobs.Failure;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -28,8 +30,15 @@ final class ApiHandler extends Handler.Abstract {
   private static final HttpField PROBLEM =
       new HttpField(HttpHeader.CONTENT_TYPE, "application/problem+json");
 
+  private static final HttpField EVENTS =
+      new HttpField(HttpHeader.CONTENT_TYPE, "text/event-stream");
+
+  private static final HttpField NOT_KEPT = new HttpField(HttpHeader.CACHE_CONTROL, "no-store");
+
   private final Routes routes;
   private final Callers callers;
+  private final ApiLimits limits;
+  private final Semaphore followers;
 
   /** Says who asks. */
   @FunctionalInterface
@@ -42,9 +51,11 @@ final class ApiHandler extends Handler.Abstract {
     Principal of(Request request) throws IOException;
   }
 
-  ApiHandler(Routes routes, Callers callers) {
+  ApiHandler(Routes routes, Callers callers, ApiLimits limits) {
     this.routes = routes;
     this.callers = callers;
+    this.limits = limits;
+    this.followers = new Semaphore(limits.followers());
   }
 
   @Override
@@ -52,8 +63,8 @@ final class ApiHandler extends Handler.Abstract {
     boolean begun = false;
     try {
       Answer answer = answer(request);
-      begun = answer instanceof Answer.Stream;
-      send(answer, response);
+      begun = !(answer instanceof Answer.Json);
+      send(answer, request, response);
       callback.succeeded();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -83,7 +94,8 @@ final class ApiHandler extends Handler.Abstract {
     return routes.answer(found.operation(), call);
   }
 
-  private static void send(Answer answer, Response response) throws IOException {
+  private void send(Answer answer, Request request, Response response)
+      throws IOException, InterruptedException {
     switch (answer) {
       case Answer.Json json -> send(json.status(), JSON, json.body(), response);
       case Answer.Stream stream -> {
@@ -94,7 +106,35 @@ final class ApiHandler extends Handler.Abstract {
         stream.writer().write(out);
         out.close();
       }
+      case Answer.Follow follow -> {
+        if (!followers.tryAcquire()) {
+          throw new ProblemException(
+              Failure.Code.TOO_MANY_REQUESTS, limits.followers() + " follow the changes already");
+        }
+        try {
+          follow(follow, request, response);
+        } finally {
+          followers.release();
+        }
+      }
     }
+  }
+
+  private void follow(Answer.Follow follow, Request request, Response response)
+      throws IOException, InterruptedException {
+    ChangeLog.Page first = ChangeStream.first(follow);
+    // What ends a write to somebody who does not read; something is written more often than this.
+    setIdle(request, limits.stuck());
+    response.setStatus(200);
+    response.getHeaders().put(EVENTS);
+    response.getHeaders().put(NOT_KEPT);
+    OutputStream out = Content.Sink.asOutputStream(response);
+    new ChangeStream(follow.log(), limits.alive()).write(first, out);
+    out.close();
+  }
+
+  private static void setIdle(Request request, Duration idle) {
+    request.getConnectionMetaData().getConnection().getEndPoint().setIdleTimeout(idle.toMillis());
   }
 
   private static void send(int status, HttpField type, JsonObject json, Response response)

@@ -21,13 +21,16 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 public final class ApiServer implements AutoCloseable {
   private static final int HEADER_BYTES_MAX = 16 << 10;
   private static final int THREADS_MAX = 12;
-  private static final Duration IDLE = Duration.ofMinutes(30);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
 
   private final Path socket;
   private final Server server;
 
   public ApiServer(Path socket, Routes routes) {
+    this(socket, routes, ApiLimits.LOCAL);
+  }
+
+  ApiServer(Path socket, Routes routes, ApiLimits limits) {
     this.socket = socket;
     QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 2);
     threads.setName("http");
@@ -41,9 +44,9 @@ public final class ApiServer implements AutoCloseable {
     UnixDomainServerConnector connector =
         new UnixDomainServerConnector(server, 1, 1, new HttpConnectionFactory(http));
     connector.setUnixDomainPath(socket);
-    connector.setIdleTimeout(IDLE.toMillis());
+    connector.setIdleTimeout(limits.idle().toMillis());
     server.addConnector(connector);
-    server.setHandler(new ApiHandler(routes, _ -> Principal.LOCAL));
+    server.setHandler(new ApiHandler(routes, _ -> Principal.LOCAL, limits));
     server.setStopTimeout(STOP_LIMIT.toMillis());
   }
 

@@ -48,6 +48,13 @@ public final class EncryptionResource {
   private final SnapshotSealing sealing;
   private final Jobs jobs;
   private final Events events;
+  private final Resealed resealed;
+
+  /** Hears of a snapshot whose encryption has changed. */
+  @FunctionalInterface
+  public interface Resealed {
+    void sealed(QueueName queue, SnapshotId id, boolean encrypted);
+  }
 
   public EncryptionResource(
       Keyset keyset,
@@ -56,7 +63,8 @@ public final class EncryptionResource {
       Arrivals arrivals,
       SnapshotSealing sealing,
       Jobs jobs,
-      Events events) {
+      Events events,
+      Resealed resealed) {
     this.keyset = keyset;
     this.queues = queues;
     this.snapshots = snapshots;
@@ -64,6 +72,7 @@ public final class EncryptionResource {
     this.sealing = sealing;
     this.jobs = jobs;
     this.events = events;
+    this.resealed = resealed;
   }
 
   public void addTo(Routes routes) {
@@ -222,6 +231,7 @@ public final class EncryptionResource {
     job.step((encrypted ? "encrypting " : "decrypting ") + id.shortened());
     boolean changed = sealing.reseal(name, id, encrypted, job, job::cancelled);
     if (changed) {
+      resealed.sealed(name, id, encrypted);
       events.tell(
           encrypted ? Event.Kind.ENCRYPTED : Event.Kind.DECRYPTED,
           name.value(),

@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,12 +34,18 @@ public final class Events {
   private final Path file;
   private final Path older;
   private final InstantSource clock;
+  private volatile Consumer<Event> listener = _ -> {};
 
   public Events(Disk disk, Path home, InstantSource clock) {
     this.disk = disk;
     file = home.resolve("events.jsonl");
     older = home.resolve("events.jsonl.1");
     this.clock = clock;
+  }
+
+  /** Tells {@code told}, which waits for nothing, of each event from now on. */
+  public void listen(Consumer<Event> told) {
+    listener = told;
   }
 
   /** Records an event and logs it. */
@@ -55,6 +62,7 @@ public final class Events {
     } catch (IOException e) {
       LOG.warn("the event could not be recorded: {}", e.getMessage());
     }
+    listener.accept(event);
   }
 
   /**

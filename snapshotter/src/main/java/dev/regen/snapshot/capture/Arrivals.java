@@ -39,6 +39,18 @@ public final class Arrivals {
   private final SnapshotStore snapshots;
   private final ChunkStore chunks;
   private final Arriving arriving;
+  private volatile Watcher watcher = (_, _, _) -> {};
+
+  /** Hears of snapshots that begin to arrive; once one is in its queue, the queue tells of it. */
+  @FunctionalInterface
+  public interface Watcher {
+    /**
+     * As a {@link dev.regen.snapshot.queue.QueueWatcher}, this waits for nothing and does not fail.
+     *
+     * @param arriving false if it is given up
+     */
+    void arriving(QueueName queue, SnapshotId id, boolean arriving);
+  }
 
   Arrivals(
       CollectionGate gate,
@@ -53,6 +65,10 @@ public final class Arrivals {
     this.snapshots = snapshots;
     this.chunks = chunks;
     this.arriving = arriving;
+  }
+
+  public void watch(Watcher told) {
+    watcher = told;
   }
 
   /**
@@ -70,6 +86,7 @@ public final class Arrivals {
         throw new RegenException.Damaged(
             "the store's manifest of " + id + " is of queue " + snapshot.queue());
       }
+      watcher.arriving(queue, id, true);
       return snapshot;
     } catch (DiskFullException e) {
       throw full(e);
@@ -114,7 +131,7 @@ public final class Arrivals {
 
   /** A snapshot is not waited for any more; its chunks go, unless others need them. */
   public void giveUp(SnapshotId id) throws IOException {
-    arriving.remove(id);
+    remove(id);
     removals.mayBeGarbage();
     removals.collect();
   }
@@ -161,11 +178,21 @@ public final class Arrivals {
   public void giveUpOlderThan(Instant time) {
     try {
       for (SnapshotId id : arriving.before(time)) {
-        arriving.remove(id);
+        remove(id);
         removals.mayBeGarbage();
       }
     } catch (IOException e) {
       LOG.warn("what began to arrive and never did stays on the disk", e);
+    }
+  }
+
+  private void remove(SnapshotId id) throws IOException {
+    List<Snapshot> all = arriving.all();
+    arriving.remove(id);
+    for (Snapshot snapshot : all) {
+      if (snapshot.id().equals(id)) {
+        watcher.arriving(snapshot.queue(), id, false);
+      }
     }
   }
 

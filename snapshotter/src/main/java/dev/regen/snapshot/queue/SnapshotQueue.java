@@ -30,12 +30,14 @@ public final class SnapshotQueue implements AutoCloseable {
   private final Disk disk;
   private final Path file;
   private final Disk.Lock lock;
+  private final QueueWatcher watcher;
   private QueueContent content;
 
-  SnapshotQueue(Disk disk, Path file, Disk.Lock lock, QueueContent content) {
+  SnapshotQueue(Disk disk, Path file, Disk.Lock lock, QueueWatcher watcher, QueueContent content) {
     this.disk = disk;
     this.file = file;
     this.lock = lock;
+    this.watcher = watcher;
     this.content = content;
   }
 
@@ -176,7 +178,9 @@ public final class SnapshotQueue implements AutoCloseable {
     List<SnapshotId> left = content.leftIn(next);
     if (!next.equals(content)) {
       new Records(disk).replace(file, QueueCodec.bytes(next));
+      QueueContent before = content;
       content = next;
+      watcher.changed(before.name(), before, next);
     }
     return left;
   }

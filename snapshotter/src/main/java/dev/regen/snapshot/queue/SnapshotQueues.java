@@ -38,6 +38,7 @@ public final class SnapshotQueues {
   private final Records records;
   private final Path directory;
   private final InstantSource clock;
+  private volatile QueueWatcher watcher = (_, _, _) -> {};
 
   /** Opens the queues in {@code directory}, which is made if need be. */
   public SnapshotQueues(Disk disk, Path directory) throws IOException {
@@ -54,6 +55,11 @@ public final class SnapshotQueues {
     this.directory = directory;
     this.clock = clock;
     records.makeDirectory(directory);
+  }
+
+  /** Tells {@code told} of every change that is made through this object from now on. */
+  public void watch(QueueWatcher told) {
+    watcher = told;
   }
 
   /** The names of all queues, sorted; their files may be damaged. */
@@ -112,7 +118,7 @@ public final class SnapshotQueues {
     }
     Disk.Lock lock = lock(name);
     try {
-      return new SnapshotQueue(disk, file(name), lock, look(name));
+      return new SnapshotQueue(disk, file(name), lock, watcher, look(name));
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
@@ -158,7 +164,8 @@ public final class SnapshotQueues {
       } else {
         records.replace(file(name), bytes);
       }
-      return new SnapshotQueue(disk, file(name), lock, content);
+      watcher.changed(name, null, content);
+      return new SnapshotQueue(disk, file(name), lock, watcher, content);
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
@@ -185,6 +192,7 @@ public final class SnapshotQueues {
         }
       }
       records.remove(file(name));
+      watcher.changed(name, queue.content(), null);
       return queue.elements().stream().map(Element::id).toList();
     }
   }
@@ -200,6 +208,7 @@ public final class SnapshotQueues {
       QueueContent content = queue.content();
       if (content.equals(QueueContent.empty(name, content.asked()))) {
         records.remove(file(name));
+        watcher.changed(name, content, null);
       }
     }
   }
@@ -235,7 +244,9 @@ public final class SnapshotQueues {
     records.makeDirectory(parent(file(name)));
     try (Disk.Lock _ = lock(name)) {
       if (!exists(name)) {
-        records.replace(file(name), QueueCodec.bytes(QueueContent.empty(name, keep)));
+        QueueContent empty = QueueContent.empty(name, keep);
+        records.replace(file(name), QueueCodec.bytes(empty));
+        watcher.changed(name, null, empty);
       }
     }
   }
