@@ -30,6 +30,7 @@ import dev.regen.agent.http.EncryptionResource;
 import dev.regen.agent.http.ImageResource;
 import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
+import dev.regen.agent.http.QueueViews;
 import dev.regen.agent.http.SnapshotResource;
 import dev.regen.agent.http.StoreCareResource;
 import dev.regen.agent.http.StoreResource;
@@ -43,6 +44,7 @@ import dev.regen.agent.jobs.LayerIntake;
 import dev.regen.agent.jobs.OpenStores;
 import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.agent.jobs.StartSweep;
+import dev.regen.agent.rules.Snapshots;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineEvent;
 import dev.regen.runtime.docker.EngineEvents;
@@ -254,13 +256,15 @@ public final class Agent implements AutoCloseable {
 
     Routes routes = new Routes(ApiDocument.of(ActivityResource.class));
     Arrivals arrivals = captures.arrivals();
-    new QueueResource(queues, snapshots, drain, captures.removals(), arrivals, containers)
-        .addTo(routes);
-    new SnapshotResource(queues, snapshots, drain, captures.removals(), arrivals).addTo(routes);
+    QueueViews views = new QueueViews(queues, snapshots, drain, arrivals, containers);
+    Snapshots found = new Snapshots(snapshots, arrivals);
+    new QueueResource(views, drain, captures.removals(), containers).addTo(routes);
+    new SnapshotResource(found, queues, views, captures.removals(), arrivals, jobs).addTo(routes);
     changeResource.addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
-    new ContainerResource(targets, capture, restore, fromStore, jobs).addTo(routes);
+    new ContainerResource(containers, targets, capture, restore, fromStore, jobs).addTo(routes);
     new TransferResource(
+            found,
             queues,
             snapshots,
             captures,
@@ -276,7 +280,7 @@ public final class Agent implements AutoCloseable {
             keys,
             queues,
             snapshots,
-            arrivals,
+            found,
             captures.sealing(),
             jobs,
             events,
@@ -284,11 +288,11 @@ public final class Agent implements AutoCloseable {
         .addTo(routes);
     new VerifyResource(captures.checks(), queues, stores, jobs, events).addTo(routes);
     new DiffResource(
-            arrivals,
+            found,
             snapshots,
             new Differences(targets, containers, plainLayers, images, captures, reader, clock))
         .addTo(routes);
-    new MountResource(arrivals, snapshots, mounts, jobs).addTo(routes);
+    new MountResource(found, snapshots, mounts, jobs).addTo(routes);
     new StoreResource(toStores, fromStore, openStores, configuration.store(), jobs).addTo(routes);
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);

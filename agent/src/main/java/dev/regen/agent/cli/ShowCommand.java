@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 final class ShowCommand extends AgentCommand {
   /** What a person asks for in the rarest case only. */
   private static final Set<String> DETAILS =
-      Set.of("spec", "imageId", "tarBytes", "chunks", "omittedCount");
+      Set.of("spec", "imageId", "tarBytes", "chunks", "omittedCount", "actions");
 
   @Parameters(index = "0", paramLabel = "QUEUE[@S]", converter = QueueAddress.Converter.class)
   @SuppressWarnings("NullAway.Init") // picocli sets it

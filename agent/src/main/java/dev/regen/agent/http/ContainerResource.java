@@ -9,17 +9,23 @@ import dev.regen.agent.container.FromStore;
 import dev.regen.agent.container.Targets;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
+import dev.regen.agent.rules.StateRules;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * {@code /v1/containers/NAME}: capture and restore, each as a job; an {@code attended} one ends
  * when nobody asks for it.
  */
 public final class ContainerResource {
+  private final KnownContainers containers;
   private final Targets targets;
   private final ContainerCapture capture;
   private final ContainerRestore restore;
@@ -27,11 +33,13 @@ public final class ContainerResource {
   private final Jobs jobs;
 
   public ContainerResource(
+      KnownContainers containers,
       Targets targets,
       ContainerCapture capture,
       ContainerRestore restore,
       FromStore fromStore,
       Jobs jobs) {
+    this.containers = containers;
     this.targets = targets;
     this.capture = capture;
     this.restore = restore;
@@ -40,7 +48,28 @@ public final class ContainerResource {
   }
 
   public void addTo(Routes routes) {
-    routes.add("captureContainer", this::capture).add("restoreContainer", this::restore);
+    routes
+        .add("listContainers", _ -> Answer.ok(list()))
+        .add("captureContainer", this::capture)
+        .add("restoreContainer", this::restore);
+  }
+
+  /** Those that ran under the runtime extension; no engine is asked. */
+  private JsonObject list() throws IOException {
+    List<JsonObject> rows = new ArrayList<>();
+    for (KnownContainers.Known known : containers.list()) {
+      boolean kept = !known.autoRemove();
+      rows.add(
+          new JsonObject()
+              .with("name", known.name())
+              .with("id", known.id().value())
+              .with("queue", known.queue().value())
+              .with("running", known.running())
+              .with("kept", kept)
+              .with("actions", QueueViews.actions(StateRules.container(known.running(), kept))));
+    }
+    rows.sort(Comparator.comparing(row -> String.valueOf(row.members().get("name"))));
+    return new JsonObject().with("containers", rows);
   }
 
   private Answer capture(Call call) throws IOException {

@@ -6,10 +6,11 @@ import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.Differences;
 import dev.regen.agent.container.Differences.Prepared;
 import dev.regen.agent.jobs.Failure;
+import dev.regen.agent.rules.Action;
+import dev.regen.agent.rules.Snapshots;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.Snapshot;
-import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.diff.Change;
 import dev.regen.snapshot.diff.ShownPath;
 import dev.regen.snapshot.store.SnapshotStore;
@@ -27,12 +28,12 @@ import java.io.OutputStream;
  * message}.
  */
 public final class DiffResource {
-  private final Arrivals arrivals;
+  private final Snapshots found;
   private final SnapshotStore snapshots;
   private final Differences differences;
 
-  public DiffResource(Arrivals arrivals, SnapshotStore snapshots, Differences differences) {
-    this.arrivals = arrivals;
+  public DiffResource(Snapshots found, SnapshotStore snapshots, Differences differences) {
+    this.found = found;
     this.snapshots = snapshots;
     this.differences = differences;
   }
@@ -67,7 +68,7 @@ public final class DiffResource {
   }
 
   private Snapshot snapshot(QueueName queue, String address) throws IOException {
-    return snapshots.read(arrivals.find(queue, address).id());
+    return snapshots.read(found.require(Action.DIFF, queue, address).id());
   }
 
   private static String named(Snapshot snapshot) {

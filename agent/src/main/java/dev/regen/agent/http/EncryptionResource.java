@@ -7,6 +7,8 @@ import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
+import dev.regen.agent.rules.Action;
+import dev.regen.agent.rules.Snapshots;
 import dev.regen.runtime.Count;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.Why;
@@ -16,7 +18,6 @@ import dev.regen.snapshot.KeyId;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
 import dev.regen.snapshot.SnapshotId;
-import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.SnapshotSealing;
 import dev.regen.snapshot.crypt.Keyset;
 import dev.regen.snapshot.queue.Element;
@@ -44,7 +45,7 @@ public final class EncryptionResource {
   private final Keyset keyset;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
-  private final Arrivals arrivals;
+  private final Snapshots found;
   private final SnapshotSealing sealing;
   private final Jobs jobs;
   private final Events events;
@@ -60,7 +61,7 @@ public final class EncryptionResource {
       Keyset keyset,
       SnapshotQueues queues,
       SnapshotStore snapshots,
-      Arrivals arrivals,
+      Snapshots found,
       SnapshotSealing sealing,
       Jobs jobs,
       Events events,
@@ -68,7 +69,7 @@ public final class EncryptionResource {
     this.keyset = keyset;
     this.queues = queues;
     this.snapshots = snapshots;
-    this.arrivals = arrivals;
+    this.found = found;
     this.sealing = sealing;
     this.jobs = jobs;
     this.events = events;
@@ -187,7 +188,10 @@ public final class EncryptionResource {
   private Answer snapshot(Call call) throws IOException {
     QueueName name = call.queue();
     boolean encrypted = call.json().flag("encrypted");
-    SnapshotId id = arrivals.find(name, call.part("snapshot")).id();
+    SnapshotId id =
+        found
+            .require(encrypted ? Action.ENCRYPT : Action.DECRYPT, name, call.part("snapshot"))
+            .id();
     checkKey(encrypted);
     return Answer.accepted(
         jobs.start(

@@ -8,11 +8,8 @@ import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
-import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.queue.QueueContent;
-import dev.regen.snapshot.queue.SnapshotQueues;
-import dev.regen.snapshot.store.SnapshotStore;
 import java.io.IOException;
 
 /** {@code /v1/queues} and what belongs to a queue as a whole. */
@@ -23,13 +20,8 @@ public final class QueueResource {
   private final KnownContainers containers;
 
   public QueueResource(
-      SnapshotQueues queues,
-      SnapshotStore snapshots,
-      Pending pending,
-      Removals removals,
-      Arrivals arrivals,
-      KnownContainers containers) {
-    this.views = new QueueViews(queues, snapshots, pending, arrivals);
+      QueueViews views, Pending pending, Removals removals, KnownContainers containers) {
+    this.views = views;
     this.pending = pending;
     this.removals = removals;
     this.containers = containers;

@@ -2,9 +2,15 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.jobs.Pending;
 import dev.regen.agent.jobs.PendingLayer;
+import dev.regen.agent.rules.Action;
+import dev.regen.agent.rules.Snapshots;
+import dev.regen.agent.rules.StateRules;
+import dev.regen.agent.rules.StateRules.QueueState;
+import dev.regen.agent.rules.StateRules.SnapshotState;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
+import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
 import dev.regen.snapshot.Archive;
@@ -23,14 +29,17 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Queues and snapshots as the API shows them. */
-final class QueueViews {
+public final class QueueViews {
   private static final DateTimeFormatter MILLISECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
   private static final String INCONSISTENT =
@@ -45,21 +54,29 @@ final class QueueViews {
   private final SnapshotStore snapshots;
   private final Pending pending;
   private final Arrivals arrivals;
+  private final KnownContainers containers;
   private final Map<SnapshotId, Size> sizes = new LinkedHashMap<>();
 
-  QueueViews(SnapshotQueues queues, SnapshotStore snapshots, Pending pending, Arrivals arrivals) {
+  public QueueViews(
+      SnapshotQueues queues,
+      SnapshotStore snapshots,
+      Pending pending,
+      Arrivals arrivals,
+      KnownContainers containers) {
     this.queues = queues;
     this.snapshots = snapshots;
     this.pending = pending;
     this.arrivals = arrivals;
+    this.containers = containers;
   }
 
   /** All queues; one that cannot be read stands there as damaged. */
   JsonObject queues() throws IOException {
     List<JsonObject> all = new ArrayList<>();
     List<PendingLayer> waiting = pending.pending();
+    Set<QueueName> inUse = inUse();
     for (QueueName name : queues.list()) {
-      all.add(queue(name, waiting));
+      all.add(queue(name, waiting, inUse));
     }
     return new JsonObject().with("queues", all);
   }
@@ -67,7 +84,7 @@ final class QueueViews {
   /** One queue, and what its snapshots do not hold. */
   JsonObject queue(QueueName name) throws IOException {
     QueueContent content = queues.look(name);
-    JsonObject json = queue(name, pending.pending());
+    JsonObject json = queue(name, pending.pending(), inUse());
     SnapshotId chosen = content.chosen();
     json.with("chosen", chosen == null ? null : chosen.value());
     Element tail = content.tail().orElse(null);
@@ -117,7 +134,10 @@ final class QueueViews {
     KeyId key = snapshot.key();
     JsonObject row = row(element, content);
     if (snapshot.locked() != null) {
-      row.with("state", "locked").with("message", snapshot.locked());
+      boolean held = element.pinned() || element.id().equals(content.chosen());
+      row.with("state", SnapshotState.LOCKED.word())
+          .with("message", snapshot.locked())
+          .with("actions", actions(StateRules.snapshot(SnapshotState.LOCKED, held)));
     }
     return row.with("key", key == null ? null : key.hex())
         .with("queue", snapshot.queue().value())
@@ -134,6 +154,14 @@ final class QueueViews {
         .with("spec", snapshot.spec());
   }
 
+  /** What is known of one that is still arriving. */
+  JsonObject uploading(Snapshot snapshot) throws IOException {
+    return row(snapshot)
+        .with("queue", snapshot.queue().value())
+        .with("container", snapshot.container())
+        .with("image", snapshot.imageName());
+  }
+
   /** What its container's label had left out; none is known of one that is locked. */
   private static List<String> leftOut(Snapshot snapshot) throws IOException {
     boolean imported = snapshot.end().reason() == End.Reason.IMPORTED;
@@ -144,7 +172,8 @@ final class QueueViews {
     return labels == null ? List.of() : ContainerSettings.excluded(labels.members());
   }
 
-  private JsonObject queue(QueueName name, List<PendingLayer> waiting) throws IOException {
+  private JsonObject queue(QueueName name, List<PendingLayer> waiting, Set<QueueName> inUse)
+      throws IOException {
     JsonObject json = new JsonObject().with("name", name.value());
     List<PendingLayer> own = ofQueue(name, waiting);
     try {
@@ -156,17 +185,19 @@ final class QueueViews {
       return json.with("length", content.keep())
           .with("snapshots", content.elements().size())
           .with("sizeBytes", total)
-          .with("state", state(own))
+          .with("state", state(own).word())
           .with("encrypted", content.encrypted())
-          .with("latest", content.tail().map(tail -> time(tail.time())).orElse(null));
+          .with("latest", content.tail().map(tail -> time(tail.time())).orElse(null))
+          .with("actions", actions(StateRules.queue(state(own), inUse.contains(name))));
     } catch (RegenException.Damaged e) {
       return json.with("length", null)
           .with("snapshots", null)
           .with("sizeBytes", null)
-          .with("state", "damaged")
+          .with("state", QueueState.DAMAGED.word())
           .with("encrypted", null)
           .with("latest", null)
-          .with("message", e.getMessage());
+          .with("message", e.getMessage())
+          .with("actions", actions(StateRules.queue(QueueState.DAMAGED, inUse.contains(name))));
     }
   }
 
@@ -174,9 +205,10 @@ final class QueueViews {
     JsonObject json =
         new JsonObject().with("id", element.id().value()).with("time", time(element.time()));
     boolean mixed = element.end().inconsistent();
-    String state = mixed ? "inconsistent" : "complete";
+    SnapshotState state = Snapshots.whole(element);
     String message = mixed ? INCONSISTENT : null;
     boolean encrypted = false;
+    boolean chosen = element.id().equals(content.chosen());
     try {
       Size size = size(element.id());
       json.with("sizeBytes", size.sizeBytes())
@@ -184,20 +216,21 @@ final class QueueViews {
           .with("entries", size.entries());
       encrypted = size.key() != null;
       String locked = snapshots.whyLocked(size.key());
-      state = locked == null ? state : "locked";
+      state = locked == null ? state : SnapshotState.LOCKED;
       message = locked == null ? message : locked;
     } catch (RegenException e) {
       json.with("sizeBytes", null).with("newBytes", null).with("entries", null);
-      state = "damaged";
+      state = SnapshotState.DAMAGED;
     }
     return json.with("reason", word(element.end().reason()))
         .with("exitCode", element.end().exitCode())
         .with("good", word(element.end().good()))
         .with("pinned", element.pinned())
-        .with("state", state)
+        .with("state", state.word())
         .with("encrypted", encrypted)
         .with("message", message)
-        .with("chosen", element.id().equals(content.chosen()));
+        .with("chosen", chosen)
+        .with("actions", actions(StateRules.snapshot(state, element.pinned() || chosen)));
   }
 
   private static JsonObject row(Snapshot snapshot) {
@@ -211,13 +244,15 @@ final class QueueViews {
         .with("exitCode", snapshot.end().exitCode())
         .with("good", word(snapshot.end().good()))
         .with("pinned", false)
-        .with("state", "uploading")
+        .with("state", SnapshotState.UPLOADING.word())
         .with("encrypted", snapshot.key() != null)
         .with("message", null)
-        .with("chosen", false);
+        .with("chosen", false)
+        .with("actions", actions(StateRules.snapshot(SnapshotState.UPLOADING, false)));
   }
 
   private JsonObject row(PendingLayer layer) {
+    SnapshotState state = SnapshotState.valueOf(layer.state().name());
     return new JsonObject()
         .with("id", layer.layer().job())
         .with("time", time(layer.layer().endedAt()))
@@ -228,8 +263,9 @@ final class QueueViews {
         .with("exitCode", null)
         .with("good", word(End.Good.UNKNOWN))
         .with("pinned", false)
-        .with("state", word(layer.state()))
-        .with("message", layer.message());
+        .with("state", state.word())
+        .with("message", layer.message())
+        .with("actions", actions(StateRules.snapshot(state, false)));
   }
 
   private Size size(SnapshotId id) throws IOException {
@@ -255,9 +291,24 @@ final class QueueViews {
     return size;
   }
 
-  private static String state(List<PendingLayer> own) {
+  private static QueueState state(List<PendingLayer> own) {
     boolean failed = own.stream().anyMatch(layer -> layer.state() == PendingLayer.State.FAILED);
-    return failed ? "failed" : own.isEmpty() ? "ready" : "archiving";
+    return failed ? QueueState.FAILED : own.isEmpty() ? QueueState.READY : QueueState.ARCHIVING;
+  }
+
+  /** The queues that a container runs on now. */
+  private Set<QueueName> inUse() throws IOException {
+    Set<QueueName> inUse = new HashSet<>();
+    for (KnownContainers.Known container : containers.list()) {
+      if (container.running()) {
+        inUse.add(container.queue());
+      }
+    }
+    return inUse;
+  }
+
+  static List<String> actions(Collection<Action> actions) {
+    return StateRules.words(actions);
   }
 
   private static List<PendingLayer> ofQueue(QueueName name, List<PendingLayer> all) {

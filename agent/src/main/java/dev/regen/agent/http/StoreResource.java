@@ -9,6 +9,8 @@ import dev.regen.agent.container.ToStores;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.jobs.OpenStores;
+import dev.regen.agent.rules.StateRules;
+import dev.regen.agent.rules.StateRules.StoredState;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
@@ -138,7 +140,8 @@ public final class StoreResource {
         .with("good", QueueViews.word(element.end().good()))
         .with("image", stored.imageName())
         .with("encrypted", stored.encrypted())
-        .with("state", "complete");
+        .with("state", "complete")
+        .with("actions", QueueViews.actions(StateRules.stored(StoredState.COMPLETE)));
   }
 
   private static JsonObject row(QueueName queue, SnapshotId id) {
@@ -146,7 +149,8 @@ public final class StoreResource {
         .with("queue", queue.value())
         .with("id", id.value())
         .with("time", null)
-        .with("state", "uploading");
+        .with("state", "uploading")
+        .with("actions", QueueViews.actions(StateRules.stored(StoredState.UPLOADING)));
   }
 
   static Answer started(Job job, JsonObject body) throws IOException {

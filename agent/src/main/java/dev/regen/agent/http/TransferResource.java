@@ -9,6 +9,8 @@ import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
+import dev.regen.agent.rules.Action;
+import dev.regen.agent.rules.Snapshots;
 import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.durable.Disk;
@@ -46,6 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class TransferResource {
   private static final End IMPORTED = new End(End.Reason.IMPORTED, null, End.Good.UNKNOWN, null);
 
+  private final Snapshots found;
   private final SnapshotQueues queues;
   private final SnapshotStore snapshots;
   private final Captures captures;
@@ -58,6 +61,7 @@ public final class TransferResource {
   private final InstantSource clock;
 
   public TransferResource(
+      Snapshots found,
       SnapshotQueues queues,
       SnapshotStore snapshots,
       Captures captures,
@@ -68,6 +72,7 @@ public final class TransferResource {
       Disk disk,
       Path home,
       InstantSource clock) {
+    this.found = found;
     this.queues = queues;
     this.snapshots = snapshots;
     this.captures = captures;
@@ -86,7 +91,7 @@ public final class TransferResource {
 
   private Answer export(Call call) throws IOException {
     LayerExport.Form form = form(call.query("form"));
-    Element element = captures.arrivals().find(call.queue(), call.part("snapshot"));
+    Element element = found.require(Action.EXPORT, call.queue(), call.part("snapshot"));
     Snapshot snapshot = snapshots.read(element.id());
     String type =
         form == LayerExport.Form.STORED

@@ -1,5 +1,7 @@
 package dev.regen.agent.jobs;
 
+import dev.regen.agent.rules.StateRules;
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.layer.Progress;
 import java.time.Duration;
@@ -58,6 +60,12 @@ public final class Job implements Progress {
 
   public String id() {
     return id;
+  }
+
+  /** Whether it brings a snapshot of {@code queue} from a store, and has not ended. */
+  public boolean fetches(QueueName queue) {
+    boolean its = subject.equals(queue.value()) || subject.startsWith(queue + "@");
+    return its && (kind.equals("pull") || kind.equals("restore")) && !ended();
   }
 
   /** What it does at this moment, for a person. */
@@ -193,7 +201,8 @@ public final class Job implements Progress {
             .with("askedAt", askedAt)
             .with("endedAt", endedAt)
             .with("entries", entries)
-            .with("bytes", bytes);
+            .with("bytes", bytes)
+            .with("actions", StateRules.words(StateRules.job(ended())));
     if (entriesExpected > 0) {
       json.with("entriesExpected", entriesExpected).with("bytesExpected", bytesExpected);
     }
