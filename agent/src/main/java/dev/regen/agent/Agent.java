@@ -37,6 +37,7 @@ import dev.regen.agent.http.StoreResource;
 import dev.regen.agent.http.TransferResource;
 import dev.regen.agent.http.VerifyResource;
 import dev.regen.agent.jobs.EngineEnds;
+import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Housekeeping;
 import dev.regen.agent.jobs.Jobs;
@@ -105,6 +106,8 @@ public final class Agent implements AutoCloseable {
   private final StartSweep sweep;
   private final AfterStart afterStart;
   private final Changes changes = new Changes();
+  private final Jobs jobs;
+  private final Routes routes;
   private final ApiServer api;
   private @Nullable HookServer hooks;
 
@@ -147,11 +150,18 @@ public final class Agent implements AutoCloseable {
     Spool spool = new Spool(disk, home.resolve("spool"));
     Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);
-    Jobs jobs = new Jobs(clock);
     ChangeResource changeResource = new ChangeResource(changes);
     events.listen(changeResource::event);
     queues.watch(changeResource::queue);
     captures.arrivals().watch(changeResource::arriving);
+    jobs =
+        Jobs.open(
+            disk,
+            home,
+            configuration.jobs(),
+            clock,
+            words -> events.tell(Event.Kind.DEGRADED, null, words));
+    jobs.listen(changeResource::job);
 
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
@@ -254,7 +264,7 @@ public final class Agent implements AutoCloseable {
     afterStart =
         new AfterStart(extension, drain, captures.removals(), containers, capture, stopped, mounts);
 
-    Routes routes = new Routes(ApiDocument.of(ActivityResource.class));
+    routes = new Routes(ApiDocument.of(ActivityResource.class)).recordIn(jobs);
     Arrivals arrivals = captures.arrivals();
     QueueViews views = new QueueViews(queues, snapshots, drain, arrivals, containers);
     Snapshots found = new Snapshots(snapshots, arrivals);
@@ -311,6 +321,7 @@ public final class Agent implements AutoCloseable {
     drain.start();
     housekeeping.start();
     api.start();
+    jobs.goOn(routes::performAgain);
     afterStart.start();
     LOG.info("ready: home {}, socket in {}", configuration.home(), configuration.run());
   }
@@ -319,6 +330,7 @@ public final class Agent implements AutoCloseable {
   public void close() throws IOException {
     LOG.info("stopping");
     changes.close();
+    jobs.close();
     if (hooks != null) {
       hooks.close();
     }

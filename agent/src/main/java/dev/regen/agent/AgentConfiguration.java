@@ -1,5 +1,6 @@
 package dev.regen.agent;
 
+import dev.regen.agent.jobs.JobLimits;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  *     separated by spaces, goes before it)
  * @param store where {@code push} and {@code pull} go that name no store ({@code store}), null for
  *     nowhere
+ * @param jobs how many operations are started, and when ({@code jobIntervalMillis}, {@code
+ *     jobBatch}, {@code jobDeadlineSeconds}, {@code jobPlaces}, {@code transferPlaces})
  */
 public record AgentConfiguration(
     Path home,
@@ -37,7 +40,8 @@ public record AgentConfiguration(
     Duration spoolPoll,
     long hotTreeBytes,
     List<Path> dataRoots,
-    @Nullable StoreUrl store) {
+    @Nullable StoreUrl store,
+    JobLimits jobs) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
@@ -51,7 +55,12 @@ public record AgentConfiguration(
           "spoolPollMillis",
           "hotTreeMegabytes",
           "dataRoots",
-          "store");
+          "store",
+          "jobIntervalMillis",
+          "jobBatch",
+          "jobDeadlineSeconds",
+          "jobPlaces",
+          "transferPlaces");
   private static final int COMPRESSORS_MAX = 64;
   private static final long MEGABYTE = 1_000_000;
   private static final long HOT_TREE_MEGABYTES = 20_000;
@@ -113,13 +122,24 @@ public record AgentConfiguration(
         Duration.ofMillis(json.numberOr("spoolPollMillis", 1000)),
         Math.multiplyExact(json.numberOr("hotTreeMegabytes", HOT_TREE_MEGABYTES), MEGABYTE),
         dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")),
-        store(json.stringOrNull("store")));
+        store(json.stringOrNull("store")),
+        jobs(json));
   }
 
   /** The same with another store. */
   AgentConfiguration with(StoreUrl other) {
     return new AgentConfiguration(
-        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other);
+        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other, jobs);
+  }
+
+  private static JobLimits jobs(JsonObject json) throws IOException {
+    JobLimits usual = JobLimits.DEFAULT;
+    return new JobLimits(
+        Duration.ofMillis(json.numberOr("jobIntervalMillis", usual.interval().toMillis())),
+        Math.toIntExact(json.numberOr("jobBatch", usual.batch())),
+        Duration.ofSeconds(json.numberOr("jobDeadlineSeconds", usual.deadline().toSeconds())),
+        Math.toIntExact(json.numberOr("jobPlaces", usual.places())),
+        Math.toIntExact(json.numberOr("transferPlaces", usual.transferPlaces())));
   }
 
   private static @Nullable StoreUrl store(@Nullable String text) {

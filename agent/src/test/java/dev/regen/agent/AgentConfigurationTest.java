@@ -3,6 +3,7 @@ package dev.regen.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.agent.jobs.JobLimits;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
@@ -25,7 +26,8 @@ final class AgentConfigurationTest {
                 Duration.ofSeconds(1),
                 20_000_000_000L,
                 List.of(Path.of("/var/lib/docker")),
-                null));
+                null,
+                JobLimits.DEFAULT));
   }
 
   @Test
@@ -35,7 +37,8 @@ final class AgentConfigurationTest {
             """
             {"home": "/h", "run": "/r", "keyset": "/k", "compressors": 3, "spoolPollMillis": 50,
              "hotTreeMegabytes": 7, "dataRoots": ["/a", "/b"],
-             "store": "dir:/s"}
+             "store": "dir:/s", "jobIntervalMillis": 500, "jobBatch": 3, "jobDeadlineSeconds": 9,
+             "jobPlaces": 2, "transferPlaces": 1}
             """);
 
     assertThat(AgentConfiguration.of(json, Map.of()))
@@ -48,7 +51,8 @@ final class AgentConfigurationTest {
                 Duration.ofMillis(50),
                 7_000_000,
                 List.of(Path.of("/a"), Path.of("/b")),
-                StoreUrl.parse("dir:/s")));
+                StoreUrl.parse("dir:/s"),
+                new JobLimits(Duration.ofMillis(500), 3, Duration.ofSeconds(9), 2, 1)));
   }
 
   @Test
@@ -80,6 +84,11 @@ final class AgentConfigurationTest {
             "{\"home\": \"relative\"}",
             "{\"spoolPollMillis\": 1}",
             "{\"store\": \"/path\"}",
+            "{\"jobIntervalMillis\": 0}",
+            "{\"jobBatch\": 0}",
+            "{\"jobDeadlineSeconds\": 0}",
+            "{\"jobPlaces\": 0}",
+            "{\"transferPlaces\": 65}",
             "{\"hotTreeMegabytes\": -1}")) {
       JsonObject json = JsonObject.parse(text);
       assertThatThrownBy(() -> AgentConfiguration.of(json, Map.of())).as(text).isNotNull();

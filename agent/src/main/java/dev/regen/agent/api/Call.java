@@ -6,6 +6,7 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ public final class Call {
   /** Of a body that is JSON. */
   static final int BODY_BYTES_MAX = 64 << 10;
 
+  private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
   private static final int BODY_VALUES_MAX = 4_096;
   private static final int TEXT_MAX = 255;
 
@@ -48,9 +50,18 @@ public final class Call {
     this.stream = stream;
   }
 
-  /** One that no HTTP request asks for. */
-  static Call of(Principal caller, Map<String, String> path, JsonObject body) {
-    return new Call(caller, path, Map.of(), _ -> null, body, InputStream.nullInputStream());
+  /**
+   * One that no HTTP request asks for.
+   *
+   * @param parameters those of the path, and those of {@link Operation#query}
+   */
+  static Call of(
+      Operation operation, Principal caller, Map<String, String> parameters, JsonObject body) {
+    Map<String, String> path = new LinkedHashMap<>(parameters);
+    Map<String, String> query = new LinkedHashMap<>(parameters);
+    path.keySet().removeAll(operation.query());
+    query.keySet().retainAll(operation.query());
+    return new Call(caller, path, query, _ -> null, body, InputStream.nullInputStream());
   }
 
   /**
@@ -103,6 +114,27 @@ public final class Call {
       throw new RegenException.BadInput("the header " + name + " is too long");
     }
     return value;
+  }
+
+  /**
+   * What the caller calls this request, to be known again by; null for nothing.
+   *
+   * @throws RegenException.BadInput if it is too long, or not printable
+   */
+  @Nullable String idempotencyKey() throws RegenException {
+    String key = header(IDEMPOTENCY_KEY);
+    if (key != null && (key.isEmpty() || !key.chars().allMatch(c -> c >= ' ' && c <= '~'))) {
+      throw new RegenException.BadInput(
+          "the header " + IDEMPOTENCY_KEY + " is 1 to " + TEXT_MAX + " printable characters");
+    }
+    return key;
+  }
+
+  /** Those of the path and those of the query. */
+  Map<String, String> parameters() {
+    Map<String, String> all = new LinkedHashMap<>(query);
+    all.putAll(path);
+    return all;
   }
 
   /** The part of the path that stood at {@code {name}}. */

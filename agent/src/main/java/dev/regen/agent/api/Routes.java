@@ -1,6 +1,8 @@
 package dev.regen.agent.api;
 
+import dev.regen.agent.jobs.Asked;
 import dev.regen.agent.jobs.Failure;
+import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -28,6 +30,7 @@ public final class Routes {
   private final ApiDocument document;
   private final Map<String, Operation> operations = new LinkedHashMap<>();
   private final Map<String, Action> actions = new LinkedHashMap<>();
+  private @Nullable Jobs jobs;
 
   public Routes(ApiDocument document) {
     this.document = document;
@@ -51,6 +54,15 @@ public final class Routes {
     return this;
   }
 
+  /**
+   * From now on jobs know who asked for them and for what, and a request with an {@code
+   * Idempotency-Key} begins one job, however often it comes.
+   */
+  public Routes recordIn(Jobs known) {
+    jobs = known;
+    return this;
+  }
+
   /** Everything that the document promises is there. */
   public void requireComplete() {
     Set<String> missing = new TreeSet<>(operations.keySet());
@@ -68,11 +80,14 @@ public final class Routes {
    * Does an operation that no HTTP request asks for.
    *
    * @param id {@code operationId}
-   * @param parts what stands in the path at each {@code {name}}
+   * @param parts what stands in the path at each {@code {name}}, and parameters by their names
+   * @param key by which the job that this begins is known again, and kept until {@link
+   *     Jobs#acknowledge}; null for none
    * @throws ProblemException NOT_FOUND if there is none of this name; FORBIDDEN if {@code caller}
    *     may not
    */
-  public Answer perform(String id, Map<String, String> parts, JsonObject body, Principal caller)
+  public Answer perform(
+      String id, Map<String, String> parts, JsonObject body, Principal caller, @Nullable String key)
       throws IOException, InterruptedException {
     Operation operation = operations.get(id);
     if (operation == null || !actions.containsKey(id)) {
@@ -80,7 +95,38 @@ public final class Routes {
     }
     requireRole(operation, caller);
     operation.checkBody(body, caller);
-    return answer(operation, Call.of(caller, parts, body));
+    Call call = Call.of(operation, caller, parts, body);
+    return answer(
+        operation, call, new Asked(caller.name(), key, request(operation, call), key != null));
+  }
+
+  /** As above, without a key. */
+  public Answer perform(String id, Map<String, String> parts, JsonObject body, Principal caller)
+      throws IOException, InterruptedException {
+    return perform(id, parts, body, caller, null);
+  }
+
+  /**
+   * Does once more what a job was asked to do by an agent that is gone.
+   *
+   * @throws IOException also if what was asked for is not known
+   */
+  public Answer performAgain(Asked asked) throws IOException, InterruptedException {
+    JsonObject request = asked.request();
+    if (request == null) {
+      throw new IOException("what was asked for is not known");
+    }
+    Operation operation = operations.get(request.string("operation"));
+    if (operation == null) {
+      throw new IOException("there is no operation " + request.string("operation") + " any more");
+    }
+    Map<String, String> parts = new LinkedHashMap<>();
+    JsonObject told = request.object("parts");
+    for (String name : told.members().keySet()) {
+      parts.put(name, told.string(name));
+    }
+    Principal caller = new Principal(asked.by(), Role.of(request.string("role")));
+    return answer(operation, Call.of(operation, caller, parts, request.object("body")), asked);
   }
 
   public @Nullable Operation operation(String id) {
@@ -129,11 +175,46 @@ public final class Routes {
   }
 
   Answer answer(Operation operation, Call call) throws IOException, InterruptedException {
+    if (operation.method().equals("GET")) {
+      return action(operation).answer(call);
+    }
+    // Bytes that have been read cannot be compared with others, nor be read again.
+    boolean known = operation.body() == Operation.Body.JSON;
+    return answer(
+        operation,
+        call,
+        new Asked(
+            call.caller().name(),
+            known ? call.idempotencyKey() : null,
+            known ? request(operation, call) : null,
+            false));
+  }
+
+  private Answer answer(Operation operation, Call call, Asked asked)
+      throws IOException, InterruptedException {
+    Action action = action(operation);
+    return jobs == null
+        ? action.answer(call)
+        : jobs.once(asked, job -> Answer.accepted(job.json()), () -> action.answer(call));
+  }
+
+  private Action action(Operation operation) {
     Action action = actions.get(operation.id());
     if (action == null) {
       throw new IllegalStateException("nothing does " + operation.id());
     }
-    return action.answer(call);
+    return action;
+  }
+
+  /** All that is needed to ask for the same once more, see {@link #performAgain}. */
+  private static JsonObject request(Operation operation, Call call) {
+    JsonObject parts = new JsonObject();
+    call.parameters().forEach(parts::with);
+    return new JsonObject()
+        .with("operation", operation.id())
+        .with("parts", parts)
+        .with("body", call.json())
+        .with("role", call.caller().role().word());
   }
 
   private static @Nullable Map<String, String> match(List<String> pattern, List<String> given) {

@@ -58,7 +58,7 @@ public final class ActivityResource {
   /** With {@code waitMillis} answers when the job has ended, or so much later. */
   private Answer job(Call call) throws IOException {
     Job job = jobs.find(call.part("job"));
-    job.asked();
+    job.looked();
     try {
       job.awaitEnd(Math.min(WAIT_MILLIS_MAX, number(call, "waitMillis", 0)));
     } catch (InterruptedException e) {
@@ -69,9 +69,7 @@ public final class ActivityResource {
   }
 
   private Answer cancel(Call call) throws RegenException {
-    Job job = jobs.find(call.part("job"));
-    job.cancel();
-    return Answer.accepted(job.json());
+    return Answer.accepted(jobs.cancel(call.part("job")).json());
   }
 
   private static int number(Call call, String name, int otherwise) throws RegenException {

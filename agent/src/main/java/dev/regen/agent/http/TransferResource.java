@@ -115,12 +115,13 @@ public final class TransferResource {
     };
   }
 
-  private Answer importLayer(Call call) throws IOException {
+  private Answer importLayer(Call call) throws IOException, InterruptedException {
     QueueName name = call.queue();
     String asked = call.query("image");
     Image image = asked == null ? null : new Image(images.id(asked), asked);
-    Job job = jobs.begin("import", name.value());
-    jobs.run(job, _ -> unpackAndCapture(name, image, call.stream(), job));
+    Job job =
+        jobs.runHere(
+            "import", name.value(), begun -> unpackAndCapture(name, image, call.stream(), begun));
     if (job.failure() != null) {
       throw new ProblemException(job.failure());
     }

@@ -24,6 +24,10 @@ public record Failure(Code code, String message) {
     DAMAGED(500, 1),
     ENGINE_AWAY(503, 1),
     CANCELLED(409, 1),
+    /** It could not be begun in time; nothing was changed. */
+    NOT_STARTED(503, 1),
+    /** The agent ended while it ran. */
+    INTERRUPTED(500, 1),
     FAILED(500, 1),
     UNAUTHORIZED(401, 1),
     FORBIDDEN(403, 4),

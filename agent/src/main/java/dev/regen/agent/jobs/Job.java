@@ -4,13 +4,10 @@ import dev.regen.agent.rules.StateRules;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.layer.Progress;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -33,29 +30,76 @@ public final class Job implements Progress {
 
   private static final long NANOS_PER_MILLI = 1_000_000;
 
+  /** More changes of its progress than any job has. */
+  private static final int REVISION_PROGRESS_BITS = 40;
+
   private final String id;
   private final String kind;
   private final String subject;
   private final Instant askedAt;
+  private final Asked asked;
+  private final @Nullable String digest;
+  private final JobProgress progress = new JobProgress();
   private State state = State.WAITING;
-  private String step = "";
-  private long entries;
-  private long bytes;
-  private long entriesExpected;
-  private long bytesExpected;
-  private final Map<String, Served> servers = new LinkedHashMap<>();
+  private int attempt;
+  private @Nullable Instant startedAt;
   private @Nullable Instant endedAt;
   private @Nullable Failure failure;
   private @Nullable JsonObject result;
+  private boolean acknowledged;
   private volatile boolean cancelled;
   private volatile boolean attended;
   private volatile long askedAtNanos;
+  private volatile long toldChanges;
 
-  Job(String id, String kind, String subject, Instant askedAt) {
+  Job(String id, String kind, String subject, Instant askedAt, Asked asked) {
+    this(id, kind, subject, askedAt, asked, asked.digest());
+  }
+
+  private Job(
+      String id,
+      String kind,
+      String subject,
+      Instant askedAt,
+      Asked asked,
+      @Nullable String digest) {
     this.id = id;
     this.kind = kind;
     this.subject = subject;
     this.askedAt = askedAt;
+    this.asked = asked;
+    this.digest = digest;
+  }
+
+  /** Reads what {@link #record} and the changes after it gave. */
+  static Job of(JsonObject record) throws IOException {
+    Job job =
+        new Job(
+            record.string("id"),
+            record.string("kind"),
+            record.string("subject"),
+            record.instant("askedAt"),
+            new Asked(
+                record.string("askedBy"),
+                record.stringOrNull("key"),
+                record.objectOrNull("request"),
+                record.flag("untilAcknowledged")),
+            record.stringOrNull("digest"));
+    String state = record.string("state");
+    for (State one : State.values()) {
+      job.state = one.word().equals(state) ? one : job.state;
+    }
+    job.attempt = Math.toIntExact(record.numberOr("attempt", 0));
+    job.startedAt = record.has("startedAt") ? record.instant("startedAt") : null;
+    job.endedAt = record.has("endedAt") ? record.instant("endedAt") : null;
+    job.failure =
+        record.has("code")
+            ? new Failure(Failure.Code.of(record.string("code")), record.string("message"))
+            : null;
+    job.result = record.objectOrNull("result");
+    job.acknowledged = record.flag("acknowledged");
+    job.cancelled = record.flag("cancelled");
+    return job;
   }
 
   public String id() {
@@ -68,43 +112,50 @@ public final class Job implements Progress {
     return its && (kind.equals("pull") || kind.equals("restore")) && !ended();
   }
 
+  public String kind() {
+    return kind;
+  }
+
+  Asked asked() {
+    return asked;
+  }
+
+  Instant askedAt() {
+    return askedAt;
+  }
+
+  /** The name that its caller gave the request, null for none. */
+  public @Nullable String key() {
+    return asked.key();
+  }
+
+  /** Whether it is the one that {@code other} asks for. */
+  boolean isSameAs(Asked other) {
+    return asked.by().equals(other.by()) && other.key() != null && other.key().equals(asked.key());
+  }
+
+  @Nullable String digest() {
+    return digest;
+  }
+
   /** What it does at this moment, for a person. */
-  public synchronized void step(String words) {
-    step = words;
+  public void step(String words) {
+    progress.step(words);
   }
 
   /** So much there is to do; nothing of it is done. */
-  public synchronized void expected(long entriesInAll, long bytesInAll) {
-    entriesExpected = entriesInAll;
-    bytesExpected = bytesInAll;
-    entries = 0;
-    bytes = 0;
+  public void expected(long entriesInAll, long bytesInAll) {
+    progress.expected(entriesInAll, bytesInAll);
   }
 
   @Override
-  public synchronized void advanced(long entriesSoFar, long tarBytes) {
-    entries = entriesSoFar;
-    bytes = tarBytes;
+  public void advanced(long entriesSoFar, long tarBytes) {
+    progress.advanced(entriesSoFar, tarBytes);
   }
 
   /** So much went to and from a server since it is used, and so many calls at once it bears. */
-  public synchronized void served(String server, long bytesSoFar, int atOnce) {
-    Served before = servers.get(server);
-    long from = before == null ? bytesSoFar : before.from();
-    servers.put(server, new Served(from, bytesSoFar, atOnce));
-  }
-
-  private record Served(long from, long bytes, int atOnce) {}
-
-  private List<JsonObject> serversJson() {
-    List<JsonObject> all = new ArrayList<>();
-    servers.forEach((server, one) ->
-        all.add(
-            new JsonObject()
-                .with("server", server)
-                .with("bytes", one.bytes() - one.from())
-                .with("atOnce", one.atOnce())));
-    return all;
+  public void served(String server, long bytesSoFar, int atOnce) {
+    progress.served(server, bytesSoFar, atOnce);
   }
 
   /** Asks it to end; it may take a moment, or be too late. */
@@ -136,14 +187,14 @@ public final class Job implements Progress {
     };
   }
 
-  /** From now on it is cancelled when nobody has {@link #asked} for {@link #ABSENCE_MAX}. */
+  /** From now on it is cancelled when nobody has {@link #looked} for {@link #ABSENCE_MAX}. */
   public void attend() {
+    looked();
     attended = true;
-    asked();
   }
 
   /** Somebody wants to know how far it is. */
-  public void asked() {
+  public void looked() {
     askedAtNanos = System.nanoTime();
   }
 
@@ -168,12 +219,36 @@ public final class Job implements Progress {
     return failure;
   }
 
+  public synchronized @Nullable JsonObject result() {
+    return result;
+  }
+
   synchronized boolean ended() {
     return state == State.SUCCESS || state == State.FAILED;
   }
 
-  synchronized void running() {
+  /** Whether nobody needs it any more once it has ended. */
+  synchronized boolean mayBeForgotten() {
+    return ended() && (acknowledged || !asked.untilAcknowledged());
+  }
+
+  synchronized void acknowledge() {
+    acknowledged = true;
+  }
+
+  synchronized int attempt() {
+    return attempt;
+  }
+
+  /** It waits once more, as the agent that had begun it is gone. */
+  synchronized void waitAgain() {
+    attempt++;
+    state = State.WAITING;
+  }
+
+  synchronized void running(Instant at) {
     state = State.RUNNING;
+    startedAt = at;
   }
 
   synchronized void succeeded(JsonObject answer, Instant at) {
@@ -190,6 +265,37 @@ public final class Job implements Progress {
     notifyAll();
   }
 
+  /** Whether its progress has changed since this was asked last. */
+  boolean hasNewProgress() {
+    long changes = progress.changes();
+    boolean fresh = changes != toldChanges;
+    toldChanges = changes;
+    return fresh && state() == State.RUNNING;
+  }
+
+  /** As the log keeps it, whole. */
+  synchronized JsonObject record() {
+    JsonObject record =
+        new JsonObject()
+            .with("id", id)
+            .with("kind", kind)
+            .with("subject", subject)
+            .with("state", state.word())
+            .with("askedAt", askedAt)
+            .with("askedBy", asked.by())
+            .with("key", asked.key())
+            .with("digest", digest)
+            .with("request", ended() ? null : asked.request())
+            .with("attempt", attempt == 0 ? null : attempt)
+            .with("startedAt", startedAt)
+            .with("endedAt", endedAt)
+            .with("cancelled", cancelled ? true : null)
+            .with("untilAcknowledged", asked.untilAcknowledged() ? true : null)
+            .with("acknowledged", acknowledged ? true : null);
+    addEnd(record);
+    return record;
+  }
+
   public synchronized JsonObject json() {
     JsonObject json =
         new JsonObject()
@@ -197,18 +303,27 @@ public final class Job implements Progress {
             .with("kind", kind)
             .with("subject", subject)
             .with("state", state.word())
-            .with("step", step)
             .with("askedAt", askedAt)
+            .with("askedBy", asked.by())
+            .with("idempotencyKey", asked.key())
+            .with("startedAt", startedAt)
             .with("endedAt", endedAt)
-            .with("entries", entries)
-            .with("bytes", bytes)
+            .with("revision", revision())
+            .with("cancelAsked", cancelled)
             .with("actions", StateRules.words(StateRules.job(ended())));
-    if (entriesExpected > 0) {
-      json.with("entriesExpected", entriesExpected).with("bytesExpected", bytesExpected);
-    }
-    if (!servers.isEmpty()) {
-      json.with("servers", serversJson());
-    }
+    progress.addTo(json);
+    addEnd(json);
+    return json;
+  }
+
+  /** Grows with each change, over restarts too: first by state, then by progress. */
+  private long revision() {
+    int rank = state == State.WAITING ? 0 : state == State.RUNNING ? 1 : 2;
+    long sinceState = progress.changes() + (cancelled ? 1 : 0);
+    return ((attempt * 4L + rank) << REVISION_PROGRESS_BITS) + sinceState;
+  }
+
+  private void addEnd(JsonObject json) {
     Failure why = failure;
     if (why != null) {
       json.with("code", why.code().word()).with("message", why.message());
@@ -216,6 +331,5 @@ public final class Job implements Progress {
     if (result != null) {
       json.with("result", result);
     }
-    return json;
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.jobs.Events;
+import dev.regen.agent.jobs.JobLimits;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.json.JsonObject;
@@ -44,7 +45,7 @@ final class ApiServerTest {
   void start() throws IOException {
     Routes routes = new Routes(ApiDocument.of(ApiServerTest.class));
     InstantSource clock = InstantSource.system();
-    jobs = new Jobs(clock);
+    jobs = Jobs.open(new LocalDisk(), directory, JobLimits.DEFAULT, clock, _ -> {});
     new ActivityResource(new Events(new LocalDisk(), directory, clock), jobs).addTo(routes);
     routes
         .add(

@@ -93,7 +93,7 @@ final class SpoolDrainFailureTest {
         spool,
         new EngineEnds(engine, () -> false),
         intake,
-        new Jobs(clock),
+        Jobs.open(new LocalDisk(), directory, JobLimits.DEFAULT, clock, _ -> {}),
         new Events(new LocalDisk(), directory, clock),
         Duration.ofMillis(20));
   }

@@ -45,6 +45,14 @@ public interface Disk {
   void create(Path file, ByteBuffer content) throws IOException;
 
   /**
+   * Writes at the end of a file that is there, lasting after {@link #force} of the file; a failure
+   * or a power cut before that may leave any part of {@code content} there.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is none
+   */
+  void append(Path file, ByteBuffer content) throws IOException;
+
+  /**
    * Asks for the file's content to be written out soon, and waits for nothing, so that a later
    * {@link #force} has less to do. Promises nothing.
    */

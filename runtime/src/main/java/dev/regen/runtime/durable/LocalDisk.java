@@ -81,6 +81,18 @@ public final class LocalDisk implements Disk {
     }
   }
 
+  @Override
+  public void append(Path file, ByteBuffer content) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+      while (content.hasRemaining()) {
+        content.position(content.position() + channel.write(piece(content)));
+      }
+    } catch (IOException e) {
+      throw DiskFullException.orAsItIs(file, e);
+    }
+  }
+
   private static boolean isAligned(ByteBuffer content) {
     return content.isDirect() && content.alignmentOffset(content.position(), ALIGNED_BYTES) == 0;
   }

@@ -202,6 +202,24 @@ public final class FaultyDisk implements Disk {
   }
 
   @Override
+  public synchronized void append(Path file, ByteBuffer content) throws IOException {
+    Node node = existing(file);
+    byte[] bytes = new byte[content.remaining()];
+    content.get(bytes);
+    boolean cut = isCutNow();
+    boolean full = bytes.length > roomBytes;
+    int length = cut ? lot.nextInt(bytes.length + 1) : (int) Math.min(bytes.length, roomBytes);
+    byte[] longer = Arrays.copyOf(node.bytes, node.bytes.length + length);
+    System.arraycopy(bytes, 0, longer, node.bytes.length, length);
+    node.bytes = longer;
+    roomBytes = roomBytes == Long.MAX_VALUE ? roomBytes : roomBytes - length;
+    endOfOperation(cut);
+    if (full) {
+      throw new DiskFullException(file, new IOException("No space left on device"));
+    }
+  }
+
+  @Override
   public synchronized void startWriteout(Path file) throws IOException {
     existing(file);
     endOfOperation(isCutNow());
@@ -352,13 +370,22 @@ public final class FaultyDisk implements Disk {
     return switch (survivors) {
       case ONLY_FORCED -> file.lastingBytes;
       case EVERYTHING -> file.bytes;
-      case SOME -> inPart(file.bytes, chance);
+      case SOME -> inPart(file.bytes, lastingPrefix(file), chance);
     };
   }
 
+  /** So much at the beginning of an appended file was forced. */
+  private static int lastingPrefix(Node file) {
+    int forced = file.lastingBytes.length;
+    boolean appended =
+        forced <= file.bytes.length
+            && Arrays.equals(file.bytes, 0, forced, file.lastingBytes, 0, forced);
+    return appended ? forced : 0;
+  }
+
   /** A part at the beginning, then zeros or nothing: the size may arrive before the bytes. */
-  private static byte[] inPart(byte[] bytes, Random chance) {
-    byte[] part = Arrays.copyOf(bytes, chance.nextInt(bytes.length + 1));
+  private static byte[] inPart(byte[] bytes, int atLeast, Random chance) {
+    byte[] part = Arrays.copyOf(bytes, atLeast + chance.nextInt(bytes.length - atLeast + 1));
     return chance.nextBoolean() ? part : Arrays.copyOf(part, bytes.length);
   }
 
