@@ -7,6 +7,7 @@ import dev.regen.agent.registry.ManagerServer;
 import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.remote.StoreUrl;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,6 +28,35 @@ final class PublishEngineTest {
   private static final String LOOK =
       "cat /root/notes; ls /lower; stat -c '%h %u:%g' /root/same /var/data; sha256sum /var/data;"
           + " ls -d /root/later 2>/dev/null; true";
+
+  private static final String PID = "--format={{.State.Pid}}";
+  private static final String SECRET = "TOP-SECRET";
+
+  // Layers of an image, and a snapshot on it. The secret stands in no command line.
+  private static final String FIRST =
+      "printf '%s-%s' TOP SECRET >/root/secret; mkdir -p /var/lib/a; echo a >/var/lib/a/x;"
+          + " echo linked >/root/first; ln /root/first /root/second; mkfifo /root/fifo;"
+          + " echo s >/root/suid; chown 7:8 /root/suid; chmod 4755 /root/suid; echo c >/root/changed";
+  private static final String SECOND =
+      "rm /root/secret /root/first; rm -r /var/lib/a; mkdir /var/lib/a; echo b >/var/lib/a/y;"
+          + " rm /lower/deleted; ln -s ../nowhere /lower/deleted; chown 9:9 /lower";
+  private static final String THIRD =
+      "rm -r /var/lib/a; echo file >/var/lib/a; rm /lower/deleted; mkdir /lower/deleted;"
+          + " echo more >>/root/changed; chmod 600 /root/changed; ln /root/changed /lower/same;"
+          + " dd if=/dev/urandom of=/root/data bs=1M count=3 2>/dev/null; touch -d @1 /root/data";
+
+  /**
+   * Without what the engine itself puts into a root, and without the links of a file of which the
+   * image had removed another name: overlayfs counts that one still.
+   */
+  private static final String SEEN =
+      """
+      export LC_ALL=C
+      find bin root lower tmp var -printf '%p|%y|%m|%U|%G|%T@|%l\\n' | sort
+      find root lower tmp var -type f -print0 | sort -z | xargs -0 sha256sum
+      find root lower tmp var -print0 | sort -z | xargs -0 getfattr -h -d -m - -e hex
+      stat -c '%n %h' root/changed lower/same
+      """;
 
   private final Host here;
 
@@ -55,6 +86,91 @@ final class PublishEngineTest {
       }
       itIsReadByOthersTools(storage, manager);
       whatIsNotThereIsToldInWords(storage, manager);
+    }
+  }
+
+  @Test
+  void squashedItIsOneLayerOfTheSameTreeWithoutWhatWasDeleted() throws Exception {
+    here.docker("run", "--name=one", "--network=none", Host.IMAGE, "sh", "-c", FIRST).ok();
+    here.docker("commit", "one", "first").ok();
+    here.docker("run", "--name=two", "--network=none", "first", "sh", "-c", SECOND).ok();
+    here.docker("commit", "--change", "CMD [\"sh\"]", "--change", "ENV A=b", "two", "second").ok();
+    String[] run = {"run", "-d", "--rm", "--runtime=regen", "--network=none", "--name=squashed"};
+    List<String> words = new ArrayList<>(List.of(run));
+    words.addAll(List.of("second", "sh", "-c", THIRD + "; touch /tmp/done; exec sleep 100"));
+    here.docker(words.toArray(new String[0])).ok();
+    Path root = Path.of("/proc", pid(here.docker("inspect", PID, "squashed").ok()), "root");
+    Host.await("the third layer", () -> Files.exists(root.resolve("tmp/done")));
+    attributes(root.resolve("root/changed")).write("color", ByteBuffer.wrap(new byte[] {0, 7}));
+    here.docker("stop", "-t", "0", "squashed").ok();
+    here.awaitIdle();
+    try (StorageProcess storage = new StorageProcess(here);
+        ManagerServer manager = manager(storage)) {
+      String ordinary = manager.uri().getAuthority() + "/team/squashed:ordinary";
+      publish(storage, "squashed", ordinary, "--layer=gzip").ok();
+      try (Pulled expected = new Pulled(ordinary)) {
+        assertThat(expected.saved()).as("this test looks for the right thing").contains(SECRET);
+        for (String layer : List.of("--layer=gzip", "--layer=tar")) {
+          String image = manager.uri().getAuthority() + "/team/squashed:" + layer.substring(8);
+          String said =
+              here.regen("publish", "squashed", image, "--no-push", "--squash", layer).ok();
+
+          assertThat(said).contains(": 1 layer, ").contains("merged by the manager");
+          try (Pulled pulled = new Pulled(image)) {
+            assertThat(pulled.layers()).isEqualTo("1");
+            assertThat(pulled.seen()).isEqualTo(expected.seen());
+            assertThat(pulled.config()).isEqualTo(expected.config());
+            assertThat(pulled.saved()).doesNotContain(SECRET);
+          }
+        }
+      }
+    }
+  }
+
+  private static String pid(String said) {
+    return said.strip();
+  }
+
+  /** An image that the engine of this computer has pulled, until it is closed. */
+  private record Pulled(String image) implements AutoCloseable {
+    Pulled {
+      try {
+        run("docker", "pull", image);
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    String layers() throws Exception {
+      return run("docker", "image", "inspect", "--format", "{{len .RootFS.Layers}}", image);
+    }
+
+    String config() throws Exception {
+      return run("docker", "image", "inspect", "--format", "{{json .Config}}", image);
+    }
+
+    String saved() throws Exception {
+      return run("sh", "-c", "docker save " + image + " | grep -aoE 'TOP-[A-Z]+' | sort -u");
+    }
+
+    /** Each file with owner, mode, size, time, content and attributes, as a container has it. */
+    String seen() throws Exception {
+      String id = run("docker", "run", "-d", "--network=none", image, "sleep", "100");
+      try {
+        String root = "/proc/" + pid(run("docker", "inspect", PID, id)) + "/root/";
+        return run("sh", "-c", "cd " + root + "; " + SEEN);
+      } finally {
+        run("docker", "rm", "--force", id);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      try {
+        Command.run(Map.of(), "docker", "rmi", "--force", image);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
