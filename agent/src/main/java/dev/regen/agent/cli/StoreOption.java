@@ -50,6 +50,8 @@ final class StoreOption {
   private static String path(Travelling what, JsonObject body) {
     String image = what.image();
     if (image != null) {
+      // What was not asked for is not said; what an image has no use for is refused by name.
+      body.members().values().removeIf(value -> value == null || Boolean.FALSE.equals(value));
       body.with("image", image);
       return "/v1/images";
     }
