@@ -91,8 +91,12 @@ final class ActionsShownTest extends AgentWithoutEngine {
 
     assertThat(row(ids.getFirst()).strings("actions")).contains("unpin").doesNotContain("remove");
     assertThat(attempt(Action.REMOVE, ids.getFirst())).startsWith("409").contains("pinned");
+    assertThat(queue().strings("actions")).contains("push").doesNotContain("remove");
+    assertThat(call("DELETE", "/v1/queues/desk", "")).startsWith("409").contains("pinned");
     assertThat(regen("unpin", "desk@" + ids.getFirst()).code()).isZero();
     assertThat(row(ids.getFirst()).strings("actions")).contains("remove");
+    assertThat(queue().strings("actions")).contains("remove");
+    assertThat(call("DELETE", "/v1/queues/desk", "")).startsWith("200");
   }
 
   private void triesAll(String id) throws Exception {
@@ -159,6 +163,10 @@ final class ActionsShownTest extends AgentWithoutEngine {
         .filter(row -> id.equals(row.members().get("id")))
         .findFirst()
         .orElseThrow();
+  }
+
+  private JsonObject queue() throws IOException {
+    return array(regen("ls", "--json")).getFirst();
   }
 
   private List<String> twoSnapshots() throws Exception {

@@ -106,6 +106,38 @@ final class FollowHostsTest extends TwoHosts {
     assertSameLayer("desk");
   }
 
+  /** Hazard: what was given up stays and is fetched on, or a later pull misses what had come. */
+  @Test
+  void anUploadThatIsCancelledEndsWhatFetchesItAndCanBeFetchedAnew() throws Exception {
+    String store = server.uri().toString();
+    String way = slowly(6);
+    CompletableFuture<Result> push = meanwhile(() -> regen("push", "desk", "--store", way));
+    CompletableFuture<Result> pull =
+        meanwhile(() -> other("pull", "desk", "--store", store, "--follow"));
+    await(() -> other("ls", "desk", "--json").out().contains("uploading"));
+    String id = array(other("ls", "desk", "--json")).getFirst().string("id");
+
+    Process curl =
+        new ProcessBuilder(
+                "curl",
+                "-sf",
+                "-X",
+                "POST",
+                "--unix-socket",
+                directory.resolve("b-run/regen.sock").toString(),
+                "http://regen/v1/queues/desk/snapshots/" + id + "/cancel")
+            .start();
+
+    assertThat(curl.waitFor()).isZero();
+    Result cancelled = pull.join();
+    assertThat(cancelled.code()).as(cancelled.err()).isEqualTo(1);
+    assertThat(cancelled.err()).contains("cancelled");
+    assertThat(other("ls", "--json").out()).doesNotContain("desk");
+    assertThat(push.join().code()).as("where it is whole nothing is held up").isZero();
+    done(other("pull", "desk", "--store", store, "--json"));
+    assertSameLayer("desk");
+  }
+
   @Test
   void aFollowerWhoseAgentIsKilledFetchesOnlyTheRestAndThePushGoesOnMeanwhile() throws Exception {
     stopOther();

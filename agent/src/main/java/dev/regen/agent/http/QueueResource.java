@@ -4,6 +4,7 @@ import dev.regen.agent.api.Answer;
 import dev.regen.agent.api.Call;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Pending;
+import dev.regen.agent.rules.Action;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
@@ -36,9 +37,17 @@ public final class QueueResource {
         .add("removeQueue", this::remove);
   }
 
-  /** A queue that a container is using, or whose last state is not archived yet, stays. */
   private Answer remove(Call call) throws IOException {
     QueueName name = call.queue();
+    if (!views.actions(name).contains(Action.REMOVE)) {
+      requireUnused(name);
+    }
+    removals.remove(name); // Pinned snapshots keep it, and it says which, under its lock.
+    return Answer.ok(new JsonObject().with("removed", name.value()));
+  }
+
+  /** A queue that a container is using, or whose last state is not archived yet, stays. */
+  private void requireUnused(QueueName name) throws IOException {
     for (KnownContainers.Known container : containers.list()) {
       if (container.running() && container.queue().equals(name)) {
         throw new RegenException.Refused(
@@ -49,8 +58,6 @@ public final class QueueResource {
       throw new RegenException.Refused(
           "the last state of queue '" + name + "' is still being archived; try again");
     }
-    removals.remove(name);
-    return Answer.ok(new JsonObject().with("removed", name.value()));
   }
 
   private Answer keep(Call call) throws IOException {

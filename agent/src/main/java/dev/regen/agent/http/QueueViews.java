@@ -188,7 +188,7 @@ public final class QueueViews {
           .with("state", state(own).word())
           .with("encrypted", content.encrypted())
           .with("latest", content.tail().map(tail -> time(tail.time())).orElse(null))
-          .with("actions", actions(StateRules.queue(state(own), inUse.contains(name))));
+          .with("actions", actions(actions(content, own, inUse)));
     } catch (RegenException.Damaged e) {
       return json.with("length", null)
           .with("snapshots", null)
@@ -197,7 +197,7 @@ public final class QueueViews {
           .with("encrypted", null)
           .with("latest", null)
           .with("message", e.getMessage())
-          .with("actions", actions(StateRules.queue(QueueState.DAMAGED, inUse.contains(name))));
+          .with("actions", actions(StateRules.queue(QueueState.DAMAGED, false, false)));
     }
   }
 
@@ -294,6 +294,22 @@ public final class QueueViews {
   private static QueueState state(List<PendingLayer> own) {
     boolean failed = own.stream().anyMatch(layer -> layer.state() == PendingLayer.State.FAILED);
     return failed ? QueueState.FAILED : own.isEmpty() ? QueueState.READY : QueueState.ARCHIVING;
+  }
+
+  /**
+   * What may be done with a queue now.
+   *
+   * @throws RegenException.Damaged if it cannot be read
+   */
+  Set<Action> actions(QueueName name) throws IOException {
+    return actions(queues.look(name), ofQueue(name, pending.pending()), inUse());
+  }
+
+  private static Set<Action> actions(
+      QueueContent content, List<PendingLayer> own, Set<QueueName> inUse) {
+    boolean pinned = content.elements().stream().anyMatch(Element::pinned);
+    return StateRules.queue(
+        state(own), content.elements().isEmpty(), pinned || inUse.contains(content.name()));
   }
 
   /** The queues that a container runs on now. */

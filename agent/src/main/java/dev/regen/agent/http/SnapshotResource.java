@@ -9,8 +9,8 @@ import dev.regen.agent.rules.Action;
 import dev.regen.agent.rules.Snapshots;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
-import dev.regen.snapshot.SnapshotId;
 import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Removals;
 import dev.regen.snapshot.queue.Element;
@@ -78,17 +78,25 @@ public final class SnapshotResource {
     QueueName name = call.queue();
     Optional<Snapshot> uploading = found.uploading(name, call.part("snapshot"));
     if (uploading.isEmpty()) {
-      found.require(Action.CANCEL, name, call.part("snapshot"));
+      Element there = found.require(Action.CANCEL, name, call.part("snapshot"));
+      throw new IllegalStateException("what is here cannot be cancelled: " + there);
     }
+    Snapshot snapshot = uploading.get();
     for (Job job : jobs.list()) {
       if (job.fetches(name)) {
-        job.cancel();
-        job.awaitEnd(END_MILLIS_MAX);
+        jobs.cancel(job.id()).awaitEnd(END_MILLIS_MAX);
+        if (job.fetches(name)) {
+          throw new RegenException.Refused(
+              "job " + job.id() + " is told to end and has not yet; try again");
+        }
       }
     }
-    SnapshotId id = uploading.orElseThrow().id();
-    arrivals.giveUp(id);
-    return Answer.ok(new JsonObject().with("cancelled", id.value()));
+    if (queues.exists(name) && queues.look(name).element(snapshot.id()).isPresent()) {
+      throw new RegenException.Refused(
+          snapshot.words() + " has arrived before it could be cancelled; nothing is removed");
+    }
+    arrivals.giveUp(snapshot.id());
+    return Answer.ok(new JsonObject().with("cancelled", snapshot.id().value()));
   }
 
   private Answer pin(Call call, boolean pinned) throws IOException {

@@ -48,6 +48,13 @@ public record Asked(
     }
   }
 
+  /** Whether the request's body has this field. */
+  boolean says(String field) {
+    return request != null
+        && request.members().get("body") instanceof JsonObject body
+        && body.has(field);
+  }
+
   static Asked current() {
     Asked asked = CURRENT.get();
     return asked == null ? BY_ITSELF : asked;

@@ -109,7 +109,8 @@ public final class Job implements Progress {
   /** Whether it brings a snapshot of {@code queue} from a store, and has not ended. */
   public boolean fetches(QueueName queue) {
     boolean its = subject.equals(queue.value()) || subject.startsWith(queue + "@");
-    return its && (kind.equals("pull") || kind.equals("restore")) && !ended();
+    boolean fetches = kind.equals("pull") || (kind.equals("restore") && asked.says("from"));
+    return its && fetches && !ended();
   }
 
   public String kind() {

@@ -187,6 +187,10 @@ public final class Jobs implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       cancel(job.id());
+      if (!job.ended()) {
+        // Its turn has come meanwhile: it gives back its place, and does nothing.
+        run(entry, work);
+      }
       throw e;
     }
     run(entry, work);
@@ -295,9 +299,10 @@ public final class Jobs implements AutoCloseable {
         return;
       }
       job.acknowledge();
+      // Before it may be forgotten: of what is forgotten nothing is recorded.
+      log.later(new JsonObject().with("id", id).with("acknowledged", true));
       forgetOldest();
     }
-    log.later(new JsonObject().with("id", id).with("acknowledged", true));
   }
 
   /** How many are begun in an interval, as it is now. */

@@ -27,9 +27,10 @@ import java.util.Set;
  * Which operation is allowed in which state: what is shown with a thing as its {@code actions} is
  * what will be done, and what is not shown is refused.
  *
- * <p>Pinning what is pinned, and encrypting what is encrypted, is allowed and changes nothing. That
- * an action is allowed says that its state allows it; it may fail all the same, for want of room,
- * an engine or a store.
+ * <p>Pinning what is pinned, and encrypting what is encrypted, is allowed and changes nothing; so
+ * does cancelling a job that has ended, which is answered with how it ended. That an action is
+ * allowed says that its state allows it; it may fail all the same, for want of room, an engine or a
+ * store.
  */
 public final class StateRules {
   /** Where a snapshot is. */
@@ -104,9 +105,10 @@ public final class StateRules {
   /**
    * What may be done with a queue as a whole.
    *
-   * @param inUse a container runs on it
+   * @param empty it has no snapshot
+   * @param held a container runs on it, or one of its snapshots is pinned
    */
-  public static Set<Action> queue(QueueState state, boolean inUse) {
+  public static Set<Action> queue(QueueState state, boolean empty, boolean held) {
     Set<Action> allowed =
         switch (state) {
           case READY ->
@@ -116,7 +118,10 @@ public final class StateRules {
               EnumSet.of(SHOW, KEEP, PUSH, PULL, RESTORE, ENCRYPT, DECRYPT, VERIFY);
           case DAMAGED -> EnumSet.of(VERIFY);
         };
-    if (inUse) {
+    if (empty) {
+      allowed.removeAll(EnumSet.of(PUSH, RESTORE));
+    }
+    if (held) {
       allowed.remove(REMOVE);
     }
     return allowed;

@@ -38,8 +38,7 @@ final class ChangeStreamTest {
           String last = call.header("Last-Event-ID");
           return new Answer.Follow(changes, last == null ? call.query("after") : last);
         });
-    ApiLimits limits =
-        new ApiLimits(64, Duration.ofMinutes(1), Duration.ofSeconds(5), 2, ALIVE, STUCK);
+    ApiLimits limits = new ApiLimits(Duration.ofMinutes(1), 2, ALIVE, STUCK);
     server = new ApiServer(directory.resolve("sock"), routes, limits);
     server.start();
   }

@@ -38,17 +38,21 @@ final class StateRulesTest {
       delimiter = '|',
       textBlock =
           """
-          READY     | false | show restore push pull remove encrypt decrypt keep verify
-          READY     | true  | show restore push pull encrypt decrypt keep verify
-          ARCHIVING | false | show restore push pull encrypt decrypt keep verify
-          ARCHIVING | true  | show restore push pull encrypt decrypt keep verify
-          FAILED    | false | show restore push pull encrypt decrypt keep verify
-          FAILED    | true  | show restore push pull encrypt decrypt keep verify
-          DAMAGED   | false | verify
-          DAMAGED   | true  | verify
+          READY     | false | false | show restore push pull remove encrypt decrypt keep verify
+          READY     | false | true  | show restore push pull encrypt decrypt keep verify
+          READY     | true  | false | show pull remove encrypt decrypt keep verify
+          READY     | true  | true  | show pull encrypt decrypt keep verify
+          ARCHIVING | false | false | show restore push pull encrypt decrypt keep verify
+          ARCHIVING | false | true  | show restore push pull encrypt decrypt keep verify
+          ARCHIVING | true  | false | show pull encrypt decrypt keep verify
+          FAILED    | false | false | show restore push pull encrypt decrypt keep verify
+          FAILED    | false | true  | show restore push pull encrypt decrypt keep verify
+          FAILED    | true  | false | show pull encrypt decrypt keep verify
+          DAMAGED   | false | false | verify
+          DAMAGED   | true  | true  | verify
           """)
-  void queue(QueueState state, boolean inUse, String allowed) {
-    assertThat(words(StateRules.queue(state, inUse))).isEqualTo(allowed);
+  void queue(QueueState state, boolean empty, boolean held, String allowed) {
+    assertThat(words(StateRules.queue(state, empty, held))).isEqualTo(allowed);
   }
 
   @ParameterizedTest
