@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
  * Docker's storage driver fuse-overlayfs, whose unions only it can mount, and which leaves marks of
  * its own in uppers.
  */
+@Tag("long")
 @EngineTest(storageDriver = "fuse-overlayfs")
 final class FuseOverlayEngineTest extends CopiedRoots {
   private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);

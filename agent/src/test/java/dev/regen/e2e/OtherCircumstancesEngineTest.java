@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +53,7 @@ final class OtherCircumstancesEngineTest {
   }
 
   @Test
+  @Tag("long")
   void imageOfAHundredLayersIsMountedAgain() throws IOException, InterruptedException {
     host.docker("tag", Host.IMAGE, "layered").ok();
     for (int layer = 0; layer < 100; layer++) {

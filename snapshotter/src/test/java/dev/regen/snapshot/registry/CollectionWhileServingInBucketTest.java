@@ -5,8 +5,10 @@ import dev.regen.snapshot.remote.s3.TestBucket;
 import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 
 /** The same in a bucket, where chunks are marked before they go, and another host collects. */
+@Tag("long")
 final class CollectionWhileServingInBucketTest extends CollectionWhileServingTest {
   @SuppressWarnings("NullAway.Init")
   private TestBucket bucket;
