@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -155,9 +156,24 @@ final class RegistryInterruptedTest {
     return upload.stored();
   }
 
+  /**
+   * Kills a client, and then what feeds it: the other way round it could still see the end of its
+   * input and end the request as if that were all, which is an error and not an interruption.
+   */
   private static void kill(Process process) throws Exception {
-    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    List<ProcessHandle> all = process.descendants().toList();
+    all.stream().filter(RegistryInterruptedTest::isClient).forEach(RegistryInterruptedTest::end);
+    all.forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly().waitFor();
+  }
+
+  private static boolean isClient(ProcessHandle process) {
+    return process.info().command().orElse("").endsWith("/curl");
+  }
+
+  private static void end(ProcessHandle process) {
+    process.destroyForcibly();
+    process.onExit().join();
   }
 
   private static long bytes(Path tree) {
