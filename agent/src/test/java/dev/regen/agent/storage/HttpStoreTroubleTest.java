@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.remote.HttpStore;
+import dev.regen.snapshot.remote.TimedOut;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -15,12 +16,17 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that hang, break off and lie. */
 final class HttpStoreTroubleTest {
@@ -88,6 +94,45 @@ final class HttpStoreTroubleTest {
       out.write(wrong);
     });
     assertThatThrownBy(() -> client.get(digest(CHUNK), 1000))
+        .isInstanceOf(RegenException.Damaged.class);
+  }
+
+  @Test
+  void memoryOfWhoHasGivenUpIsNotWrittenTo() throws Exception {
+    byte[] memory = new byte[1000];
+    CountDownLatch givenUp = new CountDownLatch(1);
+    CountDownLatch sent = new CountDownLatch(1);
+    answer(out -> {
+      head(out, 1000);
+      out.write(CHUNK, 0, 500);
+      out.flush();
+      try {
+        givenUp.await();
+        out.write(CHUNK, 500, 500);
+      } finally {
+        sent.countDown();
+      }
+    });
+
+    assertThatThrownBy(() -> client.get(digest(CHUNK), 1000, memory)).isInstanceOf(TimedOut.class);
+    Arrays.fill(memory, (byte) 7);
+    givenUp.countDown();
+    assertThat(sent.await(10, TimeUnit.SECONDS)).isTrue();
+    Thread.sleep(200);
+
+    assertThat(memory).containsOnly(7);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 999, 1001})
+  void anotherLengthIsDamageInMemoryOfTheReaderToo(int length) {
+    byte[] memory = new byte[2000];
+    answer(out -> {
+      head(out, length);
+      out.write(Arrays.copyOf(CHUNK, length));
+    });
+
+    assertThatThrownBy(() -> client.get(digest(CHUNK), 1000, memory))
         .isInstanceOf(RegenException.Damaged.class);
   }
 

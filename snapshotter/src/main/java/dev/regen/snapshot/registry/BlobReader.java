@@ -127,7 +127,7 @@ public final class BlobReader {
       int room = room(form, part);
       buffers.take(room);
       try {
-        inPieces(fetch(form, part), sink);
+        deliver(fetch(form, part), sink);
       } finally {
         buffers.give(room);
       }
@@ -140,8 +140,15 @@ public final class BlobReader {
     return buffers.count(part.chunk().storedBytes() + unpacked);
   }
 
+  /**
+   * A part's bytes.
+   *
+   * @param again whether their array is the buffers'
+   */
+  private record Held(ByteBuffer bytes, boolean again) {}
+
   /** A part on its way, and what it has of the buffers. */
-  private record Fetched(Future<ByteBuffer> bytes, int room) {}
+  private record Fetched(Future<Held> held, int room) {}
 
   /** What is under way, in the order of the blob. */
   private final class Ahead implements AutoCloseable {
@@ -149,6 +156,7 @@ public final class BlobReader {
     private final Deque<Part> waiting;
     private final Deque<Part> taken = new ArrayDeque<>();
     private final Deque<Fetched> fetched = new ArrayDeque<>();
+    private final ServerTurns turns = new ServerTurns(store);
     private @Nullable ExecutorService threads;
 
     Ahead(StoredBlob.Form form, Deque<Part> parts) {
@@ -172,7 +180,7 @@ public final class BlobReader {
       fetchAhead();
       Fetched first = fetched.remove();
       try {
-        inPieces(Futures.get(first.bytes()), sink);
+        deliver(Futures.get(first.held()), sink);
       } finally {
         buffers.give(first.room());
       }
@@ -197,7 +205,10 @@ public final class BlobReader {
         known = Executors.newVirtualThreadPerTaskExecutor();
         threads = known;
       }
-      fetched.add(new Fetched(known.submit(() -> BlobReader.this.fetch(form, part)), room));
+      fetched.add(
+          new Fetched(
+              known.submit(() -> turns.take(part.chunk(), () -> BlobReader.this.fetch(form, part))),
+              room));
     }
 
     @Override
@@ -210,6 +221,14 @@ public final class BlobReader {
     }
   }
 
+  private void deliver(Held held, Sink sink) throws IOException {
+    inPieces(held.bytes(), sink);
+    // Not after a failure: whoever was to take them may still.
+    if (held.again()) {
+      buffers.reuse(held.bytes().array());
+    }
+  }
+
   /**
    * In pieces: a socket that takes less than it is offered has all of it copied again each time.
    */
@@ -219,14 +238,21 @@ public final class BlobReader {
     }
   }
 
-  private ByteBuffer fetch(StoredBlob.Form form, Part part) throws IOException {
+  private Held fetch(StoredBlob.Form form, Part part) throws IOException {
     Chunk chunk = part.chunk();
     // Before the bytes are read: a change while they are is seen as one.
     Optional<FileState> state = state(chunk.digest());
-    byte[] stored = get(chunk);
+    boolean again = form == StoredBlob.Form.STORED && fillsSegment(chunk);
+    byte[] stored = again ? getAgain(chunk) : get(chunk);
     state.ifPresent(it -> checked.put(chunk.digest().hex(), it, 1));
     byte[] bytes = form == StoredBlob.Form.STORED ? stored : unpacked(chunk, stored);
-    return ByteBuffer.wrap(bytes, part.from(), part.to() - part.from());
+    return new Held(ByteBuffer.wrap(bytes, part.from(), part.to() - part.from()), again);
+  }
+
+  /** Mostly: what is much smaller is not worth the memory of a segment. */
+  private static boolean fillsSegment(Chunk chunk) {
+    return chunk.storedBytes() <= SegmentBuffers.SEGMENT_BYTES
+        && chunk.storedBytes() > SegmentBuffers.SEGMENT_BYTES / 2;
   }
 
   private Optional<FileState> state(Digest digest) throws IOException {
@@ -238,12 +264,27 @@ public final class BlobReader {
     }
   }
 
+  private byte[] getAgain(Chunk chunk) throws IOException {
+    byte[] memory = buffers.memory();
+    try {
+      store.get(chunk.digest(), chunk.storedBytes(), memory);
+      return memory;
+    } catch (RegenException.NotFound e) {
+      throw lost(e);
+    }
+  }
+
   private byte[] get(Chunk chunk) throws IOException {
+    buffers.useOther();
     try {
       return store.get(chunk.digest(), chunk.storedBytes());
     } catch (RegenException.NotFound e) {
-      throw new RegenException.Damaged("a chunk of the blob is lost: " + e.getMessage());
+      throw lost(e);
     }
+  }
+
+  private static RegenException.Damaged lost(RegenException.NotFound why) {
+    return new RegenException.Damaged("a chunk of the blob is lost: " + why.getMessage());
   }
 
   private static byte[] unpacked(Chunk chunk, byte[] stored) throws RegenException.Damaged {

@@ -15,6 +15,9 @@ public final class SegmentBuffers {
   /** How long a segment is, but the last of a request. */
   public static final int SEGMENT_BYTES = 1 << 20;
 
+  /** What is kept where nothing is on its way. */
+  private static final int IDLE_AT_REST = 16;
+
   private static final Duration WAIT_LIMIT = Duration.ofSeconds(30);
 
   private final Semaphore free;
@@ -67,6 +70,22 @@ public final class SegmentBuffers {
 
   void give(int some) {
     free.release(some);
+    if (free.availablePermits() == count) {
+      keepIdle(IDLE_AT_REST);
+    }
+  }
+
+  /** For who has taken some and has memory of his own for it: both would be too much. */
+  void useOther() {
+    keepIdle(free.availablePermits());
+  }
+
+  private void keepIdle(int most) {
+    synchronized (idle) {
+      while (idle.size() > most) {
+        idle.pop();
+      }
+    }
   }
 
   /** The memory itself, for one that was taken. */

@@ -15,6 +15,7 @@ import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 
 /**
@@ -110,11 +112,17 @@ final class Calls implements AutoCloseable {
   /** As above, by a turn that was taken before. */
   byte[] body(HttpRequest.Builder request, int limitBytes, Pace.Turn turn) throws IOException {
     try {
-      HttpResponse<byte[]> answer = send(request.build(), limitBytes, turn);
-      if (answer.statusCode() / 100 != 2) {
-        throw failure(answer);
-      }
-      return answer.body();
+      return good(send(request.build(), limitBytes, collected(limitBytes), turn)).body();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw interrupted(e);
+    }
+  }
+
+  /** As above, into memory of the caller's. */
+  void body(HttpRequest.Builder request, Landing landing, Pace.Turn turn) throws IOException {
+    try {
+      good(send(request.build(), landing.limitBytes(), landing::receiver, turn));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw interrupted(e);
@@ -123,11 +131,7 @@ final class Calls implements AutoCloseable {
 
   /** An answer that is no error. */
   HttpResponse<byte[]> answer(HttpRequest.Builder request, int limitBytes) throws IOException {
-    HttpResponse<byte[]> answer = send(request.build(), limitBytes);
-    if (answer.statusCode() / 100 != 2) {
-      throw failure(answer);
-    }
-    return answer;
+    return good(send(request.build(), limitBytes));
   }
 
   /** Deletes; what is not there was deleted before. */
@@ -162,14 +166,15 @@ final class Calls implements AutoCloseable {
 
   private HttpResponse<byte[]> send(HttpRequest request, int limitBytes) throws IOException {
     try {
-      return send(request, limitBytes, pace.begin());
+      return send(request, limitBytes, collected(limitBytes), pace.begin());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw interrupted(e);
     }
   }
 
-  private HttpResponse<byte[]> send(HttpRequest request, int limitBytes, Pace.Turn turn)
+  private HttpResponse<byte[]> send(
+      HttpRequest request, int limitBytes, Supplier<BodySubscriber<byte[]>> reader, Pace.Turn turn)
       throws IOException, InterruptedException {
     long sent = Math.max(0, request.bodyPublisher().map(body -> body.contentLength()).orElse(0L));
     Duration limit =
@@ -179,14 +184,14 @@ final class Calls implements AutoCloseable {
     try {
       HttpResponse<byte[]> answer =
           await(
-              client.sendAsync(movement.watched(request), movement.watched(limited(limitBytes))),
+              client.sendAsync(movement.watched(request), movement.watched(orError(reader))),
               movement,
               limit);
       told = true;
       if (OVERLOADED.contains(answer.statusCode())) {
         pace.overloaded(turn);
       } else {
-        pace.answered(turn, sent + answer.body().length);
+        pace.answered(turn, sent + movement.arrivedBytes());
       }
       return answer;
     } catch (TimedOut e) {
@@ -258,11 +263,20 @@ final class Calls implements AutoCloseable {
     };
   }
 
-  private static BodyHandler<byte[]> limited(int limitBytes) {
-    return head ->
-        BodySubscribers.limiting(
-            BodySubscribers.ofByteArray(),
-            head.statusCode() / 100 == 2 ? limitBytes : ERROR_BYTES_MAX);
+  private static Supplier<BodySubscriber<byte[]>> collected(int limitBytes) {
+    return () -> BodySubscribers.limiting(BodySubscribers.ofByteArray(), limitBytes);
+  }
+
+  private static BodyHandler<byte[]> orError(Supplier<BodySubscriber<byte[]>> reader) {
+    Supplier<BodySubscriber<byte[]>> error = collected(ERROR_BYTES_MAX);
+    return head -> head.statusCode() / 100 == 2 ? reader.get() : error.get();
+  }
+
+  private HttpResponse<byte[]> good(HttpResponse<byte[]> answer) throws IOException {
+    if (answer.statusCode() / 100 != 2) {
+      throw failure(answer);
+    }
+    return answer;
   }
 
   private IOException failure(HttpResponse<byte[]> answer) {

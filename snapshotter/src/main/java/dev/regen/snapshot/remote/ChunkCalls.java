@@ -8,9 +8,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts chunks to a server and gets them from it: many threads' together, where they come at once.
@@ -29,13 +29,19 @@ final class ChunkCalls {
   /** What a socket usually takes at once. */
   private static final int PIECE_BYTES = 128 << 10;
 
+  /** The answer where the bytes are in memory of the caller's. */
+  private static final byte[] LANDED = new byte[0];
+
   private final Calls calls;
   private final Gathering<Stored, Digest> puts;
   private final Gathering<Wanted, byte[]> gets;
 
   private record Stored(ChunkName name, ByteBuffer bytes) {}
 
-  private record Wanted(Digest digest, int sizeBytes) {}
+  /**
+   * @param landing where its bytes go; null if they are the answer
+   */
+  private record Wanted(Digest digest, int sizeBytes, @Nullable Landing landing) {}
 
   ChunkCalls(Calls calls) {
     this.calls = calls;
@@ -65,11 +71,28 @@ final class ChunkCalls {
 
   /** A chunk's bytes, compared with its digest. */
   byte[] get(Digest digest, int sizeBytes) throws IOException {
-    byte[] bytes = gets.ask(new Wanted(digest, sizeBytes), sizeBytes);
+    byte[] bytes = gets.ask(new Wanted(digest, sizeBytes, null), sizeBytes);
     if (bytes.length != sizeBytes || !Digest.of(ByteBuffer.wrap(bytes)).equals(digest)) {
       throw other(digest);
     }
     return bytes;
+  }
+
+  /**
+   * As above, into memory of the caller's, which nobody writes to any more when this has returned
+   * or thrown.
+   */
+  void get(Digest digest, int sizeBytes, byte[] into) throws IOException {
+    Landing landing = new Landing(into, sizeBytes);
+    int count;
+    try {
+      gets.ask(new Wanted(digest, sizeBytes, landing), sizeBytes);
+    } finally {
+      count = landing.takeBack();
+    }
+    if (count != sizeBytes || !Digest.of(ByteBuffer.wrap(into, 0, sizeBytes)).equals(digest)) {
+      throw other(digest);
+    }
   }
 
   RegenException.Damaged other(Digest digest) {
@@ -113,8 +136,7 @@ final class ChunkCalls {
   private void get(List<Gathering.Asked<Wanted, byte[]>> together, Pace.Turn turn)
       throws IOException {
     if (together.size() == 1) {
-      Wanted alone = together.getFirst().item();
-      together.getFirst().answer(calls.body(one(alone), most(alone), turn));
+      getAlone(together.getFirst(), turn);
       return;
     }
     List<Digest> digests = together.stream().map(asked -> asked.item().digest()).toList();
@@ -135,9 +157,26 @@ final class ChunkCalls {
     give(together, answer);
   }
 
+  private void getAlone(Gathering.Asked<Wanted, byte[]> asked, Pace.Turn turn) throws IOException {
+    Wanted wanted = asked.item();
+    if (wanted.landing() == null) {
+      asked.answer(calls.body(one(wanted), most(wanted), turn));
+    } else {
+      calls.body(one(wanted), wanted.landing(), turn);
+      asked.answer(LANDED);
+    }
+  }
+
+  private static byte[] land(Landing landing, ByteBuffer bytes) {
+    landing.write(0, bytes);
+    return LANDED;
+  }
+
   private void getAlone(Gathering.Asked<Wanted, byte[]> asked) {
     try {
-      asked.answer(calls.body(one(asked.item()), most(asked.item())));
+      Landing landing = asked.item().landing();
+      byte[] bytes = calls.body(one(asked.item()), most(asked.item()));
+      asked.answer(landing == null ? bytes : land(landing, ByteBuffer.wrap(bytes)));
     } catch (IOException e) {
       asked.fail(e);
     }
@@ -167,14 +206,21 @@ final class ChunkCalls {
       } else if (length != asked.item().sizeBytes()) {
         asked.fail(other(digest));
       } else {
-        int at = answer.arrayOffset() + answer.position();
-        asked.answer(Arrays.copyOfRange(answer.array(), at, at + length));
+        ByteBuffer bytes = answer.slice(answer.position(), length);
+        Landing landing = asked.item().landing();
+        asked.answer(landing == null ? copy(bytes) : land(landing, bytes));
       }
       answer.position(answer.position() + length);
     }
     if (answer.hasRemaining()) {
       throw calls.nonsense("more follows the chunks that it was asked for");
     }
+  }
+
+  private static byte[] copy(ByteBuffer bytes) {
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.get(copy);
+    return copy;
   }
 
   private static BodyPublisher body(ByteBuffer stored) {
@@ -185,8 +231,6 @@ final class ChunkCalls {
       int from = stored.arrayOffset() + stored.position();
       return BodyPublishers.ofByteArray(stored.array(), from, stored.remaining());
     }
-    byte[] bytes = new byte[stored.remaining()];
-    stored.get(bytes);
-    return BodyPublishers.ofByteArray(bytes);
+    return BodyPublishers.ofByteArray(copy(stored));
   }
 }

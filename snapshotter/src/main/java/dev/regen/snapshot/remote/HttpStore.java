@@ -125,6 +125,11 @@ public final class HttpStore implements RemoteStore {
   }
 
   @Override
+  public void get(Digest digest, int sizeBytes, byte[] into) throws IOException {
+    chunks.get(digest, sizeBytes, into);
+  }
+
+  @Override
   public byte[] get(Digest digest) throws IOException {
     byte[] stored = body(digest, Chunk.STORED_BYTES_MAX);
     if (!Digest.of(ByteBuffer.wrap(stored)).equals(digest)) {

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Flow.Subscriber;
 import java.util.concurrent.Flow.Subscription;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Sees when a byte of one call last moved, in either direction. What has gone into the buffers of
@@ -17,9 +18,15 @@ import java.util.concurrent.Flow.Subscription;
  */
 final class Movement {
   private volatile long lastNanos = System.nanoTime();
+  private final AtomicLong arrivedBytes = new AtomicLong();
 
   long lastNanos() {
     return lastNanos;
+  }
+
+  /** Of the answer's body, when all of it is here. */
+  long arrivedBytes() {
+    return arrivedBytes.get();
   }
 
   HttpRequest watched(HttpRequest request) {
@@ -58,6 +65,7 @@ final class Movement {
   }
 
   private BodySubscriber<byte[]> watched(BodySubscriber<byte[]> reader) {
+    arrivedBytes.set(0);
     Flow.Subscriber<List<ByteBuffer>> watched = new Watched<>(reader);
     return new BodySubscriber<>() {
       @Override
@@ -72,6 +80,7 @@ final class Movement {
 
       @Override
       public void onNext(List<ByteBuffer> bytes) {
+        arrivedBytes.addAndGet(bytes.stream().mapToLong(ByteBuffer::remaining).sum());
         watched.onNext(bytes);
       }
 

@@ -129,7 +129,17 @@ public interface RemoteStore extends Closeable {
   byte[] get(Digest digest, int sizeBytes) throws IOException;
 
   /**
-   * As above, of any length.
+   * As above, into memory of the caller's, whose first {@code sizeBytes} are the chunk's when this
+   * has returned, and anything when it has thrown. Nobody writes to it after either.
+   *
+   * @param into at least {@code sizeBytes} long
+   */
+  default void get(Digest digest, int sizeBytes, byte[] into) throws IOException {
+    System.arraycopy(get(digest, sizeBytes), 0, into, 0, sizeBytes);
+  }
+
+  /**
+   * As {@link #get(Digest, int)}, of any length.
    *
    * @throws RegenException.NotFound if it is not there
    * @throws RegenException.Damaged if its bytes are others

@@ -99,6 +99,14 @@ public final class RetryingStore implements RemoteStore {
   }
 
   @Override
+  public void get(Digest digest, int sizeBytes, byte[] into) throws IOException {
+    again(() -> {
+      store.get(digest, sizeBytes, into);
+      return into;
+    });
+  }
+
+  @Override
   public byte[] get(Digest digest) throws IOException {
     return again(() -> store.get(digest));
   }

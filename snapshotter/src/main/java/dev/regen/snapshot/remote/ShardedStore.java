@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -160,6 +161,22 @@ public final class ShardedStore implements RemoteStore {
       heal(member, new ChunkName("repair", "-", 0, digest, sizeBytes), stored);
     }
     return stored;
+  }
+
+  @Override
+  public void get(Digest digest, int sizeBytes, byte[] into) throws IOException {
+    List<Member> damaged = new ArrayList<>();
+    Member.Question<byte[]> question =
+        store -> {
+          store.get(digest, sizeBytes, into);
+          return into;
+        };
+    firstOf(digest, question, damaged);
+    for (Member member : damaged) {
+      // A copy: a call that failed may still read it when the caller has other bytes there.
+      byte[] stored = Arrays.copyOf(into, sizeBytes);
+      heal(member, new ChunkName("repair", "-", 0, digest, sizeBytes), stored);
+    }
   }
 
   @Override

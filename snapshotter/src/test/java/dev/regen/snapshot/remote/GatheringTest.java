@@ -8,6 +8,7 @@ import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,6 +28,7 @@ final class GatheringTest {
   private final Pace pace = new Pace(1);
   private final List<List<Integer>> calls = Collections.synchronizedList(new ArrayList<>());
   private final CountDownLatch first = new CountDownLatch(1);
+  private final CompletableFuture<Pace.Turn> lateTurn = new CompletableFuture<>();
   private volatile boolean firstIsLate;
 
   private final Gathering<Integer, String> gathering =
@@ -168,6 +170,7 @@ final class GatheringTest {
       assertThatThrownBy(one::get).hasRootCauseMessage("late");
     }
     assertThat(calls).hasSize(1);
+    pace.answered(lateTurn.get(), 1);
     assertThat(ask(1, 1).get()).isEqualTo("answer 1");
   }
 
@@ -241,17 +244,10 @@ final class GatheringTest {
       if (together.getFirst().item() != 0 || !firstIsLate) {
         pace.answered(turn, 1);
       } else {
-        // The line is told before another call can begin.
-        callers.execute(() -> endLate(turn));
+        // No other call begins before the test has seen that the line was told.
+        lateTurn.complete(turn);
       }
     }
-  }
-
-  private void endLate(Pace.Turn turn) {
-    while (gathering.waiting() > 0) {
-      Thread.onSpinWait();
-    }
-    pace.answered(turn, 1);
   }
 
   private void awaitCalls(int count) throws InterruptedException {

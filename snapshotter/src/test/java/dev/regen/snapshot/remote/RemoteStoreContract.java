@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -63,6 +64,27 @@ public abstract class RemoteStoreContract {
   }
 
   @Test
+  final void manyAtOnceComeIntoMemoryOfTheirReaders() throws Exception {
+    List<Future<byte[]>> readers = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(30)) {
+      for (int i = 0; i < 30; i++) {
+        byte[] bytes = bytes(4000 + i, 1 + i * i * 100);
+        put(bytes);
+        readers.add(
+            threads.submit(() -> {
+              byte[] memory = new byte[100_000];
+              store.get(digest(bytes), bytes.length, memory);
+              return memory;
+            }));
+      }
+    }
+    for (int i = 0; i < 30; i++) {
+      byte[] expected = Arrays.copyOf(bytes(4000 + i, 1 + i * i * 100), 100_000);
+      assertThat(readers.get(i).get()).as("chunk %d", i).isEqualTo(expected);
+    }
+  }
+
+  @Test
   final void theLongestChunkFits() throws IOException {
     byte[] bytes = bytes(3, Chunk.STORED_BYTES_MAX);
     put(bytes);
@@ -86,7 +108,7 @@ public abstract class RemoteStoreContract {
     byte[] bytes = bytes(5, 10_000);
     put(bytes);
     assertThat(store.get(digest(bytes), 9_000, 1_000))
-        .isEqualTo(java.util.Arrays.copyOfRange(bytes, 9_000, 10_000));
+        .isEqualTo(Arrays.copyOfRange(bytes, 9_000, 10_000));
     assertThatThrownBy(() -> store.get(digest(bytes), 9_000, 1_001))
         .isInstanceOf(RegenException.BadInput.class);
     assertThatThrownBy(() -> store.get(digest(bytes), 10_000, 1))
@@ -106,6 +128,8 @@ public abstract class RemoteStoreContract {
   final void whatIsNotThereIsNotFound() {
     Digest digest = digest(bytes(8, 10));
     assertThatThrownBy(() -> store.get(digest, 10)).isInstanceOf(RegenException.NotFound.class);
+    assertThatThrownBy(() -> store.get(digest, 10, new byte[10]))
+        .isInstanceOf(RegenException.NotFound.class);
     assertThatThrownBy(() -> store.get(digest, 0, 1)).isInstanceOf(RegenException.NotFound.class);
   }
 

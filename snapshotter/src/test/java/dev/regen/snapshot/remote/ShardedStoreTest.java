@@ -156,6 +156,20 @@ final class ShardedStoreTest extends RemoteStoreContract {
   }
 
   @Test
+  void aDamagedCopyIsHealedByWhoReadsIntoMemoryOfHisOwn() throws IOException {
+    putAll();
+    Digest digest = put.getFirst();
+    int first = placement(4).copies(digest).getFirst();
+    damage(first, digest);
+    byte[] memory = new byte[600];
+
+    sharded.get(digest, 500, memory);
+
+    assertThat(memory).startsWith(bytes(0, 500));
+    assertThat(stores.get(first).get(digest, 500)).isEqualTo(bytes(0, 500));
+  }
+
+  @Test
   void whatWasPutBeforeAServerCameIsFoundAndNotSentAgain() throws IOException {
     putAll();
     try (ShardedStore five = opened(5)) {
