@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * From HTTP to the operations and back; failures become problem details here (RFC 9457), with the
  * member {@code code}.
  */
-final class ApiHandler extends Handler.Abstract {
+public final class ApiHandler extends Handler.Abstract {
   private static final Logger LOG = LoggerFactory.getLogger(ApiHandler.class);
   private static final HttpField JSON = new HttpField(HttpHeader.CONTENT_TYPE, "application/json");
 
@@ -42,16 +42,16 @@ final class ApiHandler extends Handler.Abstract {
 
   /** Says who asks. */
   @FunctionalInterface
-  interface Callers {
+  public interface Callers {
     /**
      * The sender of a request.
      *
      * @throws ProblemException UNAUTHORIZED if nobody knows
      */
-    Principal of(Request request) throws IOException;
+    Principal of(Request request) throws IOException, InterruptedException;
   }
 
-  ApiHandler(Routes routes, Callers callers, ApiLimits limits) {
+  public ApiHandler(Routes routes, Callers callers, ApiLimits limits) {
     this.routes = routes;
     this.callers = callers;
     this.limits = limits;
@@ -101,6 +101,10 @@ final class ApiHandler extends Handler.Abstract {
       case Answer.Stream stream -> {
         response.setStatus(200);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, stream.contentType());
+        if (stream.contentType().equals(EVENTS.getValue())) {
+          setIdle(request, limits.stuck());
+          response.getHeaders().put(NOT_KEPT);
+        }
         // Closed on success alone: closing would end a broken answer as if it were whole.
         OutputStream out = Content.Sink.asOutputStream(response);
         stream.writer().write(out);

@@ -57,7 +57,7 @@ final class ChangeStream {
   }
 
   /** What a reader begins with. */
-  static ChangeLog.Page first(Answer.Follow follow) throws IOException {
+  static ChangeLog.Page first(Answer.Follow follow) throws IOException, InterruptedException {
     return follow.log().after(follow.after(), AT_ONCE);
   }
 
