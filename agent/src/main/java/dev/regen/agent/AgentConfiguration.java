@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  *     nowhere
  * @param jobs how many operations are started, and when ({@code jobIntervalMillis}, {@code
  *     jobBatch}, {@code jobDeadlineSeconds}, {@code jobPlaces}, {@code transferPlaces})
+ * @param api who may reach the API, and how
  */
 public record AgentConfiguration(
     Path home,
@@ -41,7 +43,8 @@ public record AgentConfiguration(
     long hotTreeBytes,
     List<Path> dataRoots,
     @Nullable StoreUrl store,
-    JobLimits jobs) {
+    JobLimits jobs,
+    ApiConfiguration api) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
@@ -108,10 +111,11 @@ public record AgentConfiguration(
 
   static AgentConfiguration of(JsonObject json, Map<String, String> environment)
       throws IOException {
+    Set<String> known = new TreeSet<>(KEYS);
+    known.addAll(ApiConfiguration.KEYS);
     for (String key : json.members().keySet()) {
-      if (!KEYS.contains(key)) {
-        throw new IOException(
-            "unknown key '" + key + "'; known are " + KEYS.stream().sorted().toList());
+      if (!known.contains(key)) {
+        throw new IOException("unknown key '" + key + "'; known are " + known);
       }
     }
     return new AgentConfiguration(
@@ -123,13 +127,20 @@ public record AgentConfiguration(
         Math.multiplyExact(json.numberOr("hotTreeMegabytes", HOT_TREE_MEGABYTES), MEGABYTE),
         dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")),
         store(json.stringOrNull("store")),
-        jobs(json));
+        jobs(json),
+        ApiConfiguration.of(json));
   }
 
   /** The same with another store. */
   AgentConfiguration with(StoreUrl other) {
     return new AgentConfiguration(
-        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other, jobs);
+        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other, jobs, api);
+  }
+
+  /** The same with another way to the API. */
+  AgentConfiguration with(ApiConfiguration other) {
+    return new AgentConfiguration(
+        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, store, jobs, other);
   }
 
   private static JobLimits jobs(JsonObject json) throws IOException {

@@ -106,11 +106,15 @@ abstract class AgentWithoutEngine {
   final Agent started() throws IOException {
     Agent opened =
         new Agent(
-            AgentConfiguration.of(new JsonObject().with("spoolPollMillis", 20), environment()),
+            AgentConfiguration.of(configuration(), environment()),
             environment(),
             InstantSource.system());
     opened.start();
     return opened;
+  }
+
+  JsonObject configuration() {
+    return new JsonObject().with("spoolPollMillis", 20);
   }
 
   Map<String, String> environment() {

@@ -84,9 +84,7 @@ public final class ApiDocument {
       JsonObject properties =
           content.object("application/json").object("schema").object("properties");
       for (String name : properties.members().keySet()) {
-        fields.put(
-            name,
-            properties.object(name).has("type") ? properties.object(name).string("type") : "any");
+        fields.put(name, properties.object(name).string("type"));
         if (properties.object(name).flag("x-regen-admin")) {
           adminFields.add(name);
         }
@@ -100,7 +98,6 @@ public final class ApiDocument {
         json.flag("x-regen-fleet"),
         query,
         bytes ? Operation.Body.BYTES : Operation.Body.JSON,
-        (int) json.numberOr("x-regen-body-bytes", Call.BODY_BYTES_MAX),
         fields,
         adminFields);
   }

@@ -1,6 +1,5 @@
 package dev.regen.agent.cli;
 
-import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.registry.ManagerOptions;
 import dev.regen.agent.registry.ManagerServer;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -23,12 +22,10 @@ import picocli.CommandLine.Spec;
     versionProvider = ProductVersion.class,
     description = {
       "Runs the manager in the foreground, until SIGTERM or SIGINT: a registry for 'docker push'"
-          + " and 'docker pull' over a store of chunks, and with --fleet what nodes connect to"
-          + " ('regen agent --manager') and 'regen fleet' asks. It needs no agent.",
-      "Without --htpasswd whoever reaches it may read and write everything in the registry; the"
-          + " fleet is for those with a token. 'regen manager token' makes the first."
+          + " and 'docker pull' over a store of chunks. It needs no agent.",
+      "Without --htpasswd whoever reaches it may read and write everything."
     },
-    subcommands = {ManagerCollectCommand.class, ManagerTokenCommand.class})
+    subcommands = ManagerCollectCommand.class)
 final class ManagerCommand implements Callable<Integer> {
   @Spec
   @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -46,18 +43,9 @@ final class ManagerCommand implements Callable<Integer> {
       names = "--store",
       paramLabel = "URL",
       description =
-          "Where the registry is kept: dir:/path, http://HOST:PORT,… or s3://BUCKET/PREFIX.")
+          "Where everything is kept: dir:/path, http://HOST:PORT,… or s3://BUCKET/PREFIX. Has to be"
+              + " said.")
   private @Nullable String store;
-
-  @Option(
-      names = "--fleet",
-      paramLabel = "DATABASE",
-      description =
-          "Where the fleet's state is kept: sqlite:/path/fleet.db, or"
-              + " postgresql://USER:PASSWORD@HOST:PORT/NAME (or ?password-file=/path), which several"
-              + " managers may share. With it --tls-clients are wanted, not needed: nodes may show"
-              + " a certificate of their name.")
-  private @Nullable String fleet;
 
   @Option(
       names = "--htpasswd",
@@ -100,20 +88,21 @@ final class ManagerCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     String where = store;
-    String database = fleet;
+    if (where == null) {
+      throw new ParameterException(spec.commandLine(), "say where: --store URL");
+    }
     ListeningOptions.requireThere(htpasswd, rules, tokenKey);
     ManagerOptions options;
     try {
       options =
           new ManagerOptions(
               listening.at(listen),
-              where == null ? null : StoreUrl.parse(where),
+              StoreUrl.parse(where),
               htpasswd,
               rules,
               tokenKey,
               url,
-              collectEvery <= 0 ? null : Duration.ofHours(collectEvery),
-              database == null ? null : FleetUrl.parse(database));
+              collectEvery <= 0 ? null : Duration.ofHours(collectEvery));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }

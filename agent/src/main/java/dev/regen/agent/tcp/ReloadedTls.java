@@ -34,8 +34,7 @@ final class ReloadedTls extends AbstractLifeCycle {
     this.files = files;
     this.seen = look();
     factory.setSslContext(context());
-    factory.setNeedClientAuth(files.clients() != null && !files.optional());
-    factory.setWantClientAuth(files.clients() != null && files.optional());
+    factory.setNeedClientAuth(files.clients() != null);
   }
 
   SslContextFactory.Server factory() {
