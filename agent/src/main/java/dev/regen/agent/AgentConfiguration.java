@@ -1,6 +1,7 @@
 package dev.regen.agent;
 
 import dev.regen.agent.jobs.JobLimits;
+import dev.regen.agent.node.NodeConfiguration;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
@@ -12,7 +13,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  *     nowhere
  * @param jobs how many operations are started, and when ({@code jobIntervalMillis}, {@code
  *     jobBatch}, {@code jobDeadlineSeconds}, {@code jobPlaces}, {@code transferPlaces})
- * @param api who may reach the API, and how
+ * @param fleet the fleet that this host is a node of ({@code manager}, a URL, and {@code node}, its
+ *     name there), null for none
  */
 public record AgentConfiguration(
     Path home,
@@ -44,7 +45,7 @@ public record AgentConfiguration(
     List<Path> dataRoots,
     @Nullable StoreUrl store,
     JobLimits jobs,
-    ApiConfiguration api) {
+    @Nullable NodeConfiguration fleet) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
@@ -63,7 +64,9 @@ public record AgentConfiguration(
           "jobBatch",
           "jobDeadlineSeconds",
           "jobPlaces",
-          "transferPlaces");
+          "transferPlaces",
+          "manager",
+          "node");
   private static final int COMPRESSORS_MAX = 64;
   private static final long MEGABYTE = 1_000_000;
   private static final long HOT_TREE_MEGABYTES = 20_000;
@@ -111,11 +114,10 @@ public record AgentConfiguration(
 
   static AgentConfiguration of(JsonObject json, Map<String, String> environment)
       throws IOException {
-    Set<String> known = new TreeSet<>(KEYS);
-    known.addAll(ApiConfiguration.KEYS);
     for (String key : json.members().keySet()) {
-      if (!known.contains(key)) {
-        throw new IOException("unknown key '" + key + "'; known are " + known);
+      if (!KEYS.contains(key)) {
+        throw new IOException(
+            "unknown key '" + key + "'; known are " + KEYS.stream().sorted().toList());
       }
     }
     return new AgentConfiguration(
@@ -128,17 +130,17 @@ public record AgentConfiguration(
         dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")),
         store(json.stringOrNull("store")),
         jobs(json),
-        ApiConfiguration.of(json));
+        NodeConfiguration.of(json.stringOrNull("manager"), json.stringOrNull("node")));
   }
 
   /** The same with another store. */
   AgentConfiguration with(StoreUrl other) {
     return new AgentConfiguration(
-        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other, jobs, api);
+        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other, jobs, fleet);
   }
 
-  /** The same with another way to the API. */
-  AgentConfiguration with(ApiConfiguration other) {
+  /** The same in another fleet. */
+  AgentConfiguration with(NodeConfiguration other) {
     return new AgentConfiguration(
         home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, store, jobs, other);
   }

@@ -1,6 +1,7 @@
 package dev.regen.agent;
 
-import dev.regen.agent.cli.ListeningOptions;
+import dev.regen.agent.node.ManagerUrl;
+import dev.regen.agent.node.NodeConfiguration;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
@@ -10,11 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 @Command(
     name = "agent",
@@ -33,27 +30,19 @@ final class StartCommand implements Callable<Integer> {
   private @Nullable String store;
 
   @Option(
-      names = "--listen",
-      paramLabel = "HOST:PORT",
-      description = {
-        "Serve the API on this TCP port too, for those with a token ('regen token add'); before"
-            + " 'listen' in the file. Without, there is the Unix socket alone."
-      })
-  private @Nullable String listen;
-
-  @Mixin
-  @SuppressWarnings("NullAway.Init") // picocli sets it
-  private ListeningOptions listening;
+      names = "--manager",
+      paramLabel = "URL",
+      description =
+          "The manager of the fleet that this host is a node of: https://HOST:PORT or"
+              + " http://HOST:PORT, with ?token-file=/path, and &ca-file=, &cert-file=, &key-file="
+              + " where they are needed; before 'manager' in the file.")
+  private @Nullable String manager;
 
   @Option(
-      names = "--insecure-http",
-      description =
-          "Allow --listen without TLS on other than loopback: tokens can be read on the way.")
-  private boolean insecure;
-
-  @Spec
-  @SuppressWarnings("NullAway.Init") // picocli sets it
-  private CommandSpec spec;
+      names = "--node",
+      paramLabel = "NAME",
+      description = "This host's name there (default: the host's); before 'node' in the file.")
+  private @Nullable String node;
 
   StartCommand(Map<String, String> environment) {
     this.environment = Map.copyOf(environment);
@@ -62,8 +51,7 @@ final class StartCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     AgentConfiguration loaded = AgentConfiguration.load(new LocalDisk(), environment);
-    AgentConfiguration configuration =
-        reachable(store == null ? loaded : loaded.with(StoreUrl.parse(store)));
+    AgentConfiguration configuration = told(loaded);
     CountDownLatch stopped = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
     Thread atEnd =
@@ -81,18 +69,19 @@ final class StartCommand implements Callable<Integer> {
     return 0;
   }
 
-  private AgentConfiguration reachable(AgentConfiguration loaded) {
-    try {
-      if (listen != null) {
-        return loaded.with(loaded.api().with(listening.at(listen), insecure));
-      }
-      if (insecure || !listening.isEmpty()) {
-        throw new IllegalArgumentException("--tls-… and --insecure-http need --listen");
-      }
-      return loaded;
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+  private AgentConfiguration told(AgentConfiguration loaded) {
+    AgentConfiguration told = store == null ? loaded : loaded.with(StoreUrl.parse(store));
+    NodeConfiguration fleet = told.fleet();
+    if (manager == null && node == null) {
+      return told;
     }
+    ManagerUrl url =
+        manager != null ? ManagerUrl.parse(manager) : fleet == null ? null : fleet.manager();
+    if (url == null) {
+      throw new IllegalArgumentException("--node NAME is for a fleet: say --manager URL too");
+    }
+    String name = node != null ? node : fleet == null ? NodeConfiguration.host() : fleet.name();
+    return told.with(new NodeConfiguration(url, name));
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -84,7 +84,9 @@ public final class ApiDocument {
       JsonObject properties =
           content.object("application/json").object("schema").object("properties");
       for (String name : properties.members().keySet()) {
-        fields.put(name, properties.object(name).string("type"));
+        fields.put(
+            name,
+            properties.object(name).has("type") ? properties.object(name).string("type") : "any");
         if (properties.object(name).flag("x-regen-admin")) {
           adminFields.add(name);
         }
@@ -98,6 +100,7 @@ public final class ApiDocument {
         json.flag("x-regen-fleet"),
         query,
         bytes ? Operation.Body.BYTES : Operation.Body.JSON,
+        (int) json.numberOr("x-regen-body-bytes", Call.BODY_BYTES_MAX),
         fields,
         adminFields);
   }

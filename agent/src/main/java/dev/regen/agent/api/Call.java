@@ -19,7 +19,10 @@ public final class Call {
   static final int BODY_BYTES_MAX = 64 << 10;
 
   private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
-  private static final int BODY_VALUES_MAX = 4_096;
+
+  /** A value takes more memory than its text. */
+  private static final int BYTES_PER_VALUE = 16;
+
   private static final int TEXT_MAX = 255;
 
   private final Principal caller;
@@ -81,22 +84,22 @@ public final class Call {
     if (operation.body() == Operation.Body.BYTES) {
       return new Call(caller, path, query, headers, new JsonObject(), body);
     }
-    JsonObject json = parsed(body);
+    JsonObject json = parsed(body, operation.bodyBytesMax());
     operation.checkBody(json, caller);
     return new Call(caller, path, query, headers, json, InputStream.nullInputStream());
   }
 
-  private static JsonObject parsed(InputStream body) throws IOException {
-    byte[] bytes = body.readNBytes(BODY_BYTES_MAX + 1);
-    if (bytes.length > BODY_BYTES_MAX) {
+  private static JsonObject parsed(InputStream body, int bytesMax) throws IOException {
+    byte[] bytes = body.readNBytes(bytesMax + 1);
+    if (bytes.length > bytesMax) {
       throw new ProblemException(
-          Failure.Code.TOO_LARGE, "a request's body holds at most " + BODY_BYTES_MAX + " bytes");
+          Failure.Code.TOO_LARGE, "the request's body holds at most " + bytesMax + " bytes");
     }
     if (bytes.length == 0) {
       return new JsonObject();
     }
     try {
-      return JsonObject.parse(bytes, BODY_VALUES_MAX);
+      return JsonObject.parse(bytes, bytesMax / BYTES_PER_VALUE);
     } catch (IOException e) {
       throw new RegenException.BadInput("the request's body: " + e.getMessage());
     }

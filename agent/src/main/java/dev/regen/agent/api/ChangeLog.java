@@ -33,7 +33,7 @@ public interface ChangeLog {
    * @param place null for whoever knows nothing yet
    * @param most how many at most
    */
-  Page after(@Nullable String place, int most) throws IOException;
+  Page after(@Nullable String place, int most) throws IOException, InterruptedException;
 
   /**
    * Waits until something may follow {@code place}, at most so long.

@@ -21,23 +21,13 @@ final class ChangeStream {
 
   private final ChangeLog log;
   private final Duration aliveEvery;
-  private final Admission admission;
-
-  /** Whether the reader may still read. */
-  @FunctionalInterface
-  interface Admission {
-    /** Fails if it may not, as its token was removed. */
-    void check() throws IOException, InterruptedException;
-  }
 
   /**
-   * @param aliveEvery after so long without a change a comment says that this end still lives, and
-   *     as often the reader is checked again
+   * @param aliveEvery after so long without a change a comment says that this end still lives
    */
-  ChangeStream(ChangeLog log, Duration aliveEvery, Admission admission) {
+  ChangeStream(ChangeLog log, Duration aliveEvery) {
     this.log = log;
     this.aliveEvery = aliveEvery;
-    this.admission = admission;
   }
 
   void write(ChangeLog.Page first, OutputStream to) throws IOException, InterruptedException {
@@ -48,7 +38,6 @@ final class ChangeStream {
     } else if (page.changes().isEmpty()) {
       write(": alive\n\n", out);
     }
-    long checkedAt = System.nanoTime();
     while (true) {
       for (Change change : page.changes()) {
         write(change, out);
@@ -56,10 +45,6 @@ final class ChangeStream {
       out.flush();
       if (!log.await(page.place(), aliveEvery)) {
         return;
-      }
-      if (System.nanoTime() - checkedAt >= aliveEvery.toNanos()) {
-        admission.check();
-        checkedAt = System.nanoTime();
       }
       page = log.after(page.place(), AT_ONCE);
       if (page.reset()) {
@@ -72,7 +57,7 @@ final class ChangeStream {
   }
 
   /** What a reader begins with. */
-  static ChangeLog.Page first(Answer.Follow follow) throws IOException {
+  static ChangeLog.Page first(Answer.Follow follow) throws IOException, InterruptedException {
     return follow.log().after(follow.after(), AT_ONCE);
   }
 

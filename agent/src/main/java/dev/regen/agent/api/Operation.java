@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param fleet whether the manager may ask a node for it
  * @param query the parameters that there are
  * @param body what a request's body is
+ * @param bodyBytesMax the most that a JSON body may have
  * @param fields of a JSON body, with their types; empty for other bodies
  * @param adminFields those that only an administrator may say
  */
@@ -28,6 +29,7 @@ public record Operation(
     boolean fleet,
     Set<String> query,
     Body body,
+    int bodyBytesMax,
     Map<String, String> fields,
     Set<String> adminFields) {
   /** What a request's body may be. */
@@ -50,11 +52,6 @@ public record Operation(
     return "/" + String.join("/", path);
   }
 
-  /** Whether the audit log has it: it changes something, or reads what snapshots hold. */
-  boolean changes() {
-    return !method.equals("GET") || role.includes(Role.OPERATE);
-  }
-
   void checkQuery(Map<String, String> given) throws ProblemException {
     for (String name : given.keySet()) {
       if (!query.contains(name)) {
@@ -63,7 +60,13 @@ public record Operation(
     }
   }
 
-  void checkBody(JsonObject given, Principal caller) throws ProblemException {
+  /**
+   * Checks the fields of a body.
+   *
+   * @throws ProblemException BAD_INPUT if there is no such field, or its value is of another type;
+   *     FORBIDDEN if {@code caller} may not say it
+   */
+  public void checkBody(JsonObject given, Principal caller) throws ProblemException {
     for (Map.Entry<String, @Nullable Object> member : given.members().entrySet()) {
       String name = member.getKey();
       String type = fields.get(name);
@@ -84,6 +87,7 @@ public record Operation(
 
   private static boolean fits(String type, Object value) {
     return switch (type) {
+      case "any" -> true;
       case "string" -> value instanceof String;
       case "integer" -> value instanceof Long;
       case "number" -> value instanceof Long || value instanceof Double;

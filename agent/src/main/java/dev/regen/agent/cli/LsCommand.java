@@ -51,26 +51,18 @@ final class LsCommand extends AgentCommand {
     if (stored || store != null) {
       listStored(agent, queue);
     } else if (queue == null) {
-      List<JsonObject> queues = agent.all("/v1/queues", "queues");
+      List<JsonObject> queues = agent.get("/v1/queues").objects("queues");
       if (json) {
         printArray(queues);
       } else {
         printQueues(queues);
       }
     } else {
-      List<JsonObject> snapshots = new ArrayList<>();
-      long[] waiting = new long[1];
-      agent.pages(
-          queue.queuePath() + "/snapshots",
-          page -> {
-            snapshots.addAll(page.objects("snapshots"));
-            waiting[0] = page.numberOr("waiting", 0);
-            return true;
-          });
+      JsonObject answer = agent.get(queue.queuePath() + "/snapshots");
       if (json) {
-        printArray(snapshots);
+        printArray(answer.objects("snapshots"));
       } else {
-        printSnapshots(snapshots, waiting[0]);
+        printSnapshots(answer);
       }
     }
     return DONE;
@@ -152,10 +144,10 @@ final class LsCommand extends AgentCommand {
     table.print(out());
   }
 
-  private void printSnapshots(List<JsonObject> snapshots, long waiting) throws IOException {
+  private void printSnapshots(JsonObject answer) throws IOException {
     Set<String> below = new LinkedHashSet<>();
     Table table = new Table("ID", "TIME", "SIZE", "NEW", "WHY", "GOOD", "PINNED", "STATE");
-    for (JsonObject snapshot : snapshots) {
+    for (JsonObject snapshot : answer.objects("snapshots")) {
       String id = snapshot.string("id");
       table.row(
           id.matches("[0-9a-f]{32}") ? id.substring(0, 12) : id,
@@ -177,6 +169,7 @@ final class LsCommand extends AgentCommand {
     }
     table.print(out());
     below.forEach(line -> out().println(line.replaceAll("\\p{Cntrl}", "?")));
+    long waiting = answer.numberOr("waiting", 0);
     if (waiting > 0) {
       out().println(waiting + (waiting == 1 ? " end waits" : " ends wait") + " to be archived");
     }

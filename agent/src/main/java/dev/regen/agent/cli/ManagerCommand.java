@@ -1,5 +1,6 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.registry.ManagerOptions;
 import dev.regen.agent.registry.ManagerServer;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -22,10 +23,12 @@ import picocli.CommandLine.Spec;
     versionProvider = ProductVersion.class,
     description = {
       "Runs the manager in the foreground, until SIGTERM or SIGINT: a registry for 'docker push'"
-          + " and 'docker pull' over a store of chunks. It needs no agent.",
-      "Without --htpasswd whoever reaches it may read and write everything."
+          + " and 'docker pull' over a store of chunks, and with --fleet what nodes connect to"
+          + " ('regen agent --manager') and 'regen fleet' asks. It needs no agent.",
+      "Without --htpasswd whoever reaches it may read and write everything in the registry; the"
+          + " fleet is for those with a token. 'regen manager token' makes the first."
     },
-    subcommands = ManagerCollectCommand.class)
+    subcommands = {ManagerCollectCommand.class, ManagerTokenCommand.class})
 final class ManagerCommand implements Callable<Integer> {
   @Spec
   @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -43,9 +46,18 @@ final class ManagerCommand implements Callable<Integer> {
       names = "--store",
       paramLabel = "URL",
       description =
-          "Where everything is kept: dir:/path, http://HOST:PORT,… or s3://BUCKET/PREFIX. Has to be"
-              + " said.")
+          "Where the registry is kept: dir:/path, http://HOST:PORT,… or s3://BUCKET/PREFIX.")
   private @Nullable String store;
+
+  @Option(
+      names = "--fleet",
+      paramLabel = "DATABASE",
+      description =
+          "Where the fleet's state is kept: sqlite:/path/fleet.db, or"
+              + " postgresql://USER:PASSWORD@HOST:PORT/NAME (or ?password-file=/path), which several"
+              + " managers may share. With it --tls-clients are wanted, not needed: nodes may show"
+              + " a certificate of their name.")
+  private @Nullable String fleet;
 
   @Option(
       names = "--htpasswd",
@@ -88,21 +100,20 @@ final class ManagerCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     String where = store;
-    if (where == null) {
-      throw new ParameterException(spec.commandLine(), "say where: --store URL");
-    }
+    String database = fleet;
     ListeningOptions.requireThere(htpasswd, rules, tokenKey);
     ManagerOptions options;
     try {
       options =
           new ManagerOptions(
               listening.at(listen),
-              StoreUrl.parse(where),
+              where == null ? null : StoreUrl.parse(where),
               htpasswd,
               rules,
               tokenKey,
               url,
-              collectEvery <= 0 ? null : Duration.ofHours(collectEvery));
+              collectEvery <= 0 ? null : Duration.ofHours(collectEvery),
+              database == null ? null : FleetUrl.parse(database));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }

@@ -1,6 +1,7 @@
 package dev.regen.agent.host;
 
 import dev.regen.agent.AgentConfiguration;
+import dev.regen.agent.node.NodeStatus;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
@@ -63,6 +64,7 @@ public final class Doctor {
     }
     checks.add(attempt("agent", this::agent));
     checks.add(attempt("service", this::service));
+    checks.add(attempt("fleet", this::fleet));
     checks.add(attempt("encryption keys", this::keys));
     checks.add(attempt("disk", () -> DiskRoom.check("disk for snapshots", places.home())));
     return checks;
@@ -201,6 +203,23 @@ public final class Doctor {
     return Files.exists(places.unit())
         ? Check.fits("service", places.unit() + " starts the agent before the engine")
         : Check.wrong("service", "there is no " + places.unit(), REINSTALL);
+  }
+
+  private Check fleet() throws IOException {
+    NodeStatus status = NodeStatus.read(places.run()).orElse(null);
+    if (status == null) {
+      return Check.fits("fleet", "this host is no node of a fleet");
+    }
+    String trouble = status.trouble();
+    String where = "node " + status.node() + " of " + status.manager();
+    if (trouble == null) {
+      return Check.fits("fleet", where + ", connected since " + status.since());
+    }
+    String remedy = status.remedy();
+    return Check.wrong(
+        "fleet",
+        where + ", not connected since " + status.since() + ": " + trouble,
+        remedy == null ? "look at the manager and the network; the agent tries again" : remedy);
   }
 
   private Check keys() throws IOException {

@@ -55,7 +55,8 @@ public record Asked(
         && body.has(field);
   }
 
-  static Asked current() {
+  /** What this thread does is asked for by this. */
+  public static Asked current() {
     Asked asked = CURRENT.get();
     return asked == null ? BY_ITSELF : asked;
   }

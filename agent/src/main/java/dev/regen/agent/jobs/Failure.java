@@ -34,6 +34,8 @@ public record Failure(Code code, String message) {
     METHOD_NOT_ALLOWED(405, 1),
     TOO_LARGE(413, 1),
     TOO_MANY_REQUESTS(429, 1),
+    /** Not now; later perhaps. */
+    UNAVAILABLE(503, 1),
     /** Seen by the command line alone: nobody answers on the agent's socket. */
     AGENT_UNREACHABLE(503, 5);
 

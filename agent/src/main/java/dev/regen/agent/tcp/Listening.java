@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  * @param certificate chain of the server in PEM, null for plain HTTP
  * @param key its private key, in PEM (PKCS #8)
  * @param clients whose certificates a client must have one of, in PEM; null if it needs none
+ * @param optional whether a client may have no certificate at all
  */
 public record Listening(
     InetSocketAddress address,
     @Nullable Path certificate,
     @Nullable Path key,
-    @Nullable Path clients) {
+    @Nullable Path clients,
+    boolean optional) {
   public Listening {
     if (address.isUnresolved()) {
       throw new IllegalArgumentException("no address is known for " + address.getHostString());
@@ -28,6 +30,20 @@ public record Listening(
     if (clients != null && certificate == null) {
       throw new IllegalArgumentException("--tls-clients needs --tls-cert and --tls-key");
     }
+  }
+
+  /** One that clients reach with a certificate alone, if {@code clients} says whose. */
+  public Listening(
+      InetSocketAddress address,
+      @Nullable Path certificate,
+      @Nullable Path key,
+      @Nullable Path clients) {
+    this(address, certificate, key, clients, false);
+  }
+
+  /** The same for clients without a certificate too. */
+  public Listening withOptionalCertificates() {
+    return new Listening(address, certificate, key, clients, true);
   }
 
   /** Reads {@code HOST:PORT} or {@code [IPV6]:PORT}; port 0 takes a free one. */

@@ -34,7 +34,8 @@ final class ReloadedTls extends AbstractLifeCycle {
     this.files = files;
     this.seen = look();
     factory.setSslContext(context());
-    factory.setNeedClientAuth(files.clients() != null);
+    factory.setNeedClientAuth(files.clients() != null && !files.optional());
+    factory.setWantClientAuth(files.clients() != null && files.optional());
   }
 
   SslContextFactory.Server factory() {

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.io.ArrayByteBufferPool;
 import org.eclipse.jetty.io.ByteBufferPool;
@@ -13,16 +14,18 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
-import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Serves HTTP/1.1, with TLS or without, each request on a virtual thread. Certificates that are
  * replaced on disk are used for the next connections.
  */
 public final class TcpServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TcpServer.class);
   private static final int THREADS_MAX = 12;
   private static final int BUFFER_BYTES_MAX = 64 << 10;
 
@@ -114,10 +117,13 @@ public final class TcpServer implements AutoCloseable {
             + connector.getLocalPort());
   }
 
+  /** Ends what is being answered; who does not take his answer in time loses it. */
   @Override
   public void close() throws IOException {
     try {
       server.stop();
+    } catch (TimeoutException e) {
+      LOG.info("the {} has cut connections that did not end", name);
     } catch (Exception e) {
       throw new IOException("the " + name + " could not be stopped", e);
     }
@@ -148,9 +154,6 @@ public final class TcpServer implements AutoCloseable {
     if (listening.certificate() == null) {
       made = new ServerConnector(server, 1, 1, factory);
     } else {
-      // Jetty's own would refuse who knows this host by a name that the certificate does not have:
-      // that is the client's to judge.
-      http.addCustomizer(new SecureRequestCustomizer(false));
       ReloadedTls tls = new ReloadedTls(listening);
       server.addBean(tls);
       made = new ServerConnector(server, tls.factory(), factory);

@@ -1,0 +1,186 @@
+package dev.regen.agent.fleet;
+
+import dev.regen.agent.api.ApiDocument;
+import dev.regen.agent.api.Role;
+import dev.regen.agent.api.Routes;
+import dev.regen.agent.fleet.db.FleetUrl;
+import dev.regen.agent.fleet.db.Readers;
+import dev.regen.agent.fleet.db.Writer;
+import dev.regen.agent.http.ActivityResource;
+import dev.regen.runtime.Why;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A manager's part in a fleet, from its database to what answers requests. */
+public final class Fleet implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Fleet.class);
+
+  private final @Nullable FileChannel lock;
+  private final Writer writer;
+  private final Readers readers;
+  private final FleetChanges changes;
+  private final NodeStreams streams = new NodeStreams();
+  private final JobWaits waits = new JobWaits();
+  private final FleetCallers callers;
+  private final Tail tail;
+  private final Deadlines deadlines;
+  private final Routes routes;
+
+  /** Opens the database and takes part from then on. */
+  public static Fleet open(FleetUrl url, InstantSource clock) throws IOException {
+    try {
+      return new Fleet(url, clock);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException();
+    }
+  }
+
+  private Fleet(FleetUrl url, InstantSource clock) throws IOException, InterruptedException {
+    String manager = Secrets.id();
+    lock = url instanceof FleetUrl.Sqlite file ? lock(file.file()) : null;
+    AtomicReference<@Nullable Tail> woken = new AtomicReference<>();
+    writer =
+        new Writer(
+            url,
+            clock,
+            () -> {
+              Tail one = woken.get();
+              if (one != null) {
+                one.wake();
+              }
+            });
+    readers = new Readers(url);
+    boolean alone = url instanceof FleetUrl.Sqlite;
+    writer.write(edit -> {
+      for (String other :
+          alone
+              ? edit.session().all(row -> row.text("id"), "SELECT id FROM managers LIMIT 1000")
+              : List.<String>of()) {
+        Nodes.forsake(edit, other);
+        edit.write().update("DELETE FROM managers WHERE id = ?", other);
+      }
+      return Deadlines.tick(edit, manager);
+    });
+    changes =
+        new FleetChanges(
+            readers,
+            readers.read(
+                session -> session.number("SELECT value FROM counters WHERE name = 'seq'")));
+    callers = new FleetCallers(readers, writer);
+    tail = new Tail(url, readers, changes, this::changed, () -> streams.wake(null));
+    woken.set(tail);
+    deadlines = new Deadlines(writer, manager);
+    routes = new Routes(ApiDocument.of(Fleet.class));
+    new OperatorResource(readers, writer).addTo(routes);
+    new FleetJobResource(ApiDocument.of(ActivityResource.class), readers, writer, waits)
+        .addTo(routes);
+    new MirrorResource(readers, writer).addTo(routes);
+    new NodeResource(manager, writer, readers, streams, changes).addTo(routes);
+    routes.requireComplete();
+  }
+
+  /**
+   * Makes a token without a manager, for whoever may write to the database.
+   *
+   * @return the token, which is shown once
+   */
+  public static String token(FleetUrl url, InstantSource clock, String name, Role role)
+      throws IOException, InterruptedException {
+    String checked = Names.name(name);
+    try (Writer writer = new Writer(url, clock, () -> {})) {
+      return writer.write(edit -> FleetTokens.add(edit, checked, role, "local"));
+    }
+  }
+
+  public Routes routes() {
+    return routes;
+  }
+
+  public FleetCallers callers() {
+    return callers;
+  }
+
+  /** Those who follow go, so that the server can be closed. */
+  public void sendAway() {
+    changes.close();
+    streams.close();
+  }
+
+  @Override
+  public void close() {
+    sendAway();
+    deadlines.close();
+    tail.close();
+    writer.close();
+    readers.close();
+    close(lock);
+  }
+
+  private void changed(List<FleetChanges.Entry> entries) {
+    for (FleetChanges.Entry entry : entries) {
+      if (entry.wake()) {
+        streams.wake(entry.node());
+      }
+      switch (entry.kind()) {
+        case "token", "nodeGone" -> callers.forget();
+        case "job" -> job(entry);
+        default -> {}
+      }
+    }
+  }
+
+  private void job(FleetChanges.Entry entry) {
+    try {
+      waits.changed(entry);
+    } catch (IOException e) {
+      LOG.warn("a change of a job cannot be read: {}", Why.of(e));
+    }
+  }
+
+  /** Another manager would take this one's nodes for its own. */
+  private static FileChannel lock(Path file) throws IOException {
+    Path name = Path.of(file + ".lock");
+    Path directory = file.getParent();
+    if (directory != null) {
+      Files.createDirectories(directory);
+    }
+    FileChannel channel =
+        FileChannel.open(name, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      FileLock lock = channel.tryLock();
+      if (lock != null) {
+        return channel;
+      }
+    } catch (OverlappingFileLockException e) {
+      // Of this process.
+    } catch (IOException e) {
+      close(channel);
+      throw e;
+    }
+    close(channel);
+    throw new IOException(file + " is another manager's; several share a fleet in PostgreSQL");
+  }
+
+  private static void close(@Nullable FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        LOG.warn("a lock was not given back: {}", Why.of(e));
+      }
+    }
+  }
+}

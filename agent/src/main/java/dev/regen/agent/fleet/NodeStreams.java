@@ -1,0 +1,98 @@
+package dev.regen.agent.fleet;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The nodes that are connected to this manager. */
+final class NodeStreams implements AutoCloseable {
+  private final Map<String, Stream> streams = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  /** A connection over which a node is sent messages. */
+  static final class Stream {
+    private final long epoch;
+    private final Semaphore woken = new Semaphore(1);
+    private volatile boolean ended;
+
+    Stream(long epoch) {
+      this.epoch = epoch;
+    }
+
+    long epoch() {
+      return epoch;
+    }
+
+    /**
+     * Waits until there may be something to send; returns false if there is nothing to look for.
+     */
+    boolean await(Duration limit) throws InterruptedException {
+      boolean any = woken.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS);
+      woken.drainPermits();
+      return any;
+    }
+
+    boolean ended() {
+      return ended;
+    }
+
+    private void wake() {
+      if (woken.availablePermits() == 0) {
+        woken.release();
+      }
+    }
+
+    void end() {
+      ended = true;
+      wake();
+    }
+  }
+
+  /** A node's newest connection; it ends the one before. */
+  Stream open(String node, long epoch) {
+    Stream stream = new Stream(epoch);
+    streams.compute(
+        node,
+        (_, other) -> {
+          boolean newer = other == null || other.epoch < epoch;
+          Stream old = newer ? other : stream;
+          if (old != null) {
+            old.end();
+          }
+          return newer ? stream : other;
+        });
+    if (closed) {
+      stream.end();
+    }
+    return stream;
+  }
+
+  void close(String node, Stream stream) {
+    streams.remove(node, stream);
+  }
+
+  /** There may be something for a node; null for each. */
+  void wake(@Nullable String node) {
+    if (node == null) {
+      streams.values().forEach(Stream::wake);
+      return;
+    }
+    Stream stream = streams.get(node);
+    if (stream != null) {
+      stream.wake();
+    }
+  }
+
+  int size() {
+    return streams.size();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    streams.values().forEach(Stream::end);
+  }
+}

@@ -1,0 +1,145 @@
+package dev.regen.agent.node;
+
+import dev.regen.agent.api.Answer;
+import dev.regen.agent.api.Principal;
+import dev.regen.agent.api.Role;
+import dev.regen.agent.api.Routes;
+import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The queues and containers of this host as the manager shows them: what this agent's API says. */
+final class Inventory {
+  private static final Logger LOG = LoggerFactory.getLogger(Inventory.class);
+  private static final Principal ITSELF = new Principal("regen", Role.VIEW);
+
+  /** Of a queue that is longer the newest snapshots are told. */
+  private static final int QUEUE_BYTES_MAX = 400 << 10;
+
+  private static final int REPORT_BYTES_MAX = 600 << 10;
+
+  private final Routes routes;
+  private final SettingTable settings;
+
+  /** What the manager was told of each queue. */
+  private final Map<String, String> known = new HashMap<>();
+
+  private String knownContainers = "";
+  private long revision;
+
+  Inventory(Routes routes, SettingTable settings) {
+    this.routes = routes;
+    this.settings = settings;
+  }
+
+  /** The manager may know nothing any more. */
+  void forget() {
+    known.clear();
+    knownContainers = "";
+  }
+
+  /** Everything, in as many reports as it takes; empty if the manager knows it so. */
+  List<JsonObject> all() throws IOException, InterruptedException {
+    Set<String> names = new TreeSet<>();
+    List<JsonObject> news = new ArrayList<>();
+    for (JsonObject row : ask("listQueues", Map.of()).objects("queues")) {
+      String name = row.string("name");
+      names.add(name);
+      news.addAll(news(row));
+    }
+    List<JsonObject> containers = ask("listContainers", Map.of()).objects("containers");
+    boolean gone = known.keySet().retainAll(names);
+    if (news.isEmpty() && !gone && containers.toString().equals(knownContainers)) {
+      return List.of();
+    }
+    knownContainers = containers.toString();
+    List<JsonObject> queues = new ArrayList<>();
+    List<JsonObject> reports = new ArrayList<>();
+    long bytes = 0;
+    for (JsonObject queue : news) {
+      bytes += queue.bytes().length;
+      if (bytes < REPORT_BYTES_MAX) {
+        queues.add(queue);
+      } else {
+        reports.add(new JsonObject().with("kind", "queue").with("queue", queue));
+      }
+    }
+    reports.addFirst(
+        new JsonObject()
+            .with("kind", "inventory")
+            .with("queues", queues)
+            .with("names", List.copyOf(names))
+            .with("containers", containers)
+            .with("revision", ++revision));
+    return reports;
+  }
+
+  /** Of these queues those that the manager knows otherwise. */
+  List<JsonObject> queues(List<String> names) throws IOException, InterruptedException {
+    Map<String, JsonObject> rows = new HashMap<>();
+    for (JsonObject row : ask("listQueues", Map.of()).objects("queues")) {
+      rows.put(row.string("name"), row);
+    }
+    List<JsonObject> reports = new ArrayList<>();
+    for (String name : names) {
+      JsonObject row = rows.get(name);
+      if (row != null) {
+        for (JsonObject queue : news(row)) {
+          reports.add(new JsonObject().with("kind", "queue").with("queue", queue));
+        }
+      } else if (known.remove(name) != null) {
+        reports.add(new JsonObject().with("kind", "queueGone").with("name", name));
+      }
+    }
+    return reports;
+  }
+
+  private List<JsonObject> news(JsonObject row) throws IOException, InterruptedException {
+    String name = row.string("name");
+    JsonObject queue = new JsonObject();
+    row.members().forEach(queue::with);
+    queue.with("keep", row.members().get("length"));
+    List<JsonObject> snapshots = snapshots(name);
+    List<JsonObject> newest = newest(snapshots);
+    queue.with("snapshots", newest).with("settings", settings.json(name));
+    if (newest.size() < snapshots.size()) {
+      queue.with("snapshotsNotShown", snapshots.size() - newest.size());
+    }
+    String text = queue.toString();
+    return text.equals(known.put(name, text)) ? List.of() : List.of(queue);
+  }
+
+  private static List<JsonObject> newest(List<JsonObject> snapshots) {
+    long bytes = 0;
+    for (int i = snapshots.size() - 1; i >= 0; i--) {
+      bytes += snapshots.get(i).bytes().length;
+      if (bytes > QUEUE_BYTES_MAX) {
+        return snapshots.subList(i + 1, snapshots.size());
+      }
+    }
+    return snapshots;
+  }
+
+  /** None of a queue that is damaged, or gone in this moment. */
+  private List<JsonObject> snapshots(String queue) throws InterruptedException {
+    try {
+      return ask("listSnapshots", Map.of("queue", queue)).objects("snapshots");
+    } catch (IOException e) {
+      LOG.debug("queue {} is told without its snapshots", queue, e);
+      return List.of();
+    }
+  }
+
+  private JsonObject ask(String operation, Map<String, String> parts)
+      throws IOException, InterruptedException {
+    Answer answer = routes.perform(operation, parts, new JsonObject(), ITSELF);
+    return answer instanceof Answer.Json json ? json.body() : new JsonObject();
+  }
+}
