@@ -1,9 +1,14 @@
 package dev.regen.agent;
 
 import dev.regen.agent.api.ApiDocument;
+import dev.regen.agent.api.ApiLimits;
+import dev.regen.agent.api.ApiPort;
 import dev.regen.agent.api.ApiServer;
+import dev.regen.agent.api.AuditLog;
 import dev.regen.agent.api.Changes;
 import dev.regen.agent.api.Routes;
+import dev.regen.agent.api.TokenCallers;
+import dev.regen.agent.api.Tokens;
 import dev.regen.agent.container.BaseImages;
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
@@ -22,6 +27,7 @@ import dev.regen.agent.container.Targets;
 import dev.regen.agent.container.ToStores;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
+import dev.regen.agent.http.AccessResource;
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.http.ChangeResource;
 import dev.regen.agent.http.ContainerResource;
@@ -48,6 +54,7 @@ import dev.regen.agent.jobs.StartSweep;
 import dev.regen.agent.node.Node;
 import dev.regen.agent.node.NodeConfiguration;
 import dev.regen.agent.rules.Snapshots;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineEvent;
 import dev.regen.runtime.docker.EngineEvents;
@@ -78,6 +85,7 @@ import dev.regen.snapshot.transfer.Follow;
 import dev.regen.snapshot.transfer.Pull;
 import dev.regen.snapshot.transfer.Push;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -110,8 +118,10 @@ public final class Agent implements AutoCloseable {
   private final Changes changes = new Changes();
   private final Jobs jobs;
   private final Routes routes;
+  private final Tokens tokens;
   private final ApiServer api;
   private final @Nullable Node node;
+  private @Nullable ApiPort port;
   private @Nullable HookServer hooks;
 
   /**
@@ -279,7 +289,10 @@ public final class Agent implements AutoCloseable {
     afterStart =
         new AfterStart(extension, drain, captures.removals(), containers, capture, stopped, mounts);
 
-    routes = new Routes(ApiDocument.of(ActivityResource.class)).recordIn(jobs);
+    AuditLog audit = new AuditLog(disk, home, clock);
+    tokens = new Tokens(disk, home.resolve("tokens.json"), clock);
+    routes = new Routes(ApiDocument.of(ActivityResource.class), audit).recordIn(jobs);
+    new AccessResource(tokens, audit, clock).addTo(routes);
     Arrivals arrivals = captures.arrivals();
     QueueViews views = new QueueViews(queues, snapshots, drain, arrivals, containers);
     Snapshots found = new Snapshots(snapshots, arrivals);
@@ -322,7 +335,9 @@ public final class Agent implements AutoCloseable {
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);
     routes.requireComplete();
-    api = new ApiServer(configuration.run().resolve("regen.sock"), routes);
+    api =
+        new ApiServer(
+            configuration.run().resolve("regen.sock"), routes, configuration.api().socketGroup());
   }
 
   /** Finishes what crashes left undone, then answers hooks and requests from then on. */
@@ -337,11 +352,32 @@ public final class Agent implements AutoCloseable {
     housekeeping.start();
     api.start();
     jobs.goOn(routes::performAgain);
+    openPort();
     if (node != null) {
       node.start(routes, jobs);
     }
     afterStart.start();
     LOG.info("ready: home {}, socket in {}", configuration.home(), configuration.run());
+  }
+
+  private void openPort() throws IOException {
+    ApiConfiguration open = configuration.api();
+    Listening listening = open.listening();
+    if (listening == null) {
+      return;
+    }
+    if (listening.certificate() == null && open.insecure()) {
+      LOG.warn(
+          "tokens go to {} in the plain: anybody on the way can read them", listening.address());
+    }
+    ApiLimits limits = ApiLimits.REMOTE.withRequestsPerSecond(open.requestsPerSecond());
+    port = new ApiPort(listening, routes, TokenCallers.of(tokens), limits);
+    LOG.info("the API is on {} too, for those with a token", port.uri());
+  }
+
+  /** Where the API is on TCP, for a test that let it choose the port. */
+  @Nullable URI uri() {
+    return port == null ? null : port.uri();
   }
 
   @Override
@@ -360,9 +396,11 @@ public final class Agent implements AutoCloseable {
     plain.close();
     drain.close();
     housekeeping.close();
+    ApiPort open = port;
     try (lock;
         engine;
-        api) {
+        api;
+        open) {
       LOG.debug("closing what is left");
     }
   }

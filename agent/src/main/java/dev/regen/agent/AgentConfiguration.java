@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     nowhere
  * @param jobs how many operations are started, and when ({@code jobIntervalMillis}, {@code
  *     jobBatch}, {@code jobDeadlineSeconds}, {@code jobPlaces}, {@code transferPlaces})
+ * @param api who may reach the API, and how
  * @param fleet the fleet that this host is a node of ({@code manager}, a URL, and {@code node}, its
  *     name there), null for none
  */
@@ -45,6 +47,7 @@ public record AgentConfiguration(
     List<Path> dataRoots,
     @Nullable StoreUrl store,
     JobLimits jobs,
+    ApiConfiguration api,
     @Nullable NodeConfiguration fleet) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
@@ -114,10 +117,11 @@ public record AgentConfiguration(
 
   static AgentConfiguration of(JsonObject json, Map<String, String> environment)
       throws IOException {
+    Set<String> known = new TreeSet<>(KEYS);
+    known.addAll(ApiConfiguration.KEYS);
     for (String key : json.members().keySet()) {
-      if (!KEYS.contains(key)) {
-        throw new IOException(
-            "unknown key '" + key + "'; known are " + KEYS.stream().sorted().toList());
+      if (!known.contains(key)) {
+        throw new IOException("unknown key '" + key + "'; known are " + known);
       }
     }
     return new AgentConfiguration(
@@ -130,19 +134,56 @@ public record AgentConfiguration(
         dataRoots(json, environment.getOrDefault("REGEN_DATA_ROOTS", "")),
         store(json.stringOrNull("store")),
         jobs(json),
+        ApiConfiguration.of(json),
         NodeConfiguration.of(json.stringOrNull("manager"), json.stringOrNull("node")));
   }
 
   /** The same with another store. */
   AgentConfiguration with(StoreUrl other) {
     return new AgentConfiguration(
-        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, other, jobs, fleet);
+        home,
+        run,
+        keyset,
+        compressors,
+        spoolPoll,
+        hotTreeBytes,
+        dataRoots,
+        other,
+        jobs,
+        api,
+        fleet);
+  }
+
+  /** The same with another way to the API. */
+  AgentConfiguration with(ApiConfiguration other) {
+    return new AgentConfiguration(
+        home,
+        run,
+        keyset,
+        compressors,
+        spoolPoll,
+        hotTreeBytes,
+        dataRoots,
+        store,
+        jobs,
+        other,
+        fleet);
   }
 
   /** The same in another fleet. */
   AgentConfiguration with(NodeConfiguration other) {
     return new AgentConfiguration(
-        home, run, keyset, compressors, spoolPoll, hotTreeBytes, dataRoots, store, jobs, other);
+        home,
+        run,
+        keyset,
+        compressors,
+        spoolPoll,
+        hotTreeBytes,
+        dataRoots,
+        store,
+        jobs,
+        api,
+        other);
   }
 
   private static JobLimits jobs(JsonObject json) throws IOException {

@@ -1,5 +1,6 @@
 package dev.regen.agent;
 
+import dev.regen.agent.cli.ListeningOptions;
 import dev.regen.agent.node.ManagerUrl;
 import dev.regen.agent.node.NodeConfiguration;
 import dev.regen.runtime.durable.LocalDisk;
@@ -11,7 +12,11 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "agent",
@@ -44,6 +49,29 @@ final class StartCommand implements Callable<Integer> {
       description = "This host's name there (default: the host's); before 'node' in the file.")
   private @Nullable String node;
 
+  @Option(
+      names = "--listen",
+      paramLabel = "HOST:PORT",
+      description = {
+        "Serve the API on this TCP port too, for those with a token ('regen token add'); before"
+            + " 'listen' in the file. Without, there is the Unix socket alone."
+      })
+  private @Nullable String listen;
+
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private ListeningOptions listening;
+
+  @Option(
+      names = "--insecure-http",
+      description =
+          "Allow --listen without TLS on other than loopback: tokens can be read on the way.")
+  private boolean insecure;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private CommandSpec spec;
+
   StartCommand(Map<String, String> environment) {
     this.environment = Map.copyOf(environment);
   }
@@ -51,7 +79,8 @@ final class StartCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     AgentConfiguration loaded = AgentConfiguration.load(new LocalDisk(), environment);
-    AgentConfiguration configuration = told(loaded);
+    AgentConfiguration configuration =
+        inFleet(reachable(store == null ? loaded : loaded.with(StoreUrl.parse(store))));
     CountDownLatch stopped = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
     Thread atEnd =
@@ -69,8 +98,21 @@ final class StartCommand implements Callable<Integer> {
     return 0;
   }
 
-  private AgentConfiguration told(AgentConfiguration loaded) {
-    AgentConfiguration told = store == null ? loaded : loaded.with(StoreUrl.parse(store));
+  private AgentConfiguration reachable(AgentConfiguration loaded) {
+    try {
+      if (listen != null) {
+        return loaded.with(loaded.api().with(listening.at(listen), insecure));
+      }
+      if (insecure || !listening.isEmpty()) {
+        throw new IllegalArgumentException("--tls-… and --insecure-http need --listen");
+      }
+      return loaded;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private AgentConfiguration inFleet(AgentConfiguration told) {
     NodeConfiguration fleet = told.fleet();
     if (manager == null && node == null) {
       return told;

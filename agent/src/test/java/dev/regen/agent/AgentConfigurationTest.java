@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.regen.agent.jobs.JobLimits;
 import dev.regen.agent.node.ManagerUrl;
 import dev.regen.agent.node.NodeConfiguration;
+import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
@@ -30,6 +31,7 @@ final class AgentConfigurationTest {
                 List.of(Path.of("/var/lib/docker")),
                 null,
                 JobLimits.DEFAULT,
+                new ApiConfiguration(null, false, null, 50),
                 null));
   }
 
@@ -41,8 +43,9 @@ final class AgentConfigurationTest {
             {"home": "/h", "run": "/r", "keyset": "/k", "compressors": 3, "spoolPollMillis": 50,
              "hotTreeMegabytes": 7, "dataRoots": ["/a", "/b"],
              "store": "dir:/s", "jobIntervalMillis": 500, "jobBatch": 3, "jobDeadlineSeconds": 9,
-             "jobPlaces": 2, "transferPlaces": 1, "manager": "https://m:5000?token-file=/t",
-             "node": "n1"}
+             "jobPlaces": 2, "transferPlaces": 1, "listen": "0.0.0.0:7443", "tlsCert": "/c",
+             "tlsKey": "/p", "tlsClients": "/t", "socketGroup": "ops", "requestsPerSecond": 9,
+             "insecureHttp": true, "manager": "https://m:5000?token-file=/t", "node": "n1"}
             """);
 
     assertThat(AgentConfiguration.of(json, Map.of()))
@@ -57,7 +60,27 @@ final class AgentConfigurationTest {
                 List.of(Path.of("/a"), Path.of("/b")),
                 StoreUrl.parse("dir:/s"),
                 new JobLimits(Duration.ofMillis(500), 3, Duration.ofSeconds(9), 2, 1),
+                new ApiConfiguration(
+                    new Listening(
+                        Listening.address("0.0.0.0:7443"),
+                        Path.of("/c"),
+                        Path.of("/p"),
+                        Path.of("/t")),
+                    true,
+                    "ops",
+                    9),
                 new NodeConfiguration(ManagerUrl.parse("https://m:5000?token-file=/t"), "n1")));
+  }
+
+  @Test
+  void tokensDoNotGoOverTheNetworkInThePlainUnlessThatIsSaid() throws IOException {
+    JsonObject json = JsonObject.parse("{\"listen\": \"0.0.0.0:7443\"}");
+
+    assertThatThrownBy(() -> ApiConfiguration.of(json)).hasMessageContaining("--insecure-http");
+
+    assertThat(ApiConfiguration.of(json.with("insecureHttp", true)).listening()).isNotNull();
+    assertThat(ApiConfiguration.of(JsonObject.parse("{\"listen\": \"127.0.0.1:1\"}")).listening())
+        .isNotNull();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.regen.agent.api;
 
 import dev.regen.agent.jobs.Failure;
+import dev.regen.agent.tcp.Exchange;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,6 +17,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,9 +29,8 @@ public final class ApiHandler extends Handler.Abstract {
   private static final Logger LOG = LoggerFactory.getLogger(ApiHandler.class);
   private static final HttpField JSON = new HttpField(HttpHeader.CONTENT_TYPE, "application/json");
 
-  private static final HttpField PROBLEM =
-      new HttpField(HttpHeader.CONTENT_TYPE, "application/problem+json");
-
+  private static final int BURST_SECONDS = 4;
+  private static final String CHALLENGE = "Bearer realm=\"regen\"";
   private static final HttpField EVENTS =
       new HttpField(HttpHeader.CONTENT_TYPE, "text/event-stream");
 
@@ -39,6 +40,7 @@ public final class ApiHandler extends Handler.Abstract {
   private final Callers callers;
   private final ApiLimits limits;
   private final Semaphore followers;
+  private final @Nullable RateLimit rate;
 
   /** Says who asks. */
   @FunctionalInterface
@@ -56,13 +58,17 @@ public final class ApiHandler extends Handler.Abstract {
     this.callers = callers;
     this.limits = limits;
     this.followers = new Semaphore(limits.followers());
+    int perSecond = limits.requestsPerSecond();
+    this.rate = perSecond == 0 ? null : new RateLimit(perSecond, perSecond * BURST_SECONDS);
   }
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
+    Audited audited = new Audited(routes.audit(), Peers.address(request));
     boolean begun = false;
     try {
-      Answer answer = answer(request);
+      Answer answer = answer(request, audited);
+      audited.answered(answer);
       begun = !(answer instanceof Answer.Json);
       send(answer, request, response);
       callback.succeeded();
@@ -70,34 +76,66 @@ public final class ApiHandler extends Handler.Abstract {
       Thread.currentThread().interrupt();
       callback.failed(e);
     } catch (IOException | RuntimeException e) {
-      fail(e, begun && response.isCommitted(), response, callback);
+      audited.failed(ProblemException.failure(e));
+      fail(e, begun && response.isCommitted(), new Exchange(request, response, callback));
     }
     return true;
   }
 
-  private Answer answer(Request request) throws IOException, InterruptedException {
+  private Answer answer(Request request, Audited audited) throws IOException, InterruptedException {
     Principal caller = callers.of(request);
+    audited.by(caller);
+    Duration later = rate == null ? null : rate.take(caller.name());
+    if (later != null) {
+      throw ProblemException.tooMany(
+          caller.name() + " asks more than " + limits.requestsPerSecond() + " times a second",
+          later);
+    }
     Routes.Found found = routes.find(request.getMethod(), Request.getPathInContext(request));
+    audited.found(found);
     Routes.requireRole(found.operation(), caller);
-    Map<String, String> query = new LinkedHashMap<>();
-    for (Fields.Field field : Request.extractQueryParameters(request)) {
-      query.put(field.getName(), String.valueOf(field.getValue()));
+    boolean bytes = found.operation().body() == Operation.Body.BYTES;
+    if (!bytes) {
+      setIdle(request, limits.body());
     }
     Call call =
         Call.of(
             found.operation(),
             caller,
             found.parts(),
-            query,
+            query(request),
             request.getHeaders()::get,
-            Content.Source.asInputStream(request));
+            bytes
+                ? Content.Source.asInputStream(request)
+                : new TimedBody(Content.Source.asInputStream(request), limits.body()));
+    setIdle(request, limits.idle());
     return routes.answer(found.operation(), call);
+  }
+
+  private static Map<String, String> query(Request request) throws ProblemException {
+    Map<String, String> query = new LinkedHashMap<>();
+    for (Fields.Field field : Request.extractQueryParameters(request)) {
+      if (field.hasMultipleValues()) {
+        throw new ProblemException(
+            Failure.Code.BAD_INPUT, "'" + field.getName() + "' stands there twice");
+      }
+      query.put(field.getName(), String.valueOf(field.getValue()));
+    }
+    return query;
   }
 
   private void send(Answer answer, Request request, Response response)
       throws IOException, InterruptedException {
     switch (answer) {
-      case Answer.Json json -> send(json.status(), JSON, json.body(), response);
+      case Answer.Json json -> {
+        byte[] body = json.body().bytes();
+        response.setStatus(json.status());
+        response.getHeaders().put(JSON);
+        response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+        try (OutputStream out = Content.Sink.asOutputStream(response)) {
+          out.write(body);
+        }
+      }
       case Answer.Stream stream -> {
         response.setStatus(200);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, stream.contentType());
@@ -133,7 +171,7 @@ public final class ApiHandler extends Handler.Abstract {
     response.getHeaders().put(EVENTS);
     response.getHeaders().put(NOT_KEPT);
     OutputStream out = Content.Sink.asOutputStream(response);
-    new ChangeStream(follow.log(), limits.alive()).write(first, out);
+    new ChangeStream(follow.log(), limits.alive(), () -> callers.of(request)).write(first, out);
     out.close();
   }
 
@@ -141,35 +179,39 @@ public final class ApiHandler extends Handler.Abstract {
     request.getConnectionMetaData().getConnection().getEndPoint().setIdleTimeout(idle.toMillis());
   }
 
-  private static void send(int status, HttpField type, JsonObject json, Response response)
-      throws IOException {
-    byte[] body = json.bytes();
-    response.setStatus(status);
-    response.getHeaders().put(type);
-    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
-    try (OutputStream out = Content.Sink.asOutputStream(response)) {
-      out.write(body);
-    }
-  }
-
-  private static void fail(
-      Exception cause, boolean committed, Response response, Callback callback) {
+  private static void fail(Exception cause, boolean committed, Exchange exchange) {
     if (cause instanceof RuntimeException && !(cause instanceof IllegalArgumentException)) {
       LOG.error("a request failed unexpectedly", cause);
     }
     if (committed) {
-      callback.failed(cause);
+      exchange.callback().failed(cause);
       return;
     }
     try {
-      response.reset();
-      Failure failure =
-          cause instanceof ProblemException problem ? problem.failure() : Failure.of(cause);
-      send(failure.code().status(), PROBLEM, problem(failure), response);
-      callback.succeeded();
-    } catch (IOException | RuntimeException e) {
-      callback.failed(e);
+      exchange.response().reset();
+    } catch (RuntimeException e) {
+      exchange.callback().failed(e);
+      return;
     }
+    Failure failure = ProblemException.failure(cause);
+    if (failure.code() == Failure.Code.UNAUTHORIZED) {
+      exchange.set("WWW-Authenticate", CHALLENGE);
+    }
+    if (cause instanceof ProblemException tooMany && tooMany.retryAfter() != null) {
+      long seconds = tooMany.retryAfter().plusMillis(999).toSeconds();
+      exchange.set("Retry-After", String.valueOf(Math.max(1, seconds)));
+    }
+    exchange.refuse(failure.code().status(), "application/problem+json", problem(failure).bytes());
+  }
+
+  /** What is no HTTP, or too long for it. */
+  static void malformed(Exchange exchange, int status) {
+    Failure failure =
+        new Failure(
+            status == 431 || status == 414 ? Failure.Code.TOO_LARGE : Failure.Code.BAD_INPUT,
+            "the request is malformed, or its headers are too long");
+    exchange.answer(
+        status, "application/problem+json", problem(failure).with("status", status).bytes());
   }
 
   private static JsonObject problem(Failure failure) {

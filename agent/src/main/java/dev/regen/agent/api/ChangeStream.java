@@ -21,13 +21,23 @@ final class ChangeStream {
 
   private final ChangeLog log;
   private final Duration aliveEvery;
+  private final Admission admission;
+
+  /** Whether the reader may still read. */
+  @FunctionalInterface
+  interface Admission {
+    /** Fails if it may not, as its token was removed. */
+    void check() throws IOException, InterruptedException;
+  }
 
   /**
-   * @param aliveEvery after so long without a change a comment says that this end still lives
+   * @param aliveEvery after so long without a change a comment says that this end still lives, and
+   *     as often the reader is checked again
    */
-  ChangeStream(ChangeLog log, Duration aliveEvery) {
+  ChangeStream(ChangeLog log, Duration aliveEvery, Admission admission) {
     this.log = log;
     this.aliveEvery = aliveEvery;
+    this.admission = admission;
   }
 
   void write(ChangeLog.Page first, OutputStream to) throws IOException, InterruptedException {
@@ -38,6 +48,7 @@ final class ChangeStream {
     } else if (page.changes().isEmpty()) {
       write(": alive\n\n", out);
     }
+    long checkedAt = System.nanoTime();
     while (true) {
       for (Change change : page.changes()) {
         write(change, out);
@@ -45,6 +56,10 @@ final class ChangeStream {
       out.flush();
       if (!log.await(page.place(), aliveEvery)) {
         return;
+      }
+      if (System.nanoTime() - checkedAt >= aliveEvery.toNanos()) {
+        admission.check();
+        checkedAt = System.nanoTime();
       }
       page = log.after(page.place(), AT_ONCE);
       if (page.reset()) {

@@ -52,6 +52,11 @@ public record Operation(
     return "/" + String.join("/", path);
   }
 
+  /** Whether the audit log has it: it changes something, or reads what snapshots hold. */
+  boolean changes() {
+    return !method.equals("GET") || role.includes(Role.OPERATE);
+  }
+
   void checkQuery(Map<String, String> given) throws ProblemException {
     for (String name : given.keySet()) {
       if (!query.contains(name)) {

@@ -30,10 +30,21 @@ public final class Routes {
   private final ApiDocument document;
   private final Map<String, Operation> operations = new LinkedHashMap<>();
   private final Map<String, Action> actions = new LinkedHashMap<>();
+  private final Audit audit;
   private @Nullable Jobs jobs;
 
   public Routes(ApiDocument document) {
+    this(document, Audit.none());
+  }
+
+  /**
+   * As above.
+   *
+   * @param audit hears of everything that is done here, and of who was refused
+   */
+  public Routes(ApiDocument document, Audit audit) {
     this.document = document;
+    this.audit = audit;
     document.operations().forEach(operation -> operations.put(operation.id(), operation));
     JsonObject json = document.json();
     add("getApi", _ -> Answer.ok(json));
@@ -93,11 +104,21 @@ public final class Routes {
     if (operation == null || !actions.containsKey(id)) {
       throw new ProblemException(Failure.Code.NOT_FOUND, "there is no operation '" + id + "'");
     }
-    requireRole(operation, caller);
-    operation.checkBody(body, caller);
-    Call call = Call.of(operation, caller, parts, body);
-    return answer(
-        operation, call, new Asked(caller.name(), key, request(operation, call), key != null));
+    Audited audited = new Audited(audit, "");
+    audited.by(caller);
+    audited.found(new Found(operation, parts));
+    try {
+      requireRole(operation, caller);
+      operation.checkBody(body, caller);
+      Call call = Call.of(operation, caller, parts, body);
+      Asked asked = new Asked(caller.name(), key, request(operation, call), key != null);
+      Answer answer = answer(operation, call, asked);
+      audited.answered(answer);
+      return answer;
+    } catch (IOException | RuntimeException e) {
+      audited.failed(ProblemException.failure(e));
+      throw e;
+    }
   }
 
   /** As above, without a key. */
@@ -127,6 +148,10 @@ public final class Routes {
     }
     Principal caller = new Principal(asked.by(), Role.of(request.string("role")));
     return answer(operation, Call.of(operation, caller, parts, request.object("body")), asked);
+  }
+
+  Audit audit() {
+    return audit;
   }
 
   public @Nullable Operation operation(String id) {
@@ -170,7 +195,8 @@ public final class Routes {
               + "; "
               + caller.name()
               + " has "
-              + caller.role().word());
+              + caller.role().word()
+              + ": ask for a token with that role ('regen token add')");
     }
   }
 

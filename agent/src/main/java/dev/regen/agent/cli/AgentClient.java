@@ -15,6 +15,8 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class AgentClient {
   private static final Duration SILENCE_MAX = Duration.ofMinutes(10);
   private static final int ANSWER_BYTES_MAX = 64 << 20;
+  private static final int PAGE_MAX = 1_000;
   private static final int HEADERS_MAX = 64;
 
   private final Path socket;
@@ -89,6 +92,49 @@ final class AgentClient {
   @FunctionalInterface
   interface Lines {
     void accept(JsonObject line) throws IOException;
+  }
+
+  /** All rows of a list, page after page. */
+  List<JsonObject> all(String path, String name) throws IOException {
+    List<JsonObject> rows = new ArrayList<>();
+    pages(
+        path,
+        page -> {
+          rows.addAll(page.objects(name));
+          return true;
+        });
+    return rows;
+  }
+
+  /** The newest rows of a list that begins with those, oldest first. */
+  List<JsonObject> newest(String path, String name, int limit) throws IOException {
+    List<JsonObject> rows = new ArrayList<>();
+    pages(
+        path + (path.contains("?") ? "&" : "?") + "limit=" + Math.min(limit, PAGE_MAX),
+        page -> {
+          rows.addAll(0, page.objects(name));
+          return rows.size() < limit;
+        });
+    return rows.subList(Math.max(0, rows.size() - limit), rows.size());
+  }
+
+  /** Takes a page; whether it wants another. */
+  @FunctionalInterface
+  interface PageTaker {
+    boolean take(JsonObject page) throws IOException;
+  }
+
+  /** Asks for page after page, until there is none or none is wanted. */
+  void pages(String path, PageTaker taker) throws IOException {
+    String join = path.contains("?") ? "&" : "?";
+    JsonObject page = get(path);
+    while (taker.take(page)) {
+      String next = page.stringOrNull("next");
+      if (next == null) {
+        return;
+      }
+      page = get(path + join + "cursor=" + next);
+    }
   }
 
   /** Reads an answer line by line; it was whole only if this returns. */

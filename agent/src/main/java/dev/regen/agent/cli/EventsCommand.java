@@ -35,8 +35,8 @@ final class EventsCommand extends AgentCommand {
     if (queue != null) {
       queue.requireNoSnapshot(spec);
     }
-    String only = queue == null ? "" : "&queue=" + AgentClient.part(queue.queue().value());
-    List<JsonObject> events = agent.get("/v1/events?limit=" + limit + only).objects("events");
+    String only = queue == null ? "" : "?queue=" + AgentClient.part(queue.queue().value());
+    List<JsonObject> events = agent.newest("/v1/events" + only, "events", limit);
     if (json) {
       printArray(events);
       return DONE;

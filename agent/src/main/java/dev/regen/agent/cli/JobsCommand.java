@@ -26,7 +26,7 @@ final class JobsCommand extends AgentCommand {
   @Override
   int run(AgentClient agent) throws IOException {
     List<JsonObject> jobs =
-        agent.get(limit == null ? "/v1/jobs" : "/v1/jobs?limit=" + limit).objects("jobs");
+        agent.newest("/v1/jobs", "jobs", limit == null ? Integer.MAX_VALUE : limit);
     if (json) {
       printArray(jobs);
       return DONE;

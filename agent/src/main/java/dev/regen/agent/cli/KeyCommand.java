@@ -131,7 +131,7 @@ final class KeyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-      List<JsonObject> keys = key.regen.agent().get("/v1/keys").objects("keys");
+      List<JsonObject> keys = key.regen.agent().all("/v1/keys", "keys");
       if (json) {
         AgentCommand.printArray(keys, key.spec.commandLine().getOut());
         return AgentCommand.DONE;

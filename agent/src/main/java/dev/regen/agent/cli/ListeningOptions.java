@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How a server listens: with TLS, and for whom. */
-final class ListeningOptions {
+public final class ListeningOptions {
   @Option(
       names = "--tls-cert",
       paramLabel = "FILE",
@@ -24,13 +24,18 @@ final class ListeningOptions {
       description = "Clients need a certificate that one of these has signed (PEM).")
   private @Nullable Path clients;
 
+  /** Whether nothing was said. */
+  public boolean isEmpty() {
+    return certificate == null && key == null && clients == null;
+  }
+
   /**
    * What was said.
    *
    * @param address {@code HOST:PORT}
    * @throws IllegalArgumentException if that is none, or the options do not go together
    */
-  Listening at(String address) {
+  public Listening at(String address) {
     requireThere(certificate, key, clients);
     return new Listening(Listening.address(address), certificate, key, clients);
   }

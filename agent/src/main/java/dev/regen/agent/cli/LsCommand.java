@@ -51,18 +51,26 @@ final class LsCommand extends AgentCommand {
     if (stored || store != null) {
       listStored(agent, queue);
     } else if (queue == null) {
-      List<JsonObject> queues = agent.get("/v1/queues").objects("queues");
+      List<JsonObject> queues = agent.all("/v1/queues", "queues");
       if (json) {
         printArray(queues);
       } else {
         printQueues(queues);
       }
     } else {
-      JsonObject answer = agent.get(queue.queuePath() + "/snapshots");
+      List<JsonObject> snapshots = new ArrayList<>();
+      long[] waiting = new long[1];
+      agent.pages(
+          queue.queuePath() + "/snapshots",
+          page -> {
+            snapshots.addAll(page.objects("snapshots"));
+            waiting[0] = page.numberOr("waiting", 0);
+            return true;
+          });
       if (json) {
-        printArray(answer.objects("snapshots"));
+        printArray(snapshots);
       } else {
-        printSnapshots(answer);
+        printSnapshots(snapshots, waiting[0]);
       }
     }
     return DONE;
@@ -144,10 +152,10 @@ final class LsCommand extends AgentCommand {
     table.print(out());
   }
 
-  private void printSnapshots(JsonObject answer) throws IOException {
+  private void printSnapshots(List<JsonObject> snapshots, long waiting) throws IOException {
     Set<String> below = new LinkedHashSet<>();
     Table table = new Table("ID", "TIME", "SIZE", "NEW", "WHY", "GOOD", "PINNED", "STATE");
-    for (JsonObject snapshot : answer.objects("snapshots")) {
+    for (JsonObject snapshot : snapshots) {
       String id = snapshot.string("id");
       table.row(
           id.matches("[0-9a-f]{32}") ? id.substring(0, 12) : id,
@@ -169,7 +177,6 @@ final class LsCommand extends AgentCommand {
     }
     table.print(out());
     below.forEach(line -> out().println(line.replaceAll("\\p{Cntrl}", "?")));
-    long waiting = answer.numberOr("waiting", 0);
     if (waiting > 0) {
       out().println(waiting + (waiting == 1 ? " end waits" : " ends wait") + " to be archived");
     }

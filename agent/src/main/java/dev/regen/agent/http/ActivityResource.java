@@ -2,22 +2,20 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.api.Answer;
 import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Pages;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
-import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.util.ArrayList;
 import java.util.List;
 
 /** {@code /v1/events} and {@code /v1/jobs}: what happened, and what is being done. */
 public final class ActivityResource {
   private static final int WAIT_MILLIS_MAX = 1000;
-  private static final int EVENTS_MAX = 10_000;
 
   private final Events events;
   private final Jobs jobs;
@@ -40,19 +38,16 @@ public final class ActivityResource {
     if (queue != null) {
       queue = Call.queueName(queue).value();
     }
-    int limit = Math.min(EVENTS_MAX, number(call, "limit", EVENTS_MAX));
-    List<JsonObject> rows = new ArrayList<>();
-    for (Event event : events.newest(queue, limit)) {
-      rows.add(event.json());
-    }
-    return Answer.ok(new JsonObject().with("events", rows));
+    String only = queue;
+    return Pages.newest(
+        call,
+        "events",
+        (before, most) -> events.newest(only, before, most).stream().map(Event::json).toList());
   }
 
   private Answer jobs(Call call) throws RegenException {
     List<Job> all = jobs.list();
-    int left = Math.max(0, all.size() - number(call, "limit", all.size()));
-    return Answer.ok(
-        new JsonObject().with("jobs", all.stream().skip(left).map(Job::json).toList()));
+    return Pages.newest(call, "jobs", all, Job::place, Job::json);
   }
 
   /** With {@code waitMillis} answers when the job has ended, or so much later. */

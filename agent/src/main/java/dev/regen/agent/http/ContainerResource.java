@@ -2,6 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.api.Answer;
 import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Pages;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.container.ContainerCapture;
 import dev.regen.agent.container.ContainerRestore;
@@ -16,9 +17,6 @@ import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
 
 /**
  * {@code /v1/containers/NAME}: capture and restore, each as a job; an {@code attended} one ends
@@ -26,6 +24,8 @@ import java.util.List;
  */
 public final class ContainerResource {
   private final KnownContainers containers;
+  private static final int NAME_PART = 100;
+
   private final Targets targets;
   private final ContainerCapture capture;
   private final ContainerRestore restore;
@@ -49,27 +49,32 @@ public final class ContainerResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("listContainers", _ -> Answer.ok(list()))
+        .add("listContainers", this::list)
         .add("captureContainer", this::capture)
         .add("restoreContainer", this::restore);
   }
 
   /** Those that ran under the runtime extension; no engine is asked. */
-  private JsonObject list() throws IOException {
-    List<JsonObject> rows = new ArrayList<>();
-    for (KnownContainers.Known known : containers.list()) {
-      boolean kept = !known.autoRemove();
-      rows.add(
-          new JsonObject()
-              .with("name", known.name())
-              .with("id", known.id().value())
-              .with("queue", known.queue().value())
-              .with("running", known.running())
-              .with("kept", kept)
-              .with("actions", QueueViews.actions(StateRules.container(known.running(), kept))));
-    }
-    rows.sort(Comparator.comparing(row -> String.valueOf(row.members().get("name"))));
-    return new JsonObject().with("containers", rows);
+  private Answer list(Call call) throws IOException {
+    return Pages.of(
+        call, "containers", containers.list(), ContainerResource::place, ContainerResource::row);
+  }
+
+  /** By name; no longer than a cursor may be. */
+  private static String place(KnownContainers.Known known) {
+    String name = known.name();
+    return name.substring(0, Math.min(NAME_PART, name.length())) + " " + known.id().value();
+  }
+
+  private static JsonObject row(KnownContainers.Known known) {
+    boolean kept = !known.autoRemove();
+    return new JsonObject()
+        .with("name", known.name())
+        .with("id", known.id().value())
+        .with("queue", known.queue().value())
+        .with("running", known.running())
+        .with("kept", kept)
+        .with("actions", QueueViews.actions(StateRules.container(known.running(), kept)));
   }
 
   private Answer capture(Call call) throws IOException {

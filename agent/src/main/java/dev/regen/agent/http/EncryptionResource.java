@@ -2,6 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.api.Answer;
 import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Pages;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Event;
 import dev.regen.agent.jobs.Events;
@@ -78,17 +79,21 @@ public final class EncryptionResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("listKeys", _ -> Answer.ok(keys()))
+        .add("listKeys", call -> Answer.ok(keys(call)))
         .add("makeKey", call -> Answer.ok(makeKey(call.json())))
         .add("addKeys", call -> Answer.ok(addKeys(call.json())))
         .add("encryptQueue", this::queue)
         .add("encryptSnapshot", this::snapshot);
   }
 
-  private JsonObject keys() throws IOException {
-    return new JsonObject()
-        .with("file", keyset.file().toString())
-        .with("keys", keyset.list().stream().map(EncryptionResource::json).toList());
+  private JsonObject keys(Call call) throws IOException {
+    return Pages.page(
+            call,
+            "keys",
+            keyset.list(),
+            key -> String.format("%015d %s", key.created().toEpochMilli(), key.id().hex()),
+            EncryptionResource::json)
+        .with("file", keyset.file().toString());
   }
 
   private JsonObject makeKey(JsonObject body) throws IOException {

@@ -30,9 +30,9 @@ public final class QueueResource {
 
   public void addTo(Routes routes) {
     routes
-        .add("listQueues", _ -> Answer.ok(views.queues()))
+        .add("listQueues", call -> Answer.ok(views.queues(call)))
         .add("getQueue", call -> Answer.ok(views.queue(call.queue())))
-        .add("listSnapshots", call -> Answer.ok(views.snapshots(call.queue())))
+        .add("listSnapshots", call -> Answer.ok(views.snapshots(call.queue(), call)))
         .add("setKeep", this::keep)
         .add("removeQueue", this::remove);
   }

@@ -1,5 +1,7 @@
 package dev.regen.agent.http;
 
+import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Pages;
 import dev.regen.agent.jobs.Pending;
 import dev.regen.agent.jobs.PendingLayer;
 import dev.regen.agent.rules.Action;
@@ -70,15 +72,27 @@ public final class QueueViews {
     this.containers = containers;
   }
 
-  /** All queues; one that cannot be read stands there as damaged. */
-  JsonObject queues() throws IOException {
-    List<JsonObject> all = new ArrayList<>();
+  /**
+   * Some queues; one that cannot be read stands there as damaged, one that is gone is not there.
+   */
+  JsonObject queues(Call call) throws IOException {
+    JsonObject page = Pages.page(call, "queues", queues.list(), QueueName::value, QueueViews::name);
     List<PendingLayer> waiting = pending.pending();
     Set<QueueName> inUse = inUse();
-    for (QueueName name : queues.list()) {
-      all.add(queue(name, waiting, inUse));
+    List<JsonObject> rows = new ArrayList<>();
+    for (JsonObject named : page.objects("queues")) {
+      QueueName name = new QueueName(named.string("name"));
+      try {
+        rows.add(queue(name, waiting, inUse));
+      } catch (RegenException.NotFound e) {
+        // Removed since.
+      }
     }
-    return new JsonObject().with("queues", all);
+    return page.with("queues", rows);
+  }
+
+  private static JsonObject name(QueueName name) {
+    return new JsonObject().with("name", name.value());
   }
 
   /** One queue, and what its snapshots do not hold. */
@@ -105,7 +119,7 @@ public final class QueueViews {
    * A queue's snapshots, oldest first; those that are still arriving from another host follow, and
    * ends that could not be archived. The queue may have nothing but what arrives, and be made then.
    */
-  JsonObject snapshots(QueueName name) throws IOException {
+  JsonObject snapshots(QueueName name, Call call) throws IOException {
     List<Snapshot> uploading = arrivals.uploading(name);
     List<JsonObject> rows = new ArrayList<>();
     if (uploading.isEmpty() || queues.exists(name)) {
@@ -123,7 +137,18 @@ public final class QueueViews {
         failed++;
       }
     }
-    return new JsonObject().with("snapshots", rows).with("waiting", waiting.size() - failed);
+    return Pages.page(call, "snapshots", rows, QueueViews::place, row -> row)
+        .with("waiting", waiting.size() - failed);
+  }
+
+  /** In its queue, before what arrives, before what could not be archived. */
+  private static String place(JsonObject row) {
+    Object state = row.members().get("state");
+    boolean inQueue = row.has("chosen") && !"uploading".equals(state);
+    return (inQueue ? "0 " : "uploading".equals(state) ? "1 " : "2 ")
+        + row.members().get("time")
+        + " "
+        + row.members().get("id");
   }
 
   /** All that is known of one snapshot. */

@@ -2,6 +2,7 @@ package dev.regen.agent.http;
 
 import dev.regen.agent.api.Answer;
 import dev.regen.agent.api.Call;
+import dev.regen.agent.api.Role;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
@@ -63,7 +64,11 @@ public final class SnapshotResource {
       return Answer.ok(views.uploading(uploading.get()));
     }
     Element element = found.require(Action.SHOW, name, call.part("snapshot"));
-    return Answer.ok(views.snapshot(element, queues.look(name)));
+    JsonObject json = views.snapshot(element, queues.look(name));
+    if (!call.caller().role().includes(Role.OPERATE)) {
+      json.members().remove("spec"); // Environment variables hold passwords.
+    }
+    return Answer.ok(json);
   }
 
   private Answer remove(Call call) throws IOException {

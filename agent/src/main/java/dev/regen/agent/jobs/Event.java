@@ -9,11 +9,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * One thing that happened, for {@code regen events}.
  *
+ * @param id its number; 0 if it has none
  * @param kind what
  * @param queue the queue it concerns, null for none
  * @param message one line that says it to a person
  */
-public record Event(Instant time, String kind, @Nullable String queue, String message) {
+public record Event(long id, Instant time, String kind, @Nullable String queue, String message) {
   private static final int MESSAGE_MAX = 1000;
 
   /** The kinds of event that the agent itself tells. */
@@ -49,7 +50,18 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
     message = message.length() > MESSAGE_MAX ? message.substring(0, MESSAGE_MAX) : message;
   }
 
+  Event numbered(long number) {
+    return new Event(number, time, kind, queue, message);
+  }
+
   public JsonObject json() {
+    JsonObject json = new JsonObject().with("id", id);
+    line().members().forEach(json::with);
+    return json;
+  }
+
+  /** Without its number. */
+  JsonObject line() {
     return new JsonObject()
         .with("time", time)
         .with("kind", kind)
@@ -59,6 +71,7 @@ public record Event(Instant time, String kind, @Nullable String queue, String me
 
   static Event of(JsonObject json) throws IOException {
     return new Event(
+        json.numberOr("id", 0),
         json.instant("time"),
         json.string("kind"),
         json.stringOrNull("queue"),

@@ -3,13 +3,8 @@ package dev.regen.agent.jobs;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -30,16 +25,12 @@ public final class Events {
   public static final long FILE_BYTES_MAX = 4 << 20;
   private static final Logger LOG = LoggerFactory.getLogger(Events.class);
 
-  private final Disk disk;
-  private final Path file;
-  private final Path older;
+  private final JsonLines lines;
   private final InstantSource clock;
   private volatile Consumer<Event> listener = _ -> {};
 
   public Events(Disk disk, Path home, InstantSource clock) {
-    this.disk = disk;
-    file = home.resolve("events.jsonl");
-    older = home.resolve("events.jsonl.1");
+    this.lines = new JsonLines(disk, home, "events.jsonl", FILE_BYTES_MAX, false);
     this.clock = clock;
   }
 
@@ -55,10 +46,11 @@ public final class Events {
 
   /** Records an event of a kind that is not the agent's own, and logs it. */
   public synchronized void tell(String kind, @Nullable String queue, String message) {
-    Event event = new Event(clock.instant().truncatedTo(ChronoUnit.MILLIS), kind, queue, message);
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    Event event = new Event(0, now, kind, queue, message);
     LOG.info("{}{}: {}", event.kind(), queue == null ? "" : " " + queue, event.message());
     try {
-      append(event);
+      event = event.numbered(lines.append(event.line()));
     } catch (IOException e) {
       LOG.warn("the event could not be recorded: {}", e.getMessage());
     }
@@ -69,47 +61,22 @@ public final class Events {
    * The newest events, oldest of them first. Lines that cannot be read are left out.
    *
    * @param queue only this queue's, null for all
+   * @param before only those with a lower number
    * @param limit the most that are returned
    */
-  public synchronized List<Event> newest(@Nullable String queue, int limit) throws IOException {
+  public List<Event> newest(@Nullable String queue, long before, int limit) throws IOException {
     List<Event> events = new ArrayList<>();
-    for (Path part : List.of(older, file)) {
-      read(part, queue, events);
+    for (JsonObject line : lines.newest(before, limit, json -> isOf(queue, json))) {
+      events.add(Event.of(line));
     }
-    return List.copyOf(events.subList(Math.max(0, events.size() - limit), events.size()));
+    return List.copyOf(events);
   }
 
-  private void append(Event event) throws IOException {
-    byte[] line = (event.json() + "\n").getBytes(StandardCharsets.UTF_8);
-    if (Files.exists(file) && Files.size(file) + line.length > FILE_BYTES_MAX) {
-      disk.rename(file, older);
-    }
-    try (FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-      channel.write(ByteBuffer.wrap(line));
-    }
-  }
-
-  private void read(Path part, @Nullable String queue, List<Event> into) throws IOException {
-    byte[] content;
+  private static boolean isOf(@Nullable String queue, JsonObject json) {
     try {
-      content = disk.read(part, 2 * FILE_BYTES_MAX);
-    } catch (NoSuchFileException e) {
-      return;
-    }
-    for (String line : new String(content, StandardCharsets.UTF_8).split("\n", -1)) {
-      if (line.isBlank()) {
-        continue;
-      }
-      try {
-        Event event = Event.of(JsonObject.parse(line));
-        if (queue == null || queue.equals(event.queue())) {
-          into.add(event);
-        }
-      } catch (IOException e) {
-        LOG.debug("a line of {} is no event", part, e);
-      }
+      return queue == null || queue.equals(Event.of(json).queue());
+    } catch (IOException e) {
+      return false;
     }
   }
 }

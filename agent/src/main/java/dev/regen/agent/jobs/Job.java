@@ -139,6 +139,11 @@ public final class Job implements Progress {
     return digest;
   }
 
+  /** Orders jobs by when they were asked for; unlike every other's. */
+  public String place() {
+    return String.format("%015d %s", askedAt.toEpochMilli(), id);
+  }
+
   /** What it does at this moment, for a person. */
   public void step(String words) {
     progress.step(words);

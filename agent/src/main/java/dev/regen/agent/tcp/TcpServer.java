@@ -14,6 +14,7 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -154,6 +155,9 @@ public final class TcpServer implements AutoCloseable {
     if (listening.certificate() == null) {
       made = new ServerConnector(server, 1, 1, factory);
     } else {
+      // Jetty's own would refuse who knows this host by a name that the certificate does not have:
+      // that is the client's to judge.
+      http.addCustomizer(new SecureRequestCustomizer(false));
       ReloadedTls tls = new ReloadedTls(listening);
       server.addBean(tls);
       made = new ServerConnector(server, tls.factory(), factory);

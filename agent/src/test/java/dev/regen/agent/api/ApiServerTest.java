@@ -1,6 +1,8 @@
 package dev.regen.agent.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.jobs.Events;
@@ -71,7 +73,7 @@ final class ApiServerTest {
                     }))
         .add("getQueue", call -> Answer.ok(new JsonObject().with("queue", call.queue().value())));
     routes.requireComplete();
-    server = new ApiServer(directory.resolve("sock"), routes);
+    server = new ApiServer(directory.resolve("sock"), routes, null);
     server.start();
   }
 
@@ -87,8 +89,25 @@ final class ApiServerTest {
   }
 
   @Test
+  void socketIsOfTheGroupThatIsNamed() throws IOException {
+    assumeTrue("root".equals(System.getProperty("user.name")), "gives a file to another group");
+    Routes routes = new Routes(ApiDocument.of(ApiServerTest.class));
+    Path other = directory.resolve("other");
+    try (ApiServer grouped = new ApiServer(other, routes, "daemon")) {
+      grouped.start();
+
+      assertThat(Files.getAttribute(other, "posix:group")).hasToString("daemon");
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(other)))
+          .isEqualTo("rw-rw----");
+    }
+    try (ApiServer nobodys = new ApiServer(other, routes, "no-such-group")) {
+      assertThatThrownBy(nobodys::start).hasMessageContaining("no group 'no-such-group'");
+    }
+  }
+
+  @Test
   void answersAreJson() throws IOException {
-    assertThat(get("/v1/jobs")).startsWith("HTTP/1.1 200").endsWith("{\"jobs\":[]}");
+    assertThat(get("/v1/jobs")).startsWith("HTTP/1.1 200").endsWith("{\"jobs\":[],\"next\":null}");
   }
 
   /** A command that only asked now and then would end later than its job. */

@@ -38,8 +38,9 @@ final class ChangeStreamTest {
           String last = call.header("Last-Event-ID");
           return new Answer.Follow(changes, last == null ? call.query("after") : last);
         });
-    ApiLimits limits = new ApiLimits(Duration.ofMinutes(1), 2, ALIVE, STUCK);
-    server = new ApiServer(directory.resolve("sock"), routes, limits);
+    ApiLimits limits =
+        new ApiLimits(64, 0, Duration.ofMinutes(1), Duration.ofSeconds(5), 2, ALIVE, STUCK);
+    server = new ApiServer(directory.resolve("sock"), routes, null, limits);
     server.start();
   }
 

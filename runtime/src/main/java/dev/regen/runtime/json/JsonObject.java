@@ -66,7 +66,10 @@ public final class JsonObject {
           "no JSON"
               + (at == null ? "" : " from line " + at.getLineNr() + ", column " + at.getColumnNr())
               + ": "
-              + e.getOriginalMessage().replaceFirst(" \\(start marker at .*", ""),
+              + e.getOriginalMessage()
+                  .replaceFirst(" \\(start marker at .*", "")
+                  // It may be a secret that somebody forgot to quote.
+                  .replaceFirst("Unrecognized token '.*?'", "unquoted text"),
           e);
     }
   }

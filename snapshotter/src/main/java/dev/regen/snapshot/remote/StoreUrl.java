@@ -241,9 +241,11 @@ public record StoreUrl(
     return uri;
   }
 
+  /** Something before an {@code @} may be a password; it goes into no message. */
   private static String unknown(String text) {
+    int at = text.lastIndexOf('@');
     return "no store: '"
-        + text
+        + (at < 0 ? text : "…" + text.substring(at))
         + "'; it is dir:/path, http://HOST:PORT, https://HOST:PORT or s3://BUCKET/PREFIX";
   }
 
@@ -262,7 +264,7 @@ public record StoreUrl(
     Map<String, String> pairs = new LinkedHashMap<>();
     for (int i = from; i < texts.length; i++) {
       int equals = texts[i].indexOf('=');
-      require(equals > 0, "'" + texts[i] + "' is not of the form name=value");
+      require(equals > 0, "something in a store's URL is not of the form name=value");
       String value = URLDecoder.decode(texts[i].substring(equals + 1), StandardCharsets.UTF_8);
       require(
           pairs.put(texts[i].substring(0, equals), value) == null,
