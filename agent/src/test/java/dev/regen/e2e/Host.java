@@ -251,7 +251,17 @@ final class Host implements AutoCloseable {
   Map<String, String> environment() {
     Map<String, String> environment = new HashMap<>(places());
     environment.put("DOCKER_HOST", engine.address());
+    environment.put("REGEN_CONFIGURATION", configuration().toString());
     return environment;
+  }
+
+  /** What the next agent is told. */
+  void configure(JsonObject json) throws IOException {
+    Files.write(configuration(), json.bytes());
+  }
+
+  private Path configuration() {
+    return root.resolve("regen.json");
   }
 
   @Override

@@ -70,7 +70,8 @@ import picocli.CommandLine.Spec;
       InstallCommand.class,
       UninstallCommand.class,
       StorageCommand.class,
-      ManagerCommand.class
+      ManagerCommand.class,
+      FleetCommand.class
     })
 public final class Regen implements Callable<Integer> {
   /** How picocli begins what it says of a value; which one it was is enough. */

@@ -49,7 +49,7 @@ public final class Fleet implements AutoCloseable {
   }
 
   private Fleet(FleetUrl url, InstantSource clock) throws IOException, InterruptedException {
-    String manager = Secrets.id();
+    String manager = Ids.make();
     lock = url instanceof FleetUrl.Sqlite file ? lock(file.file()) : null;
     AtomicReference<@Nullable Tail> woken = new AtomicReference<>();
     writer =

@@ -3,6 +3,7 @@ package dev.regen.agent.fleet;
 import dev.regen.agent.api.Principal;
 import dev.regen.agent.api.ProblemException;
 import dev.regen.agent.api.Role;
+import dev.regen.agent.api.Secrets;
 import dev.regen.agent.fleet.db.Readers;
 import dev.regen.agent.fleet.db.Session;
 import dev.regen.agent.fleet.db.Writer;
@@ -130,7 +131,7 @@ public final class FleetCallers {
     if (authorization == null || !authorization.startsWith(BEARER)) {
       return null;
     }
-    String hash = Secrets.hash(authorization.substring(BEARER.length()).strip());
+    String hash = Secrets.sha256(authorization.substring(BEARER.length()).strip());
     Holder holder = known.get(hash);
     if (holder != null) {
       return holder;

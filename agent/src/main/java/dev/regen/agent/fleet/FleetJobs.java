@@ -57,7 +57,7 @@ final class FleetJobs {
           Failure.Code.TOO_MANY_REQUESTS,
           wanted.node() + " has not taken " + Messages.WAITING_MAX + " messages; no more are kept");
     }
-    String id = Secrets.id();
+    String id = Ids.make();
     edit.write()
         .update(
             "INSERT INTO jobs (id, seq, node, origin, operation, parts, body, kind, subject, state,"
@@ -143,7 +143,7 @@ final class FleetJobs {
         Messages.CANCEL,
         job.id(),
         new JsonObject()
-            .with("id", Secrets.id())
+            .with("id", Ids.make())
             .with("kind", Messages.CANCEL)
             .with("parts", new JsonObject().with("job", job.id()).with("nodeJob", job.nodeJob()))
             .with("askedBy", by)

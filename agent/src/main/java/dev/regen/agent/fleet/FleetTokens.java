@@ -2,6 +2,7 @@ package dev.regen.agent.fleet;
 
 import dev.regen.agent.api.ProblemException;
 import dev.regen.agent.api.Role;
+import dev.regen.agent.api.Secrets;
 import dev.regen.agent.fleet.db.Edit;
 import dev.regen.agent.fleet.db.Session;
 import dev.regen.runtime.json.JsonObject;
@@ -24,12 +25,12 @@ final class FleetTokens {
     if (edit.session().number("SELECT count(*) FROM tokens") >= MAX) {
       throw Names.refused("there are at most " + MAX + " tokens");
     }
-    String token = Secrets.token("regen-");
+    String token = Secrets.make();
     edit.write()
         .update(
             "INSERT INTO tokens (name, hash, role, made_at, made_by) VALUES (?, ?, ?, ?, ?)",
             name,
-            Secrets.hash(token),
+            Secrets.sha256(token),
             role.word(),
             edit.now(),
             by);

@@ -1,6 +1,7 @@
 package dev.regen.agent.fleet;
 
 import dev.regen.agent.api.ProblemException;
+import dev.regen.agent.api.Secrets;
 import dev.regen.agent.fleet.db.Edit;
 import dev.regen.agent.fleet.db.Session;
 import dev.regen.runtime.json.JsonObject;
@@ -38,7 +39,7 @@ final class MirroredQueues {
     String rows = new JsonObject().with("snapshots", snapshots).toString();
     return new Report.Mirrored(
         name,
-        Secrets.hash(shown + rows),
+        Secrets.sha256(shown + rows),
         shown,
         rows,
         settings(json.objectOrNull("settings"), now));

@@ -1,6 +1,7 @@
 package dev.regen.agent.fleet;
 
 import dev.regen.agent.api.ProblemException;
+import dev.regen.agent.api.Secrets;
 import dev.regen.agent.fleet.db.Edit;
 import dev.regen.agent.fleet.db.Session;
 import dev.regen.runtime.json.JsonObject;
@@ -13,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 final class Nodes {
   static final int MAX = 10_000;
 
-  private static final String TOKEN = "regen-node-";
   private static final String COLUMNS =
       "SELECT name, token_hash, added_at, added_by, manager, connected_at, seen_at, containers,"
           + " (SELECT count(*) FROM queues WHERE node = name) AS queues,"
@@ -43,12 +43,12 @@ final class Nodes {
     if (edit.session().number("SELECT count(*) FROM nodes") >= MAX) {
       throw Names.refused("a fleet has at most " + MAX + " nodes");
     }
-    String made = token ? Secrets.token(TOKEN) : null;
+    String made = token ? Secrets.make() : null;
     edit.write()
         .update(
             "INSERT INTO nodes (name, token_hash, added_at, added_by) VALUES (?, ?, ?, ?)",
             name,
-            made == null ? null : Secrets.hash(made),
+            made == null ? null : Secrets.sha256(made),
             edit.now(),
             by);
     edit.audit(by, "addNode", name, "done");
@@ -59,12 +59,12 @@ final class Nodes {
   /** Another token takes the place of the one before, which is worth nothing from then on. */
   static String renew(Edit edit, String name, String by) throws SQLException, ProblemException {
     require(edit.session(), name);
-    String made = Secrets.token(TOKEN);
+    String made = Secrets.make();
     // Whoever is connected with the old one is not any more.
     edit.write()
         .update(
             "UPDATE nodes SET token_hash = ?, epoch = epoch + 1, manager = NULL WHERE name = ?",
-            Secrets.hash(made),
+            Secrets.sha256(made),
             name);
     edit.audit(by, "renewNodeToken", name, "done");
     edit.tell("token", null, false, new JsonObject().with("name", "node:" + name));

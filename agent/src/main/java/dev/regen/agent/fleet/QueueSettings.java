@@ -179,7 +179,7 @@ final class QueueSettings {
         Messages.SETTING,
         place.subject(),
         new JsonObject()
-            .with("id", Secrets.id())
+            .with("id", Ids.make())
             .with("kind", Messages.SETTING)
             .with("body", body)
             .with("askedBy", value.changedBy())

@@ -112,7 +112,7 @@ final class Reports {
   }
 
   private static JobRow begun(Edit edit, String node, Report.OfJob report) throws SQLException {
-    String id = Secrets.id();
+    String id = Ids.make();
     JsonObject job = report.job();
     edit.write()
         .update(

@@ -23,6 +23,7 @@ final class Inventory {
   /** Of a queue that is longer the newest snapshots are told. */
   private static final int QUEUE_BYTES_MAX = 400 << 10;
 
+  private static final int PAGE = 1_000;
   private static final int REPORT_BYTES_MAX = 600 << 10;
 
   private final Routes routes;
@@ -49,12 +50,12 @@ final class Inventory {
   List<JsonObject> all() throws IOException, InterruptedException {
     Set<String> names = new TreeSet<>();
     List<JsonObject> news = new ArrayList<>();
-    for (JsonObject row : ask("listQueues", Map.of()).objects("queues")) {
+    for (JsonObject row : ask("listQueues", Map.of(), "queues")) {
       String name = row.string("name");
       names.add(name);
       news.addAll(news(row));
     }
-    List<JsonObject> containers = ask("listContainers", Map.of()).objects("containers");
+    List<JsonObject> containers = ask("listContainers", Map.of(), "containers");
     boolean gone = known.keySet().retainAll(names);
     if (news.isEmpty() && !gone && containers.toString().equals(knownContainers)) {
       return List.of();
@@ -84,7 +85,7 @@ final class Inventory {
   /** Of these queues those that the manager knows otherwise. */
   List<JsonObject> queues(List<String> names) throws IOException, InterruptedException {
     Map<String, JsonObject> rows = new HashMap<>();
-    for (JsonObject row : ask("listQueues", Map.of()).objects("queues")) {
+    for (JsonObject row : ask("listQueues", Map.of(), "queues")) {
       rows.put(row.string("name"), row);
     }
     List<JsonObject> reports = new ArrayList<>();
@@ -130,16 +131,27 @@ final class Inventory {
   /** None of a queue that is damaged, or gone in this moment. */
   private List<JsonObject> snapshots(String queue) throws InterruptedException {
     try {
-      return ask("listSnapshots", Map.of("queue", queue)).objects("snapshots");
+      return ask("listSnapshots", Map.of("queue", queue), "snapshots");
     } catch (IOException e) {
       LOG.debug("queue {} is told without its snapshots", queue, e);
       return List.of();
     }
   }
 
-  private JsonObject ask(String operation, Map<String, String> parts)
+  /** A whole list, page after page. */
+  private List<JsonObject> ask(String operation, Map<String, String> parts, String name)
       throws IOException, InterruptedException {
-    Answer answer = routes.perform(operation, parts, new JsonObject(), ITSELF);
-    return answer instanceof Answer.Json json ? json.body() : new JsonObject();
+    Map<String, String> asked = new HashMap<>(parts);
+    asked.put("limit", String.valueOf(PAGE));
+    List<JsonObject> rows = new ArrayList<>();
+    while (routes.perform(operation, asked, new JsonObject(), ITSELF) instanceof Answer.Json page) {
+      rows.addAll(page.body().objects(name));
+      String next = page.body().stringOrNull("next");
+      if (next == null) {
+        break;
+      }
+      asked.put("cursor", next);
+    }
+    return rows;
   }
 }

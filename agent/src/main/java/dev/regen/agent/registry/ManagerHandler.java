@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class ManagerHandler extends Handler.Sequence {
   private static final String FLEET = "/v1/";
 
+  /** Of one principal: somebody may ask something of each node of a fleet. */
+  private static final int REQUESTS_PER_SECOND = 500;
+
   private final @Nullable Handler registry;
   private final @Nullable Handler fleet;
   private final boolean certificateForRegistry;
@@ -67,7 +70,7 @@ final class ManagerHandler extends Handler.Sequence {
                 Request.getPathInContext(request),
                 request.getHeaders().get(HttpHeader.AUTHORIZATION),
                 certificates(request)),
-        ApiLimits.REMOTE);
+        ApiLimits.REMOTE.withRequestsPerSecond(REQUESTS_PER_SECOND));
   }
 
   /** Those that the client has shown and that were checked. */
