@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,6 +71,7 @@ final class FleetEngineTest {
   }
 
   @Test
+  @Tag("long")
   void managerThatIsKilledLosesNoJobAndNoneIsDoneTwice() throws Exception {
     runDesk("kept", "echo one > /state; sleep 600");
     assertThat(ended(capture("kept")).string("state")).isEqualTo("success");
@@ -94,6 +96,7 @@ final class FleetEngineTest {
   }
 
   @Test
+  @Tag("long")
   void jobThatRanWhenTheAgentWasKilledHasFailedAndSaysWhy() throws Exception {
     runDesk("large", "head -c 300000000 /dev/urandom > /large; touch /ready; sleep 600");
     Host.await("the file", () -> host.docker("exec", "large", "test", "-e", "/ready").code() == 0);

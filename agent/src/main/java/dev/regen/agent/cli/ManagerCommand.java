@@ -1,5 +1,6 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.fleet.FirstTokens;
 import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.registry.ManagerOptions;
 import dev.regen.agent.registry.ManagerServer;
@@ -8,6 +9,9 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -58,6 +62,22 @@ final class ManagerCommand implements Callable<Integer> {
               + " managers may share. With it --tls-clients are wanted, not needed: nodes may show"
               + " a certificate of their name.")
   private @Nullable String fleet;
+
+  @Option(
+      names = "--admin-token",
+      paramLabel = "FILE",
+      description =
+          "With --fleet: an administrator's token is made and written there, unless the file is"
+              + " there; 'regen fleet --token-file' takes it.")
+  private @Nullable Path adminToken;
+
+  @Option(
+      names = "--join",
+      paramLabel = "NODE=FILE",
+      description =
+          "With --fleet: that node belongs to it, and its token is made and written there, unless"
+              + " the file is there; give the file to 'regen agent --manager' on that host.")
+  private Map<String, Path> nodes = new LinkedHashMap<>();
 
   @Option(
       names = "--htpasswd",
@@ -117,7 +137,26 @@ final class ManagerCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
+    makeTokens(options.fleet());
     ManagerServer.run(options, line -> spec.commandLine().getOut().println(line));
     return AgentCommand.DONE;
+  }
+
+  private void makeTokens(@Nullable FleetUrl fleet) throws IOException, InterruptedException {
+    if (adminToken == null && nodes.isEmpty()) {
+      return;
+    }
+    if (fleet == null) {
+      throw new ParameterException(
+          spec.commandLine(), "--admin-token and --join are of a fleet: say --fleet DATABASE");
+    }
+    try (FirstTokens tokens = new FirstTokens(fleet, InstantSource.system())) {
+      if (adminToken != null) {
+        tokens.admin(adminToken);
+      }
+      for (Map.Entry<String, Path> node : nodes.entrySet()) {
+        tokens.node(node.getKey(), node.getValue());
+      }
+    }
   }
 }

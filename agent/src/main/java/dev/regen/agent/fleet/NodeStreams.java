@@ -31,7 +31,10 @@ final class NodeStreams implements AutoCloseable {
      */
     boolean await(Duration limit) throws InterruptedException {
       boolean any = woken.tryAcquire(limit.toMillis(), TimeUnit.MILLISECONDS);
-      woken.drainPermits();
+      if (any) {
+        // Not else: what comes in the moment in which this gives up is for the next call.
+        woken.drainPermits();
+      }
       return any;
     }
 

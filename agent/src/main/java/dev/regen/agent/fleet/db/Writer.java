@@ -108,6 +108,8 @@ public final class Writer implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    // So that it does not wait for something to do.
+    boolean _ = asked.offer(new Asked<>(_ -> true, new CompletableFuture<>()));
     try {
       thread.join(LIMIT);
     } catch (InterruptedException e) {
