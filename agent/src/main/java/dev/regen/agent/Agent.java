@@ -27,6 +27,7 @@ import dev.regen.agent.container.Targets;
 import dev.regen.agent.container.ToStores;
 import dev.regen.agent.hook.EventNotices;
 import dev.regen.agent.hook.HookServer;
+import dev.regen.agent.hook.HookWatch;
 import dev.regen.agent.http.AccessResource;
 import dev.regen.agent.http.ActivityResource;
 import dev.regen.agent.http.ChangeResource;
@@ -53,6 +54,12 @@ import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.agent.jobs.StartSweep;
 import dev.regen.agent.node.Node;
 import dev.regen.agent.node.NodeConfiguration;
+import dev.regen.agent.observe.AgentGauges;
+import dev.regen.agent.observe.AgentMetrics;
+import dev.regen.agent.observe.Exposition;
+import dev.regen.agent.observe.ProcessGauges;
+import dev.regen.agent.observe.StoreHealth;
+import dev.regen.agent.observe.Traces;
 import dev.regen.agent.rules.Snapshots;
 import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.docker.Engine;
@@ -116,6 +123,10 @@ public final class Agent implements AutoCloseable {
   private final StartSweep sweep;
   private final AfterStart afterStart;
   private final Changes changes = new Changes();
+  private final Exposition exposition = new Exposition();
+  private final HookWatch hookWatch;
+  private final @Nullable StoreHealth storeHealth;
+  private final @Nullable Traces traces;
   private final Jobs jobs;
   private final Routes routes;
   private final Tokens tokens;
@@ -157,14 +168,19 @@ public final class Agent implements AutoCloseable {
     ChunkReader reader = new ChunkReader(chunks, keys);
     LayerArchiver archiver = new LayerArchiver(chunks, configuration.compressors());
     LayerRestorer restorer = new LayerRestorer(reader, configuration.compressors());
+    AgentMetrics metrics = new AgentMetrics(exposition);
     Captures captures =
         new Captures(disk, home, queues, snapshots, chunks, archiver::archive, keys);
+    captures.watch(metrics::captured);
     HotTrees hotTrees = new HotTrees(disk, restorer, snapshots, captures.unpacked()::note);
     Spool spool = new Spool(disk, home.resolve("spool"));
     Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);
     ChangeResource changeResource = new ChangeResource(changes);
-    events.listen(changeResource::event);
+    events.listen(event -> {
+      changeResource.event(event);
+      metrics.event(event);
+    });
     NodeConfiguration fleet = configuration.fleet();
     Node joined =
         fleet == null ? null : new Node(fleet, disk, home, configuration.run(), events, clock);
@@ -187,6 +203,11 @@ public final class Agent implements AutoCloseable {
             clock,
             words -> events.tell(Event.Kind.DEGRADED, null, words));
     jobs.listen(changeResource::job);
+    jobs.listen(metrics::job);
+    traces = traces(configuration, clock);
+    if (traces != null) {
+      jobs.listen(traces::job);
+    }
 
     engine = Engine.of(environment);
     engineEvents = new EngineEvents(engine, clock, firstOfInterest(spool, clock), this::hear);
@@ -291,7 +312,11 @@ public final class Agent implements AutoCloseable {
 
     AuditLog audit = new AuditLog(disk, home, clock);
     tokens = new Tokens(disk, home.resolve("tokens.json"), clock);
-    routes = new Routes(ApiDocument.of(ActivityResource.class), audit).recordIn(jobs);
+    routes =
+        new Routes(ApiDocument.of(ActivityResource.class), audit)
+            .recordIn(jobs)
+            .measureWith(metrics)
+            .add("getMetrics", _ -> exposition.answer());
     new AccessResource(tokens, audit, clock).addTo(routes);
     Arrivals arrivals = captures.arrivals();
     QueueViews views = new QueueViews(queues, snapshots, drain, arrivals, containers);
@@ -335,6 +360,22 @@ public final class Agent implements AutoCloseable {
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);
     routes.requireComplete();
+    Traces sent = traces;
+    hookWatch =
+        sent == null
+            ? metrics
+            : (verb, answer, took) -> {
+              metrics.called(verb, answer, took);
+              sent.called(verb, answer, took);
+            };
+    ProcessGauges.addTo(exposition);
+    new AgentGauges(exposition, clock)
+        .jobs(jobs)
+        .spool(drain)
+        .engine(engineEvents::connected)
+        .home(home, queues);
+    storeHealth =
+        configuration.store() == null ? null : StoreHealth.of(configuration.store(), exposition);
     api =
         new ApiServer(
             configuration.run().resolve("regen.sock"), routes, configuration.api().socketGroup());
@@ -346,7 +387,11 @@ public final class Agent implements AutoCloseable {
     sweep.run();
     hooks =
         new HookServer(
-            configuration.run(), new Views(configuration.home()), extension, drain::look);
+            configuration.run(),
+            new Views(configuration.home()),
+            extension,
+            drain::look,
+            hookWatch);
     engineEvents.start();
     drain.start();
     housekeeping.start();
@@ -400,9 +445,18 @@ public final class Agent implements AutoCloseable {
     try (lock;
         engine;
         api;
-        open) {
+        open;
+        storeHealth;
+        traces) {
       LOG.debug("closing what is left");
     }
+  }
+
+  private static @Nullable Traces traces(AgentConfiguration configuration, InstantSource clock)
+      throws IOException {
+    URI to = configuration.observe().traces();
+    String host = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    return to == null ? null : new Traces(to, "regen-agent", host, clock);
   }
 
   private static void collect(Captures captures, InstantSource clock) {

@@ -2,6 +2,7 @@ package dev.regen.agent;
 
 import dev.regen.agent.jobs.JobLimits;
 import dev.regen.agent.node.NodeConfiguration;
+import dev.regen.agent.observe.ObserveConfiguration;
 import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param api who may reach the API, and how
  * @param fleet the fleet that this host is a node of ({@code manager}, a URL, and {@code node}, its
  *     name there), null for none
+ * @param observe what the agent tells of itself
  */
 public record AgentConfiguration(
     Path home,
@@ -48,7 +50,8 @@ public record AgentConfiguration(
     @Nullable StoreUrl store,
     JobLimits jobs,
     ApiConfiguration api,
-    @Nullable NodeConfiguration fleet) {
+    @Nullable NodeConfiguration fleet,
+    ObserveConfiguration observe) {
   /** Where the file is, unless {@code REGEN_CONFIGURATION} says otherwise. */
   public static final Path FILE = Path.of("/etc/regen/regen.json");
 
@@ -119,6 +122,7 @@ public record AgentConfiguration(
       throws IOException {
     Set<String> known = new TreeSet<>(KEYS);
     known.addAll(ApiConfiguration.KEYS);
+    known.addAll(ObserveConfiguration.KEYS);
     for (String key : json.members().keySet()) {
       if (!known.contains(key)) {
         throw new IOException("unknown key '" + key + "'; known are " + known);
@@ -135,7 +139,8 @@ public record AgentConfiguration(
         store(json.stringOrNull("store")),
         jobs(json),
         ApiConfiguration.of(json),
-        NodeConfiguration.of(json.stringOrNull("manager"), json.stringOrNull("node")));
+        NodeConfiguration.of(json.stringOrNull("manager"), json.stringOrNull("node")),
+        ObserveConfiguration.of(json, environment));
   }
 
   /** The same with another store. */
@@ -151,7 +156,8 @@ public record AgentConfiguration(
         other,
         jobs,
         api,
-        fleet);
+        fleet,
+        observe);
   }
 
   /** The same with another way to the API. */
@@ -167,7 +173,8 @@ public record AgentConfiguration(
         store,
         jobs,
         other,
-        fleet);
+        fleet,
+        observe);
   }
 
   /** The same in another fleet. */
@@ -183,7 +190,8 @@ public record AgentConfiguration(
         store,
         jobs,
         api,
-        other);
+        other,
+        observe);
   }
 
   private static JobLimits jobs(JsonObject json) throws IOException {

@@ -3,6 +3,7 @@ package dev.regen.agent;
 import dev.regen.agent.cli.ListeningOptions;
 import dev.regen.agent.node.ManagerUrl;
 import dev.regen.agent.node.NodeConfiguration;
+import dev.regen.agent.observe.JsonLog;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
@@ -81,6 +82,7 @@ final class StartCommand implements Callable<Integer> {
     AgentConfiguration loaded = AgentConfiguration.load(new LocalDisk(), environment);
     AgentConfiguration configuration =
         inFleet(reachable(store == null ? loaded : loaded.with(StoreUrl.parse(store))));
+    JsonLog.install(configuration.observe());
     CountDownLatch stopped = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
     Thread atEnd =

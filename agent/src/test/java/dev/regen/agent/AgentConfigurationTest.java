@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.regen.agent.jobs.JobLimits;
 import dev.regen.agent.node.ManagerUrl;
 import dev.regen.agent.node.NodeConfiguration;
+import dev.regen.agent.observe.ObserveConfiguration;
 import dev.regen.agent.tcp.Listening;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -32,7 +34,8 @@ final class AgentConfigurationTest {
                 null,
                 JobLimits.DEFAULT,
                 new ApiConfiguration(null, false, null, 50),
-                null));
+                null,
+                ObserveConfiguration.NONE));
   }
 
   @Test
@@ -45,7 +48,8 @@ final class AgentConfigurationTest {
              "store": "dir:/s", "jobIntervalMillis": 500, "jobBatch": 3, "jobDeadlineSeconds": 9,
              "jobPlaces": 2, "transferPlaces": 1, "listen": "0.0.0.0:7443", "tlsCert": "/c",
              "tlsKey": "/p", "tlsClients": "/t", "socketGroup": "ops", "requestsPerSecond": 9,
-             "insecureHttp": true, "manager": "https://m:5000?token-file=/t", "node": "n1"}
+             "insecureHttp": true, "manager": "https://m:5000?token-file=/t", "node": "n1",
+             "log": "json", "traces": "http://collector:4318"}
             """);
 
     assertThat(AgentConfiguration.of(json, Map.of()))
@@ -69,7 +73,8 @@ final class AgentConfigurationTest {
                     true,
                     "ops",
                     9),
-                new NodeConfiguration(ManagerUrl.parse("https://m:5000?token-file=/t"), "n1")));
+                new NodeConfiguration(ManagerUrl.parse("https://m:5000?token-file=/t"), "n1"),
+                new ObserveConfiguration(true, URI.create("http://collector:4318"))));
   }
 
   @Test

@@ -67,6 +67,8 @@ final class ArchitectureTest {
     only("com.sun.jna..", "dev.regen.runtime.os..");
     only("org.apache.commons.compress..", "dev.regen.snapshot.layer..");
     only("software.amazon..", "dev.regen.snapshot.remote.s3..");
+    only("io.prometheus..", "dev.regen.agent.observe..");
+    only("ch.qos.logback..", "dev.regen.agent.observe..");
     only(
         "org.eclipse.jetty..",
         "dev.regen.agent.api..",

@@ -65,18 +65,25 @@ public final class ApiHandler extends Handler.Abstract {
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     Audited audited = new Audited(routes.audit(), Peers.address(request));
+    Metered metered = new Metered(routes.meter(), audited);
     boolean begun = false;
     try {
       Answer answer = answer(request, audited);
       audited.answered(answer);
       begun = !(answer instanceof Answer.Json);
+      if (!(answer instanceof Answer.Stream)) {
+        metered.answered(answer instanceof Answer.Json json ? json.status() : 200);
+      }
       send(answer, request, response);
+      metered.answered(200);
       callback.succeeded();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       callback.failed(e);
     } catch (IOException | RuntimeException e) {
-      audited.failed(ProblemException.failure(e));
+      Failure failure = ProblemException.failure(e);
+      audited.failed(failure);
+      metered.answered(failure.code().status());
       fail(e, begun && response.isCommitted(), new Exchange(request, response, callback));
     }
     return true;

@@ -33,6 +33,10 @@ final class Audited {
     found = operation;
   }
 
+  @Nullable String operation() {
+    return found == null ? null : found.operation().id();
+  }
+
   void answered(Answer answer) {
     Routes.Found what = found;
     if (what == null || !what.operation().changes()) {

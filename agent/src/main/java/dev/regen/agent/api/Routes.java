@@ -32,6 +32,7 @@ public final class Routes {
   private final Map<String, Action> actions = new LinkedHashMap<>();
   private final Audit audit;
   private @Nullable Jobs jobs;
+  private Meter meter = (_, _, _) -> {};
 
   public Routes(ApiDocument document) {
     this(document, Audit.none());
@@ -72,6 +73,16 @@ public final class Routes {
   public Routes recordIn(Jobs known) {
     jobs = known;
     return this;
+  }
+
+  /** From now on {@code told} hears of each request that comes over HTTP. */
+  public Routes measureWith(Meter told) {
+    meter = told;
+    return this;
+  }
+
+  Meter meter() {
+    return meter;
   }
 
   /** Everything that the document promises is there. */

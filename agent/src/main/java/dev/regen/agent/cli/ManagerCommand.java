@@ -2,6 +2,8 @@ package dev.regen.agent.cli;
 
 import dev.regen.agent.fleet.FirstTokens;
 import dev.regen.agent.fleet.db.FleetUrl;
+import dev.regen.agent.observe.JsonLog;
+import dev.regen.agent.observe.ObserveConfiguration;
 import dev.regen.agent.registry.ManagerOptions;
 import dev.regen.agent.registry.ManagerServer;
 import dev.regen.snapshot.remote.StoreUrl;
@@ -137,6 +139,8 @@ final class ManagerCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
+    Regen regen = (Regen) spec.root().userObject();
+    JsonLog.install(ObserveConfiguration.of(regen.environment()));
     makeTokens(options.fleet());
     ManagerServer.run(options, line -> spec.commandLine().getOut().println(line));
     return AgentCommand.DONE;

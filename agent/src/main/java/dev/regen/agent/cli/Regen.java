@@ -66,6 +66,7 @@ import picocli.CommandLine.Spec;
       EventsCommand.class,
       AuditCommand.class,
       JobsCommand.class,
+      MetricsCommand.class,
       DoctorCommand.class,
       InstallCommand.class,
       UninstallCommand.class,

@@ -1,5 +1,7 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.observe.JsonLog;
+import dev.regen.agent.observe.ObserveConfiguration;
 import dev.regen.agent.storage.StorageOptions;
 import dev.regen.agent.storage.StorageServer;
 import dev.regen.snapshot.remote.TokenFile;
@@ -84,6 +86,8 @@ final class StorageCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
+    Regen regen = (Regen) spec.root().userObject();
+    JsonLog.install(ObserveConfiguration.of(regen.environment()));
     StorageServer.run(options, line -> spec.commandLine().getOut().println(line));
     return AgentCommand.DONE;
   }

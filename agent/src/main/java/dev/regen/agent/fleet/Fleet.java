@@ -7,6 +7,8 @@ import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.fleet.db.Readers;
 import dev.regen.agent.fleet.db.Writer;
 import dev.regen.agent.http.ActivityResource;
+import dev.regen.agent.observe.Exposition;
+import dev.regen.agent.observe.ManagerMetrics;
 import dev.regen.runtime.Why;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -111,6 +114,41 @@ public final class Fleet implements AutoCloseable {
 
   public FleetCallers callers() {
     return callers;
+  }
+
+  /** Adds how the fleet stands; each time somebody asks, that is read from the database. */
+  public void measureBy(Exposition to) {
+    ManagerMetrics.fleet(
+        to,
+        () ->
+            counts(
+                "SELECT count(*) FROM nodes WHERE manager IS NOT NULL",
+                "connected",
+                "SELECT count(*) FROM nodes WHERE manager IS NULL",
+                "away"),
+        () ->
+            counts(
+                "SELECT count(*) FROM jobs WHERE state = 'waiting'",
+                "waiting",
+                "SELECT count(*) FROM jobs WHERE state = 'running'",
+                "running"),
+        () ->
+            counts(
+                "SELECT count(*) FROM alarms WHERE acknowledged_at IS NULL",
+                "new",
+                "SELECT count(*) FROM alarms WHERE acknowledged_at IS NOT NULL",
+                "acknowledged"));
+  }
+
+  private Map<String, Long> counts(String one, String itsState, String other, String otherState)
+      throws IOException {
+    try {
+      return readers.read(
+          session -> Map.of(itsState, session.number(one), otherState, session.number(other)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException();
+    }
   }
 
   /** Those who follow go, so that the server can be closed. */

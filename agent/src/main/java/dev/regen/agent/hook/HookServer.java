@@ -1,5 +1,6 @@
 package dev.regen.agent.hook;
 
+import dev.regen.runtime.oci.Answer;
 import dev.regen.runtime.oci.HookCall;
 import dev.regen.runtime.oci.RuntimeExtension;
 import dev.regen.runtime.oci.Views;
@@ -12,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -41,6 +43,7 @@ public final class HookServer implements AutoCloseable {
   private final Views views;
   private final RuntimeExtension extension;
   private final Runnable afterCall;
+  private final HookWatch watch;
   private final ExecutorService workers;
   private final Fd hook;
   private final Thread reader;
@@ -49,13 +52,16 @@ public final class HookServer implements AutoCloseable {
    * Makes the pipe and begins to read it.
    *
    * @param afterCall told after each call, since the spool may hold something new
+   * @param watch told of each call once its answer is known
    */
-  public HookServer(Path run, Views views, RuntimeExtension extension, Runnable afterCall)
+  public HookServer(
+      Path run, Views views, RuntimeExtension extension, Runnable afterCall, HookWatch watch)
       throws IOException {
     this.run = run;
     this.views = views;
     this.extension = extension;
     this.afterCall = afterCall;
+    this.watch = watch;
     Path pipe = run.resolve("hook");
     Files.deleteIfExists(pipe);
     Fifo.make(pipe, 0600);
@@ -122,9 +128,9 @@ public final class HookServer implements AutoCloseable {
       Path pipe = run.resolve("reply." + pid);
       MountNamespace theirs = namespaceOf(pid);
       if (theirs == null) {
-        reply(pipe, extension.handle(call, () -> Files.exists(pipe)).line());
+        reply(pipe, handle(call, pipe).line());
       } else if (views.has(theirs)) {
-        reply(pipe, theirs.call(() -> extension.handle(call, () -> Files.exists(pipe))).line());
+        reply(pipe, theirs.call(() -> handle(call, pipe)).line());
       } else {
         reply(pipe, ELSEWHERE);
         return;
@@ -133,6 +139,17 @@ public final class HookServer implements AutoCloseable {
       LOG.error("hook call '{}' failed", line, e);
     }
     afterCall.run();
+  }
+
+  private Answer handle(HookCall call, Path pipe) {
+    long begin = System.nanoTime();
+    Answer answer = null;
+    try {
+      answer = extension.handle(call, () -> Files.exists(pipe));
+      return answer;
+    } finally {
+      watch.called(call.verb(), answer, Duration.ofNanos(System.nanoTime() - begin));
+    }
   }
 
   /**

@@ -25,6 +25,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * The operations that were asked for, those that have ended included, the last {@link #KEPT_MAX}
@@ -212,8 +213,7 @@ public final class Jobs implements AutoCloseable {
     listeners.tell(job);
     wake();
     try {
-      JsonObject result = work.run(job);
-      job.succeeded(result, now());
+      job.succeeded(logged(job, work), now());
     } catch (InterruptedException e) {
       job.failed(stopped(), now());
     } catch (IOException | RuntimeException | Error e) {
@@ -435,9 +435,16 @@ public final class Jobs implements AutoCloseable {
     }
   }
 
+  /** What is logged meanwhile on this thread bears the job's id. */
+  private static JsonObject logged(Job job, Work work) throws IOException, InterruptedException {
+    try (var _ = MDC.putCloseable("job", job.id())) {
+      return work.run(job);
+    }
+  }
+
   private static JsonObject begun(Job job, Work work) throws IOException, InterruptedException {
     job.checkCancelled();
-    return work.run(job);
+    return logged(job, work);
   }
 
   /** Recorded before anybody can see it, so that it stays what they have seen. */

@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 public final class JsonLines {
   private static final Logger LOG = LoggerFactory.getLogger(JsonLines.class);
   private static final String ID = "id";
+  private static final int END_BYTES = 16 << 10;
 
   private final Disk disk;
   private final Path directory;
@@ -56,9 +57,7 @@ public final class JsonLines {
   /** Adds a line, and gives it its number, which is returned. */
   public synchronized long append(JsonObject json) throws IOException {
     if (last < 0) {
-      List<JsonObject> newest = newest(Long.MAX_VALUE, 1, _ -> true);
-      last = newest.isEmpty() ? 0 : newest.getFirst().numberOr(ID, 0);
-      torn = isTorn();
+      last = lastNumber();
     }
     JsonObject numbered = new JsonObject().with(ID, last + 1);
     json.members().forEach(numbered::with);
@@ -89,9 +88,22 @@ public final class JsonLines {
     }
   }
 
-  private boolean isTorn() throws IOException {
+  /** Mostly the end of the file tells it, and a process that appends once has read little. */
+  private long lastNumber() throws IOException {
     long size = disk.size(file);
-    return size > 0 && disk.read(file, size - 1, 1)[0] != '\n';
+    int length = Math.clamp(size, 0, END_BYTES);
+    String end =
+        length == 0
+            ? ""
+            : new String(disk.read(file, size - length, length), StandardCharsets.UTF_8);
+    torn = !end.isEmpty() && !end.endsWith("\n");
+    List<JsonObject> found = new ArrayList<>();
+    String[] lines = end.split("\n", -1);
+    for (int i = lines.length - 1; i >= 0 && found.isEmpty(); i--) {
+      add(lines[i], Long.MAX_VALUE, _ -> true, found);
+    }
+    List<JsonObject> newest = found.isEmpty() ? newest(Long.MAX_VALUE, 1, _ -> true) : found;
+    return newest.isEmpty() ? 0 : newest.getFirst().numberOr(ID, 0);
   }
 
   /**

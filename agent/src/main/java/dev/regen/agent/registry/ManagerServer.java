@@ -2,6 +2,8 @@ package dev.regen.agent.registry;
 
 import dev.regen.agent.fleet.Fleet;
 import dev.regen.agent.fleet.db.FleetUrl;
+import dev.regen.agent.observe.Exposition;
+import dev.regen.agent.observe.ProcessGauges;
 import dev.regen.agent.tcp.TcpServer;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.Registry;
@@ -80,6 +82,14 @@ public final class ManagerServer implements AutoCloseable {
       ManagerOptions options, @Nullable ServedStore store, @Nullable Fleet fleet, Duration idle)
       throws IOException {
     int connections = fleet == null ? CONNECTIONS_MAX : CONNECTIONS_OF_FLEET_MAX;
+    Exposition exposition = new Exposition();
+    ProcessGauges.addTo(exposition);
+    if (store != null) {
+      store.measureBy(exposition);
+    }
+    if (fleet != null) {
+      fleet.measureBy(exposition);
+    }
     int bufferBytes = store == null ? HEADER_BYTES_MAX : BUFFER_BYTES;
     return new TcpServer(
         "manager",
@@ -88,7 +98,9 @@ public final class ManagerServer implements AutoCloseable {
         new ManagerHandler(
             store == null ? null : store.handler(),
             fleet,
-            options.htpasswd() == null && options.listening().clients() != null),
+            store == null ? null : store.access(),
+            options.htpasswd() == null && options.listening().clients() != null,
+            exposition),
         (exchange, status) ->
             new RegistryProblem(
                     status, RegistryException.Code.UNSUPPORTED, "the request is malformed", null)

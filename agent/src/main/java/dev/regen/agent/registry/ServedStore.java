@@ -1,5 +1,7 @@
 package dev.regen.agent.registry;
 
+import dev.regen.agent.observe.Exposition;
+import dev.regen.agent.observe.StoreHealth;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.publish.Publishing;
 import dev.regen.snapshot.registry.Registry;
@@ -33,6 +35,9 @@ final class ServedStore implements AutoCloseable {
   private final Registry registry;
   private final Rules rules;
   private final RegistryHandler handler;
+  private final @Nullable Access access;
+  private final StoreUrl url;
+  private @Nullable StoreHealth health;
   private final InstantSource clock;
   private final @Nullable Duration collectEvery;
   private @Nullable Upkeep upkeep;
@@ -47,12 +52,14 @@ final class ServedStore implements AutoCloseable {
               + " take 'rights' out");
     }
     Tokens tokens = new Tokens(key(options.tokenKey()), clock);
-    Access access = new Access(users, rules, tokens, options.url());
+    Access checked = new Access(users, rules, tokens, options.url());
     this.clock = clock;
     this.collectEvery = options.collectEvery();
     store = url.open(true);
     registry = registry(store, clock);
-    handler = new RegistryHandler(registry, new Publishing(store, registry), access, rules);
+    handler = new RegistryHandler(registry, new Publishing(store, registry), checked, rules);
+    this.url = url;
+    access = users == null ? null : checked;
   }
 
   static Registry registry(RemoteStore store, InstantSource clock) {
@@ -67,6 +74,16 @@ final class ServedStore implements AutoCloseable {
     return handler;
   }
 
+  /** Who may use it; null for everybody. */
+  @Nullable Access access() {
+    return access;
+  }
+
+  /** Adds how its servers are. */
+  void measureBy(Exposition to) {
+    health = StoreHealth.of(url, to);
+  }
+
   /** What is to be done now and then is done from now on. */
   void keepUp() {
     upkeep = new Upkeep(store, registry, rules, clock, collectEvery);
@@ -78,6 +95,10 @@ final class ServedStore implements AutoCloseable {
     Upkeep running = upkeep;
     if (running != null) {
       running.close();
+    }
+    StoreHealth asked = health;
+    if (asked != null) {
+      asked.close();
     }
     // What has arrived of uploads under way is kept.
     registry.awaitStored(STORED_LIMIT);

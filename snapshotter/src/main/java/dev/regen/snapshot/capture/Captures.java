@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Takes frozen layers into their queues. What else changes one home's snapshots keeps clear of
@@ -58,6 +59,7 @@ public final class Captures {
   private final SnapshotSealing resealing;
   private final Checks checks;
   private final Arrivals arrivals;
+  private volatile Consumer<CaptureResult> watcher = _ -> {};
 
   /**
    * Captures into one home.
@@ -153,6 +155,11 @@ public final class Captures {
     }
   }
 
+  /** Tells {@code told}, which waits for nothing, of each capture from now on. */
+  public void watch(Consumer<CaptureResult> told) {
+    watcher = told;
+  }
+
   /** How a run ended, as is known once its layer has been read. */
   @FunctionalInterface
   public interface EndAfterReading {
@@ -169,7 +176,12 @@ public final class Captures {
       throws IOException {
     try {
       Optional<CaptureResult> before = resultOfEarlierCall(layer);
-      return before.isPresent() ? before.get() : archive(layer, end, progress, cancelled);
+      if (before.isPresent()) {
+        return before.get();
+      }
+      CaptureResult result = archive(layer, end, progress, cancelled);
+      watcher.accept(result);
+      return result;
     } catch (IOException e) {
       removals.collect(); // On a full disk its room is needed.
       throw DiskFullException.behind(e).<IOException>map(full -> full(layer, full)).orElse(e);

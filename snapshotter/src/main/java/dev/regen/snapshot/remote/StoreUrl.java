@@ -200,6 +200,11 @@ public record StoreUrl(
                 : ": that directory is not there; is the path right, the file system mounted?"));
   }
 
+  /** One of the servers, a directory excepted, by itself; nothing is asked of it again. */
+  RemoteStore alone(URI address, Duration patience) throws IOException {
+    return one(address, http(patience), false);
+  }
+
   private RemoteStore one(URI address, HttpStore.Options http, boolean make) throws IOException {
     return switch (address.getScheme()) {
       case "dir" -> new DirectoryRemote(directory(address), Long.MAX_VALUE);
@@ -249,7 +254,7 @@ public record StoreUrl(
         + "'; it is dir:/path, http://HOST:PORT, https://HOST:PORT or s3://BUCKET/PREFIX";
   }
 
-  private static Path directory(URI address) {
+  static Path directory(URI address) {
     String path = address.getSchemeSpecificPart();
     return Path.of(path).normalize();
   }
