@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * by several threads at once.
  *
  * <p>A chunk is compared with its digest when it comes from a store; one that lies in a file of
- * this host the first time that this process serves it, and again when that file has changed since.
+ * this host the first time that this process serves it, unless this process stored it, and again
+ * when that file has changed since.
  */
 public final class BlobReader {
   /** Of one reader; what all of them hold {@link SegmentBuffers} limits. */
@@ -244,7 +245,7 @@ public final class BlobReader {
     Optional<FileState> state = state(chunk.digest());
     boolean again = form == StoredBlob.Form.STORED && fillsSegment(chunk);
     byte[] stored = again ? getAgain(chunk) : get(chunk);
-    state.ifPresent(it -> checked.put(chunk.digest().hex(), it, 1));
+    remember(chunk, state);
     byte[] bytes = form == StoredBlob.Form.STORED ? stored : unpacked(chunk, stored);
     return new Held(ByteBuffer.wrap(bytes, part.from(), part.to() - part.from()), again);
   }
@@ -253,6 +254,15 @@ public final class BlobReader {
   private static boolean fillsSegment(Chunk chunk) {
     return chunk.storedBytes() <= SegmentBuffers.SEGMENT_BYTES
         && chunk.storedBytes() > SegmentBuffers.SEGMENT_BYTES / 2;
+  }
+
+  /** To be told of a chunk that a store has just taken, and so has compared. */
+  void stored(Chunk chunk) throws IOException {
+    remember(chunk, state(chunk.digest()));
+  }
+
+  private void remember(Chunk chunk, Optional<FileState> state) {
+    state.ifPresent(it -> checked.put(chunk.digest().hex(), it, 1));
   }
 
   private Optional<FileState> state(Digest digest) throws IOException {

@@ -29,6 +29,7 @@ final class Segments implements AutoCloseable {
 
   private final RemoteStore store;
   private final SegmentBuffers buffers;
+  private final BlobReader reader;
   private final String repository;
   private final String upload;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -43,16 +44,19 @@ final class Segments implements AutoCloseable {
   private int index;
 
   /**
+   * @param reader is told what is stored
    * @param index of the first segment in its blob
    */
   Segments(
       RemoteStore store,
       SegmentBuffers buffers,
+      BlobReader reader,
       RepositoryName repository,
       String upload,
       int index) {
     this.store = store;
     this.buffers = buffers;
+    this.reader = reader;
     this.repository = repository.value();
     this.upload = upload;
     this.index = index;
@@ -163,7 +167,9 @@ final class Segments implements AutoCloseable {
     ChunkName name = new ChunkName(repository, upload, number, digest, length);
     byte[] bytes = length == segment.length ? segment : Arrays.copyOf(segment, length);
     store.put(name, () -> bytes);
-    return new Chunk(digest, length, length);
+    Chunk chunk = new Chunk(digest, length, length);
+    reader.stored(chunk);
+    return chunk;
   }
 
   private void awaitFirst() throws IOException {

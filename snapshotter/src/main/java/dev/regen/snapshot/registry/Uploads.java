@@ -241,7 +241,8 @@ public final class Uploads {
     String tag = found.tag();
     try (Uses.Use _ = uses.begin();
         Segments segments =
-            new Segments(store, buffers, before.repository(), id, before.segments().size())) {
+            new Segments(
+                store, buffers, reader, before.repository(), id, before.segments().size())) {
       Gone gone = null;
       long renewedAt = System.nanoTime();
       try {
