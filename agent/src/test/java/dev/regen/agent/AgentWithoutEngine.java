@@ -121,6 +121,8 @@ abstract class AgentWithoutEngine {
     return Map.of(
         "REGEN_HOME", directory.resolve("home").toString(),
         "REGEN_RUN", directory.resolve("run").toString(),
+        "REGEN_KEYSET", directory.resolve("keyset/keys.json").toString(),
+        "REGEN_CONFIGURATION", directory.resolve("none.json").toString(),
         "DOCKER_HOST", "unix://" + directory.resolve("no-engine.sock"));
   }
 

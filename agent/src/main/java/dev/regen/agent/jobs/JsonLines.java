@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -24,7 +25,7 @@ import org.slf4j.LoggerFactory;
 public final class JsonLines {
   private static final Logger LOG = LoggerFactory.getLogger(JsonLines.class);
   private static final String ID = "id";
-  private static final int END_BYTES = 16 << 10;
+  private static final int BLOCK_BYTES = 64 << 10;
 
   private final Disk disk;
   private final Path directory;
@@ -88,21 +89,10 @@ public final class JsonLines {
     }
   }
 
-  /** Mostly the end of the file tells it, and a process that appends once has read little. */
   private long lastNumber() throws IOException {
     long size = disk.size(file);
-    int length = Math.clamp(size, 0, END_BYTES);
-    String end =
-        length == 0
-            ? ""
-            : new String(disk.read(file, size - length, length), StandardCharsets.UTF_8);
-    torn = !end.isEmpty() && !end.endsWith("\n");
-    List<JsonObject> found = new ArrayList<>();
-    String[] lines = end.split("\n", -1);
-    for (int i = lines.length - 1; i >= 0 && found.isEmpty(); i--) {
-      add(lines[i], Long.MAX_VALUE, _ -> true, found);
-    }
-    List<JsonObject> newest = found.isEmpty() ? newest(Long.MAX_VALUE, 1, _ -> true) : found;
+    torn = size > 0 && disk.read(file, size - 1, 1)[0] != '\n';
+    List<JsonObject> newest = newest(Long.MAX_VALUE, 1, _ -> true);
     return newest.isEmpty() ? 0 : newest.getFirst().numberOr(ID, 0);
   }
 
@@ -116,20 +106,46 @@ public final class JsonLines {
       throws IOException {
     List<JsonObject> found = new ArrayList<>();
     for (Path part : List.of(file, older)) {
-      String[] lines = read(part).split("\n", -1);
-      for (int i = lines.length - 1; i >= 0 && found.size() < most; i--) {
-        add(lines[i], before, wanted, found);
-      }
+      readBackwards(
+          part,
+          line -> {
+            add(line, before, wanted, found);
+            return found.size() < most;
+          });
     }
     return List.copyOf(found.reversed());
   }
 
-  private String read(Path part) throws IOException {
+  /** Takes a line; whether it wants another. */
+  @FunctionalInterface
+  private interface LineTaker {
+    boolean take(String line);
+  }
+
+  /** From the last line to the first: who wants a few reads little. */
+  private void readBackwards(Path part, LineTaker taker) throws IOException {
+    byte[] begun = new byte[0];
     try {
-      return new String(disk.read(part, 2 * fileBytesMax), StandardCharsets.UTF_8);
+      for (long at = disk.size(part); at > 0; ) {
+        int length = (int) Math.min(BLOCK_BYTES, at);
+        at -= length;
+        byte[] block = Arrays.copyOf(disk.read(part, at, length), length + begun.length);
+        System.arraycopy(begun, 0, block, length, begun.length);
+        int end = block.length;
+        for (int i = end - 1; i >= 0; i--) {
+          if (block[i] == '\n') {
+            if (!taker.take(new String(block, i + 1, end - i - 1, StandardCharsets.UTF_8))) {
+              return;
+            }
+            end = i;
+          }
+        }
+        begun = Arrays.copyOf(block, end);
+      }
     } catch (NoSuchFileException e) {
-      return "";
+      return; // Renamed by another process; the next one to look finds it there.
     }
+    taker.take(new String(begun, StandardCharsets.UTF_8));
   }
 
   private void add(String line, long before, Predicate<JsonObject> wanted, List<JsonObject> found) {

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Lines over power cuts, in a file that is torn, and in one that becomes too long. */
@@ -66,6 +67,25 @@ final class JsonLinesTest {
     assertThat(disk.size(HOME.resolve("a.jsonl.1"))).isLessThanOrEqualTo(100);
     assertThat(disk.list(HOME)).hasSize(2);
     assertThat(ids(lines)).hasSizeGreaterThan(4).endsWith(99L, 100L);
+  }
+
+  /** Some of them are longer than what is read at once. */
+  @Test
+  void newestAreFoundWhateverTheirLengths() throws IOException {
+    FaultyDisk disk = new FaultyDisk();
+    new Records(disk).makeDirectory(HOME);
+    JsonLines lines = lines(disk, 4 << 20);
+    Random random = new Random(7);
+    for (int i = 0; i < 60; i++) {
+      lines.append(new JsonObject().with("ä", "ö".repeat(random.nextInt(50_000))));
+    }
+
+    for (int most : List.of(1, 2, 7, 60, 100)) {
+      List<JsonObject> newest = lines.newest(51, most, _ -> true);
+      assertThat(newest).hasSize(Math.min(most, 50));
+      assertThat(newest.getLast().number("id")).isEqualTo(50);
+      assertThat(newest.getFirst().number("id")).isEqualTo(50 - newest.size() + 1);
+    }
   }
 
   private static JsonLines lines(Disk disk, long bytes) {
