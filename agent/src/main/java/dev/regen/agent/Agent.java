@@ -35,6 +35,7 @@ import dev.regen.agent.http.ContainerResource;
 import dev.regen.agent.http.DiffResource;
 import dev.regen.agent.http.EncryptionResource;
 import dev.regen.agent.http.ImageResource;
+import dev.regen.agent.http.LabelResource;
 import dev.regen.agent.http.MountResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.QueueViews;
@@ -53,7 +54,6 @@ import dev.regen.agent.jobs.OpenStores;
 import dev.regen.agent.jobs.SpoolDrain;
 import dev.regen.agent.jobs.StartSweep;
 import dev.regen.agent.node.Node;
-import dev.regen.agent.node.NodeConfiguration;
 import dev.regen.agent.observe.AgentGauges;
 import dev.regen.agent.observe.AgentMetrics;
 import dev.regen.agent.observe.Exposition;
@@ -131,7 +131,7 @@ public final class Agent implements AutoCloseable {
   private final Routes routes;
   private final Tokens tokens;
   private final ApiServer api;
-  private final @Nullable Node node;
+  private final Node node;
   private @Nullable ApiPort port;
   private @Nullable HookServer hooks;
 
@@ -181,18 +181,11 @@ public final class Agent implements AutoCloseable {
       changeResource.event(event);
       metrics.event(event);
     });
-    NodeConfiguration fleet = configuration.fleet();
-    Node joined =
-        fleet == null ? null : new Node(fleet, disk, home, configuration.run(), events, clock);
+    Node joined = new Node(configuration.fleet(), disk, home, configuration.run(), events, clock);
     node = joined;
-    if (joined == null) {
-      Node.leave(disk, configuration.run());
-    }
     queues.watch((queue, before, after) -> {
       changeResource.queue(queue, before, after);
-      if (joined != null) {
-        joined.queue(queue, before, after);
-      }
+      joined.queue(queue, before, after);
     });
     captures.arrivals().watch(changeResource::arriving);
     jobs =
@@ -323,6 +316,7 @@ public final class Agent implements AutoCloseable {
     Snapshots found = new Snapshots(snapshots, arrivals);
     new QueueResource(views, drain, captures.removals(), containers).addTo(routes);
     new SnapshotResource(found, queues, views, captures.removals(), arrivals, jobs).addTo(routes);
+    new LabelResource(queues, node).addTo(routes);
     changeResource.addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
     new ContainerResource(containers, targets, capture, restore, fromStore, jobs).addTo(routes);
@@ -398,9 +392,7 @@ public final class Agent implements AutoCloseable {
     api.start();
     jobs.goOn(routes::performAgain);
     openPort();
-    if (node != null) {
-      node.start(routes, jobs);
-    }
+    node.start(routes, jobs);
     afterStart.start();
     LOG.info("ready: home {}, socket in {}", configuration.home(), configuration.run());
   }
@@ -429,9 +421,7 @@ public final class Agent implements AutoCloseable {
   public void close() throws IOException {
     LOG.info("stopping");
     changes.close();
-    if (node != null) {
-      node.close();
-    }
+    node.close();
     jobs.close();
     if (hooks != null) {
       hooks.close();

@@ -174,6 +174,7 @@ final class ApiDocumentTest extends AgentWithoutEngine {
     JsonObject body = new JsonObject();
     switch (operation.id()) {
       case "setKeep" -> body.with("keep", 4);
+      case "setLabel" -> body.with("name", "label:team").with("value", "blue");
       case "addToken" -> body.with("name", "new").with("role", "view");
       case "addKeys" -> body.with("file", directory.resolve("none/keys.json").toString());
       default -> {

@@ -100,6 +100,36 @@ final class NodeOfFleetTest extends AgentInFleet {
   }
 
   @Test
+  void labelThatIsChangedHereIsShownThere() throws Exception {
+    spool("desk", NINE, "one");
+    awaitIdle();
+    String path = "/v1/nodes/n1/queues/desk/settings";
+
+    assertThat(regen("label", "desk", "team=green", "policy:push=never").err()).isEmpty();
+    awaits(() -> setting(path, "label:team"), "green unix:root");
+    admin.send("PUT", path, "{\"name\":\"label:team\",\"value\":\"red\"}");
+
+    awaits(() -> regen("label", "desk").out().contains("red"), true);
+    assertThat(array(regen("label", "desk", "--json"))).hasSize(2);
+    assertThat(regen("label", "desk", "team=").code()).isZero();
+    assertThat(array(regen("label", "desk", "--json"))).hasSize(1);
+    awaits(() -> setting(path, "label:team"), "");
+  }
+
+  @Test
+  void settingThatTheNodeCannotTakeStaysAsItIsThere() throws Exception {
+    spool("desk", NINE, "one");
+    awaitIdle();
+    String path = "/v1/nodes/n1/queues/desk/settings";
+    String gone = "pin:" + "ab".repeat(16);
+
+    admin.send("PUT", path, "{\"name\":\"" + gone + "\",\"value\":true}");
+
+    awaits(() -> setting(path, gone), "false node");
+    assertThat(regen("events").out()).contains("setting-refused");
+  }
+
+  @Test
   void changesOnBothSidesWhileTheManagerWasAwayMeet() throws Exception {
     spool("desk", NINE, "one");
     awaitIdle();

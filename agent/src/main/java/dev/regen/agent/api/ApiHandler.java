@@ -212,7 +212,7 @@ public final class ApiHandler extends Handler.Abstract {
   }
 
   /** What is no HTTP, or too long for it. */
-  static void malformed(Exchange exchange, int status) {
+  public static void malformed(Exchange exchange, int status) {
     Failure failure =
         new Failure(
             status == 431 || status == 414 ? Failure.Code.TOO_LARGE : Failure.Code.BAD_INPUT,

@@ -13,7 +13,7 @@ public final class TokenCallers implements ApiHandler.Callers {
   private static final double WRONG_PER_SECOND = 10 / 60.0;
 
   private final Known known;
-  private final RateLimit wrong = new RateLimit(WRONG_PER_SECOND, WRONG_BURST);
+  private final RateLimit wrong = wrongTokens();
 
   /** Whose token it is. */
   @FunctionalInterface
@@ -24,6 +24,11 @@ public final class TokenCallers implements ApiHandler.Callers {
 
   public TokenCallers(Known known) {
     this.known = known;
+  }
+
+  /** How often somebody may be wrong from one network. */
+  static RateLimit wrongTokens() {
+    return new RateLimit(WRONG_PER_SECOND, WRONG_BURST);
   }
 
   /** Those in a file. */
@@ -62,7 +67,7 @@ public final class TokenCallers implements ApiHandler.Callers {
   }
 
   /** Whoever has one address of IPv6 has 2^64. */
-  private static String network(String address) {
+  static String network(String address) {
     if (!address.contains(":")) {
       return address;
     }

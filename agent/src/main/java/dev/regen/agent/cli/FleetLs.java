@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -21,9 +22,23 @@ final class FleetLs extends FleetSubcommand {
   @Parameters(index = "1", arity = "0..1", paramLabel = "QUEUE")
   private @Nullable String queue;
 
+  @Option(names = "--containers", description = "The containers of NODE.")
+  private boolean containers;
+
   @Override
   void run(FleetClient fleet) throws IOException, InterruptedException {
     String of = node;
+    if (of != null && containers) {
+      print(
+          fleet.get(node(of) + "/containers").objects("containers"),
+          List.of("CONTAINER", "QUEUE", "RUNNING"),
+          row ->
+              List.of(
+                  or(row.stringOrNull("name"), "-"),
+                  or(row.stringOrNull("queue"), "-"),
+                  row.flag("running") ? "yes" : "no"));
+      return;
+    }
     if (of != null && queue != null) {
       snapshots(fleet.get(node(of) + "/queues/" + AgentClient.part(queue)));
       return;

@@ -56,6 +56,7 @@ import picocli.CommandLine.Spec;
       UnpinCommand.class,
       RmCommand.class,
       KeepCommand.class,
+      LabelCommand.class,
       EncryptCommand.class,
       DecryptCommand.class,
       KeyCommand.class,

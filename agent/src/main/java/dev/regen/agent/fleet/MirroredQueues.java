@@ -101,8 +101,8 @@ final class MirroredQueues {
   }
 
   static void remove(Edit edit, String node, String name) throws SQLException {
+    edit.write().update("DELETE FROM settings WHERE node = ? AND queue = ?", node, name);
     if (edit.write().update("DELETE FROM queues WHERE node = ? AND name = ?", node, name) > 0) {
-      edit.write().update("DELETE FROM settings WHERE node = ? AND queue = ?", node, name);
       edit.tell("queueGone", node, false, new JsonObject().with("node", node).with("name", name));
     }
   }

@@ -5,6 +5,8 @@ import dev.regen.agent.api.Secrets;
 import dev.regen.agent.fleet.db.Edit;
 import dev.regen.agent.fleet.db.Session;
 import dev.regen.runtime.json.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,6 +164,24 @@ final class Nodes {
         session.all(Nodes::json, COLUMNS + "WHERE name > ? ORDER BY name LIMIT ?", cursor, limit));
   }
 
+  /** The containers of a node, as it last told them. */
+  static JsonObject containers(Session session, String name) throws SQLException, ProblemException {
+    require(session, name);
+    String told =
+        session
+            .one(row -> row.text("containers"), "SELECT containers FROM nodes WHERE name = ?", name)
+            .orElse("null");
+    return new JsonObject().with("containers", told.equals("null") ? List.of() : containers(told));
+  }
+
+  private static List<JsonObject> containers(String told) {
+    try {
+      return JsonObject.parse(told).objects("containers");
+    } catch (IOException e) {
+      throw new UncheckedIOException("the database holds what is no JSON", e);
+    }
+  }
+
   private static JsonObject json(Session.Row row) throws SQLException {
     Long seen = row.numberOrNull("seen_at");
     boolean connected = row.textOrNull("manager") != null;
@@ -172,7 +192,7 @@ final class Nodes {
         .with("connectedAt", connected ? Names.time(row.numberOrNull("connected_at")) : null)
         .with("seenAt", connected ? null : Names.time(seen))
         .with("queues", row.number("queues"))
-        .with("containers", containers == null ? null : row.text("containers").length() > 2)
+        .with("containers", containers == null ? null : containers(containers).size())
         .with("jobsWaiting", row.number("waiting"))
         .with("jobsRunning", row.number("running"))
         .with("token", row.textOrNull("token_hash") != null)

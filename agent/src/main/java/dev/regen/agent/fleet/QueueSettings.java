@@ -21,7 +21,7 @@ final class QueueSettings {
   private static final int TEXT_MAX = 255;
   private static final int KEEP_MAX = QueueContent.KEEP_MAX;
   private static final Pattern NAME =
-      Pattern.compile("keep|pin:[0-9a-f]{4,64}|(?:label|policy):[A-Za-z0-9][A-Za-z0-9._/-]{0,127}");
+      Pattern.compile("keep|pin:[0-9a-f]{32}|(?:label|policy):[A-Za-z0-9][A-Za-z0-9._/-]{0,127}");
 
   private QueueSettings() {}
 
@@ -136,7 +136,8 @@ final class QueueSettings {
               .with("loser", loser == null ? null : parsed(loser));
         },
         "SELECT name, value, changed_at, changed_by, loser FROM settings"
-            + " WHERE node = ? AND queue = ? ORDER BY name LIMIT 1000",
+            + " WHERE node = ? AND queue = ? AND value <> '{\"value\":\"\"}'"
+            + " ORDER BY name LIMIT 1000",
         node,
         queue);
   }

@@ -112,10 +112,10 @@ sealed interface Report {
     for (JsonObject queue : queues) {
       all.add(MirroredQueues.read(queue, now));
     }
-    Object containers = json.members().get("containers");
+    List<JsonObject> containers = json.objects("containers");
     return new Inventory(
         all,
-        new JsonObject().with("containers", containers == null ? List.of() : containers).toString(),
+        new JsonObject().with("containers", containers).toString(),
         json.has("names") ? Set.copyOf(json.strings("names")) : null);
   }
 

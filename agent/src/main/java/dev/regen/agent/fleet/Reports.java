@@ -42,14 +42,7 @@ final class Reports {
       throws SQLException {
     String id = report.id();
     Optional<JobRow> known =
-        id != null
-            ? FleetJobs.find(edit.session(), id)
-            : edit.session()
-                .one(
-                    JobRow::of,
-                    "SELECT " + JobRow.COLUMNS + " FROM jobs WHERE node = ? AND node_job = ?",
-                    node,
-                    report.nodeJob());
+        id != null ? FleetJobs.find(edit.session(), id) : begunThere(edit, node, report);
     if (known.isEmpty() && id == null) {
       follow(edit, begun(edit, node, report), report);
       return;
@@ -68,6 +61,25 @@ final class Reports {
     } else if (report.revision() > job.revision()) {
       follow(edit, job, report);
     }
+  }
+
+  /** A node's ids of jobs are short, and come again some day. */
+  private static Optional<JobRow> begunThere(Edit edit, String node, Report.OfJob report)
+      throws SQLException {
+    long any = -1;
+    long askedAt = Names.millis(report.job(), "askedAt", any);
+    return edit.session()
+        .one(
+            JobRow::of,
+            "SELECT "
+                + JobRow.COLUMNS
+                + " FROM jobs WHERE node = ? AND node_job = ? AND origin = ?"
+                + " AND (asked_at = ? OR ? = -1) ORDER BY seq DESC LIMIT 1",
+            node,
+            report.nodeJob(),
+            JobRow.NODE,
+            askedAt,
+            askedAt);
   }
 
   /** A node that has a message, and asks whether it may begin, names its own job so. */

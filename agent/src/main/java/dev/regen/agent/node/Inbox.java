@@ -57,6 +57,8 @@ final class Inbox {
       last = JsonObject.parse(disk.read(lastFile, FILE_BYTES_MAX)).number("last");
     } catch (NoSuchFileException e) {
       last = 0;
+    } catch (IOException e) {
+      LOG.warn("{} is not read, and some messages come again: {}", lastFile, Why.of(e));
     }
     return waiting;
   }

@@ -18,12 +18,13 @@ import org.slf4j.LoggerFactory;
 /** The queues and containers of this host as the manager shows them: what this agent's API says. */
 final class Inventory {
   private static final Logger LOG = LoggerFactory.getLogger(Inventory.class);
-  private static final Principal ITSELF = new Principal("regen", Role.VIEW);
+  static final Principal ITSELF = new Principal("regen", Role.VIEW);
 
   /** Of a queue that is longer the newest snapshots are told. */
   private static final int QUEUE_BYTES_MAX = 400 << 10;
 
   private static final int PAGE = 1_000;
+  private static final int CONTAINERS_BYTES_MAX = 100 << 10;
   private static final int REPORT_BYTES_MAX = 600 << 10;
 
   private final Routes routes;
@@ -77,9 +78,19 @@ final class Inventory {
             .with("kind", "inventory")
             .with("queues", queues)
             .with("names", List.copyOf(names))
-            .with("containers", containers)
+            .with("containers", newest(containers, CONTAINERS_BYTES_MAX))
             .with("revision", ++revision));
     return reports;
+  }
+
+  /** Looks whether settings are what was recorded of them. */
+  void compare(NodeSettings told) throws IOException, InterruptedException {
+    for (JsonObject row : ask("listQueues", Map.of(), "queues")) {
+      String name = row.string("name");
+      if (row.has("length") && !settings.json(name).members().isEmpty()) {
+        told.compare(name, row.number("length"), snapshots(name));
+      }
+    }
   }
 
   /** Of these queues those that the manager knows otherwise. */
@@ -108,7 +119,7 @@ final class Inventory {
     row.members().forEach(queue::with);
     queue.with("keep", row.members().get("length"));
     List<JsonObject> snapshots = snapshots(name);
-    List<JsonObject> newest = newest(snapshots);
+    List<JsonObject> newest = newest(snapshots, QUEUE_BYTES_MAX);
     queue.with("snapshots", newest).with("settings", settings.json(name));
     if (newest.size() < snapshots.size()) {
       queue.with("snapshotsNotShown", snapshots.size() - newest.size());
@@ -117,19 +128,20 @@ final class Inventory {
     return text.equals(known.put(name, text)) ? List.of() : List.of(queue);
   }
 
-  private static List<JsonObject> newest(List<JsonObject> snapshots) {
+  /** The last rows, as many as fit. */
+  private static List<JsonObject> newest(List<JsonObject> rows, int bytesMax) {
     long bytes = 0;
-    for (int i = snapshots.size() - 1; i >= 0; i--) {
-      bytes += snapshots.get(i).bytes().length;
-      if (bytes > QUEUE_BYTES_MAX) {
-        return snapshots.subList(i + 1, snapshots.size());
+    for (int i = rows.size() - 1; i >= 0; i--) {
+      bytes += rows.get(i).bytes().length;
+      if (bytes > bytesMax) {
+        return rows.subList(i + 1, rows.size());
       }
     }
-    return snapshots;
+    return rows;
   }
 
   /** None of a queue that is damaged, or gone in this moment. */
-  private List<JsonObject> snapshots(String queue) throws InterruptedException {
+  List<JsonObject> snapshots(String queue) throws InterruptedException {
     try {
       return ask("listSnapshots", Map.of("queue", queue), "snapshots");
     } catch (IOException e) {

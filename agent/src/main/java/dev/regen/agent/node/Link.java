@@ -63,6 +63,9 @@ final class Link {
   /** Runs until {@link #close}. */
   void run() throws InterruptedException {
     say("not connected yet", null);
+    if (manager.isPlain()) {
+      LOG.warn("the token goes to {} in the plain: anybody on the way can read it", manager);
+    }
     long pauseMillis = PAUSE_MILLIS_MIN;
     while (!closed) {
       long began = System.nanoTime();
@@ -139,6 +142,9 @@ final class Link {
     if (!(e instanceof ManagerFailure failure)) {
       say(why, e instanceof java.net.ConnectException ? "is 'regen manager' running there?" : null);
       return;
+    }
+    if (failure.status() == 429 && status != null && status.trouble() != null) {
+      return; // What it was before says more.
     }
     Path file = manager.tokenFile();
     String where = file == null ? "the file that '?token-file=' names" : file.toString();

@@ -70,6 +70,13 @@ public record ManagerUrl(URI address, Map<String, String> options) {
     return file(TOKEN);
   }
 
+  /** Whether what is sent there can be read on the way. */
+  boolean isPlain() {
+    String host = address.getHost();
+    boolean here = host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
+    return "http".equals(address.getScheme()) && !here;
+  }
+
   /** The same with another file of a token. */
   public ManagerUrl withTokenFile(Path file) {
     Map<String, String> other = new LinkedHashMap<>(options);

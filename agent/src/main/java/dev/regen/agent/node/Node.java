@@ -13,6 +13,7 @@ import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -32,17 +33,19 @@ import org.slf4j.LoggerFactory;
  */
 public final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+  private static final Duration SAVE_EVERY = Duration.ofSeconds(2);
+  private static final Duration OPEN_EVERY = Duration.ofSeconds(10);
   private static final int HEARD_MAX = 256;
   private static final int TOGETHER_MAX = 64;
 
   /** Messages that came twice are told apart from those that are asked for anew. */
   private static final int REMEMBERED_MAX = 10_000;
 
-  private final NodeConfiguration configuration;
+  private final @Nullable NodeConfiguration configuration;
   private final Disk disk;
   private final Path run;
   private final InstantSource clock;
-  private final Outbox outbox = new Outbox();
+  private final Outbox outbox;
   private final Inbox inbox;
   private final SettingTable table;
   private final NodeSettings settings;
@@ -60,11 +63,12 @@ public final class Node implements AutoCloseable {
   /**
    * Nothing is read or written before {@link #start}.
    *
+   * @param configuration null if this host is no node: its queues' settings are kept all the same
    * @param home of the agent
    * @param run where its socket is
    */
   public Node(
-      NodeConfiguration configuration,
+      @Nullable NodeConfiguration configuration,
       Disk disk,
       Path home,
       Path run,
@@ -74,6 +78,7 @@ public final class Node implements AutoCloseable {
     this.disk = disk;
     this.run = run;
     this.clock = clock;
+    outbox = new Outbox(configuration != null);
     Path own = home.resolve("node");
     inbox = new Inbox(disk, own);
     table = new SettingTable(disk, own);
@@ -81,34 +86,53 @@ public final class Node implements AutoCloseable {
     removed = new Removed(disk, own, outbox);
   }
 
-  /** An agent that had a manager may have died and said no good-bye. */
-  public static void leave(Disk disk, Path run) throws IOException {
-    NodeStatus.remove(disk, run);
+  /** The labels and policies of a queue. */
+  public List<JsonObject> labels(QueueName queue) {
+    return table.labels(queue.value());
+  }
+
+  /**
+   * Changes a label or policy of a queue; empty removes it.
+   *
+   * @param name {@code label:NAME} or {@code policy:NAME}
+   */
+  public void label(QueueName queue, String name, String value, String by) throws IOException {
+    settings.label(queue.value(), name, value, by);
+    outbox.queue(queue.value());
   }
 
   /** Connects from now on; waits for nothing. */
   public void start(Routes routes, Jobs jobs) throws IOException {
+    table.open();
+    begin("settings", this::save);
+    NodeConfiguration joined = configuration;
+    if (joined == null) {
+      leave();
+      return;
+    }
+    join(joined, routes, jobs);
+  }
+
+  /** An agent that had a manager may have died and said no good-bye. */
+  private void leave() {
+    try {
+      NodeStatus.remove(disk, run);
+    } catch (IOException e) {
+      LOG.warn("'regen doctor' tells of a fleet that this host is no node of: {}", Why.of(e));
+    }
+  }
+
+  private void join(NodeConfiguration joined, Routes routes, Jobs jobs) throws IOException {
     NodeJobs told = new NodeJobs(jobs, outbox);
     Orders orders = new Orders(routes, jobs, told, inbox, outbox);
-    Reporter reporter = new Reporter(outbox, new Inventory(routes, table), table, told);
-    Link made =
-        new Link(
-            configuration.manager(),
-            configuration.name(),
-            disk,
-            run,
-            clock,
-            inbox,
-            reporter,
-            heard);
+    Inventory inventory = new Inventory(routes, table);
+    Reporter reporter = new Reporter(outbox, inventory, table, told);
+    Link made = new Link(joined.manager(), joined.name(), disk, run, clock, inbox, reporter, heard);
     link = made;
     begin(
         "node",
         () -> {
-          List<JsonObject> waiting = opened();
-          if (waiting == null) {
-            return;
-          }
+          List<JsonObject> waiting = opened(inventory);
           jobs.listen(told::tell);
           told.tellAll();
           begin("node-reports", reporter::run);
@@ -143,6 +167,7 @@ public final class Node implements AutoCloseable {
     synchronized (threads) {
       threads.forEach(Thread::interrupt);
     }
+    saveNow();
   }
 
   private void changed(String queue, QueueContent before, QueueContent after, String by) {
@@ -168,6 +193,9 @@ public final class Node implements AutoCloseable {
   }
 
   private void removed(String what, String queue, @Nullable String snapshot, String by) {
+    if (configuration == null) {
+      return;
+    }
     removed.add(
         new JsonObject()
             .with("kind", "removed")
@@ -178,18 +206,38 @@ public final class Node implements AutoCloseable {
             .with("at", clock.instant().truncatedTo(ChronoUnit.MILLIS)));
   }
 
-  /** Reads what the agent before left; null if that cannot be: the agent goes on without. */
-  private @Nullable List<JsonObject> opened() {
-    try {
-      List<JsonObject> waiting = inbox.open();
-      table.open();
-      removed.open();
-      return waiting;
-    } catch (IOException | RuntimeException e) {
-      if (!outbox.isClosed()) {
-        LOG.error("this agent is no node of a fleet until it is started anew: {}", Why.of(e));
+  /** Reads what the agent before left, as soon as that can be. */
+  private List<JsonObject> opened(Inventory inventory) throws InterruptedException {
+    String before = "";
+    while (true) {
+      try {
+        List<JsonObject> waiting = inbox.open();
+        removed.open();
+        inventory.compare(settings);
+        return waiting;
+      } catch (IOException | RuntimeException e) {
+        String why = Why.of(e);
+        if (!why.equals(before) && !outbox.isClosed()) {
+          LOG.error("this agent cannot be a node of a fleet now: {}", why);
+        }
+        before = why;
+        Thread.sleep(OPEN_EVERY);
       }
-      return null;
+    }
+  }
+
+  private void save() throws InterruptedException {
+    while (!outbox.isClosed()) {
+      Thread.sleep(SAVE_EVERY);
+      saveNow();
+    }
+  }
+
+  private void saveNow() {
+    try {
+      table.save();
+    } catch (IOException e) {
+      LOG.warn("who changed which setting may be forgotten: {}", Why.of(e));
     }
   }
 

@@ -11,6 +11,7 @@ final class NodeJobs {
   /** Who asks on behalf of somebody at the manager; no token of the agent's has such a name. */
   static final String CALLER = "manager:";
 
+  private static final int JOB_BYTES_MAX = 64 << 10;
   private static final String KEY = "fleet:";
 
   private final Jobs jobs;
@@ -50,7 +51,7 @@ final class NodeJobs {
               .with("id", fleetJob)
               .with("nodeJob", id)
               .with("revision", job.number("revision"))
-              .with("job", job),
+              .with("job", shortened(job)),
           () -> {
             if (ended && fleetJob != null) {
               jobs.acknowledge(id);
@@ -64,6 +65,16 @@ final class NodeJobs {
     } catch (java.io.IOException e) {
       throw new IllegalStateException("a job has members that it always has", e);
     }
+  }
+
+  /** A result that is long would not fit into a report; the manager keeps none of that length. */
+  private static JsonObject shortened(JsonObject job) {
+    if (job.bytes().length <= JOB_BYTES_MAX) {
+      return job;
+    }
+    JsonObject shortened = new JsonObject();
+    job.members().forEach(shortened::with);
+    return shortened.with("result", new JsonObject().with("tooLong", true));
   }
 
   /** Tells of all there are. */

@@ -1,5 +1,6 @@
 package dev.regen.agent.node;
 
+import dev.regen.agent.api.Answer;
 import dev.regen.agent.api.Principal;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.jobs.Events;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,6 +26,7 @@ final class NodeSettings {
   private static final Logger LOG = LoggerFactory.getLogger(NodeSettings.class);
   private static final String KEEP = "keep";
   private static final String PIN = "pin:";
+  private static final int TEXT_MAX = 255;
 
   /** What this thread changes on behalf of the manager. */
   private static final ThreadLocal<@Nullable Setting> APPLIED = new ThreadLocal<>();
@@ -51,6 +54,44 @@ final class NodeSettings {
   }
 
   /**
+   * Changes a label or policy; it lasts when this returns.
+   *
+   * @throws RegenException.BadInput if it is none, or its value does not fit
+   */
+  void label(String queue, String name, String value, String by) throws IOException {
+    if (!SettingTable.isLabel(name)) {
+      throw new RegenException.BadInput(
+          "'" + name + "' is no label:NAME or policy:NAME of letters, digits, '.', '_', '/', '-'");
+    }
+    if (value.length() > TEXT_MAX || value.chars().anyMatch(Character::isISOControl)) {
+      throw new RegenException.BadInput(
+          "a label has at most " + TEXT_MAX + " characters, and no control characters");
+    }
+    set(queue, name, value, by, Instant.EPOCH);
+    table.save();
+  }
+
+  /**
+   * Compares a queue with what is known of its settings: an agent that died may not have recorded a
+   * change.
+   *
+   * @param snapshots the queue's, as its listing has them
+   */
+  void compare(String queue, long keep, List<JsonObject> snapshots) throws IOException {
+    Setting known = table.get(queue, KEEP);
+    if (known != null && !known.value().equals(keep)) {
+      set(queue, KEEP, keep, "regen", Instant.EPOCH);
+    }
+    for (JsonObject snapshot : snapshots) {
+      String pin = PIN + snapshot.string("id");
+      Setting pinned = table.get(queue, pin);
+      if (pinned != null && !pinned.value().equals(snapshot.flag("pinned"))) {
+        set(queue, pin, snapshot.flag("pinned"), "regen", Instant.EPOCH);
+      }
+    }
+  }
+
+  /**
    * A setting that the manager has.
    *
    * @param message whose body it is in
@@ -73,7 +114,7 @@ final class NodeSettings {
       APPLIED.set(theirs);
       apply(queue, name, theirs, Orders.caller(message), routes);
     } catch (IOException | IllegalArgumentException e) {
-      refuse(queue, name, theirs, ours, e);
+      refuse(queue, name, theirs, actual(queue, name, ours, routes), e);
       return;
     } finally {
       APPLIED.remove();
@@ -108,7 +149,7 @@ final class NodeSettings {
 
   /** What cannot be here stays as it is, and the manager has to take it so. */
   private void refuse(
-      String queue, String name, Setting theirs, @Nullable Setting ours, Exception why) {
+      String queue, String name, Setting theirs, @Nullable Object ours, Exception why) {
     LOG.info("{} of queue {} does not become {}: {}", name, queue, theirs.words(), Why.of(why));
     events.tell(
         "setting-refused", queue, name + " does not become " + theirs.words() + ": " + Why.of(why));
@@ -119,9 +160,28 @@ final class NodeSettings {
           () -> {});
       return;
     }
-    Object value = ours != null ? ours.value() : name.startsWith(PIN) ? (Object) false : null;
-    if (value != null) {
-      set(queue, name, value, "node", theirs.changedAt());
+    if (ours != null) {
+      set(queue, name, ours, "node", theirs.changedAt());
+    }
+  }
+
+  /** How a setting is, whoever set it; null if nobody knows. */
+  private static @Nullable Object actual(
+      String queue, String name, @Nullable Setting ours, Routes routes)
+      throws InterruptedException {
+    if (ours != null) {
+      return ours.value();
+    }
+    if (!name.equals(KEEP)) {
+      return name.startsWith(PIN) ? (Object) false : "";
+    }
+    try {
+      return routes.perform("getQueue", Map.of("queue", queue), new JsonObject(), Inventory.ITSELF)
+              instanceof Answer.Json json
+          ? json.body().members().get("length")
+          : null;
+    } catch (IOException e) {
+      return null;
     }
   }
 

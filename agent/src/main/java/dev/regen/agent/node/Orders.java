@@ -68,6 +68,13 @@ final class Orders {
         perform(id, message);
       }
     } catch (IOException | RuntimeException e) {
+      Job begun = told.find(id);
+      if (begun != null) {
+        // What failed came after.
+        told.tell(begun.json());
+        inbox.remove(id);
+        return;
+      }
       Failure failure = e instanceof ProblemException problem ? problem.failure() : Failure.of(e);
       refused(id, failure);
       return;

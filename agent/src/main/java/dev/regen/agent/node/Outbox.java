@@ -26,6 +26,7 @@ final class Outbox {
 
   private final Map<String, Entry> waiting = new LinkedHashMap<>();
   private final Set<String> queues = new LinkedHashSet<>();
+  private final boolean heard;
   private boolean connected;
   private boolean all;
   private boolean full;
@@ -38,8 +39,18 @@ final class Outbox {
    */
   record Entry(String key, JsonObject report, Runnable told) {}
 
+  /**
+   * @param heard whether anybody will ever listen; if not, this stays empty
+   */
+  Outbox(boolean heard) {
+    this.heard = heard;
+  }
+
   /** Something is to be told. */
   synchronized void put(String key, JsonObject report, Runnable told) {
+    if (!heard) {
+      return;
+    }
     if (waiting.size() >= WAITING_MAX && !waiting.containsKey(key)) {
       if (!full) {
         LOG.warn("{} reports wait for the manager; it will miss later ones", waiting.size());
@@ -53,8 +64,10 @@ final class Outbox {
 
   /** Something about a queue has changed. */
   synchronized void queue(String name) {
-    queues.add(name);
-    notifyAll();
+    if (heard) {
+      queues.add(name);
+      notifyAll();
+    }
   }
 
   /** Everything that is here is to be told once more. */

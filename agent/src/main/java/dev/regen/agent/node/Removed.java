@@ -32,7 +32,12 @@ final class Removed {
     records.makeDirectory(directory);
     records.sweep(directory);
     for (Path file : disk.list(directory)) {
-      tell(file, JsonObject.parse(disk.read(file, FILE_BYTES_MAX)));
+      try {
+        tell(file, JsonObject.parse(disk.read(file, FILE_BYTES_MAX)));
+      } catch (IOException e) {
+        LOG.warn("the manager does not hear of what {} says: {}", file, Why.of(e));
+        forget(file);
+      }
     }
   }
 

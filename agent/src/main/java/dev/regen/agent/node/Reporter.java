@@ -20,6 +20,7 @@ final class Reporter {
   private static final int QUEUES_MAX = 50;
   private static final long BYTES_MAX = 700 << 10;
   private static final Duration AFTER_FAILURE = Duration.ofMillis(500);
+  private static final Duration AFTER_REFUSAL = Duration.ofSeconds(5);
 
   /** What changes without anybody's saying so, as what may be done with a queue. */
   private static final Duration LOOK_EVERY = Duration.ofSeconds(60);
@@ -59,13 +60,26 @@ final class Reporter {
       }
       try {
         sendSome();
+      } catch (ManagerFailure e) {
+        if (!e.lasting() || e.aboutWho()) {
+          again(e);
+        } else {
+          // The same would be refused again; later there is something else to tell.
+          LOG.warn("the manager does not take how the queues are: {}", Why.of(e));
+          fresh = true;
+          Thread.sleep(AFTER_REFUSAL);
+        }
       } catch (IOException | RuntimeException e) {
-        LOG.debug("what happens here could not be told: {}", Why.of(e));
-        fresh = true;
-        outbox.all();
-        Thread.sleep(AFTER_FAILURE);
+        again(e);
       }
     }
+  }
+
+  private void again(Exception e) throws InterruptedException {
+    LOG.debug("what happens here could not be told: {}", Why.of(e));
+    fresh = true;
+    outbox.all();
+    Thread.sleep(AFTER_FAILURE);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.regen.agent.node;
 
+import dev.regen.runtime.Why;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
@@ -7,11 +8,15 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * When each setting of each queue was changed, to what, and by whom: {@code settings.json}. What a
@@ -22,7 +27,10 @@ final class SettingTable {
   private static final int FILE_BYTES_MAX = 64 << 20;
   private static final int OF_A_QUEUE_MAX = 2_000;
 
+  private static final Logger LOG = LoggerFactory.getLogger(SettingTable.class);
+
   private final Disk disk;
+  private final Path home;
   private final Path file;
   private final Map<String, Map<String, Setting>> queues = new TreeMap<>();
   private boolean changed;
@@ -56,16 +64,22 @@ final class SettingTable {
 
   SettingTable(Disk disk, Path home) {
     this.disk = disk;
+    this.home = home;
     this.file = home.resolve("settings.json");
   }
 
-  synchronized void open() throws IOException {
-    JsonObject json;
+  /** Reads what there is; of a damaged file nothing: settings are then as if nobody set them. */
+  synchronized void open() {
     try {
-      json = JsonObject.parse(disk.read(file, FILE_BYTES_MAX), Long.MAX_VALUE);
+      read(JsonObject.parse(disk.read(file, FILE_BYTES_MAX), Long.MAX_VALUE));
     } catch (NoSuchFileException e) {
-      return;
+      LOG.debug("no setting was changed yet");
+    } catch (IOException e) {
+      LOG.warn("who changed which setting is not known any more: {}", Why.of(e));
     }
+  }
+
+  private void read(JsonObject json) throws IOException {
     for (String queue : json.members().keySet()) {
       JsonObject settings = json.object(queue);
       for (String name : settings.members().keySet()) {
@@ -111,6 +125,26 @@ final class SettingTable {
     return json;
   }
 
+  /** A queue's labels and policies that are not empty. */
+  synchronized List<JsonObject> labels(String queue) {
+    List<JsonObject> labels = new ArrayList<>();
+    queues
+        .getOrDefault(queue, Map.of())
+        .forEach((name, one) -> {
+          if (isLabel(name) && !one.value().equals("")) {
+            JsonObject label = new JsonObject().with("name", name);
+            one.json().members().forEach(label::with);
+            labels.add(label);
+          }
+        });
+    return labels;
+  }
+
+  /** Whether it stands here alone. */
+  static boolean isLabel(String name) {
+    return name.matches("(?:label|policy):[A-Za-z0-9][A-Za-z0-9._/-]{0,127}");
+  }
+
   /** What was set survives a power cut once this has returned. */
   synchronized void save() throws IOException {
     if (!changed) {
@@ -118,7 +152,9 @@ final class SettingTable {
     }
     JsonObject json = new JsonObject();
     queues.keySet().forEach(queue -> json.with(queue, json(queue)));
-    new Records(disk).replace(file, json.bytes());
+    Records records = new Records(disk);
+    records.makeDirectory(home);
+    records.replace(file, json.bytes());
     changed = false;
   }
 

@@ -2,6 +2,7 @@ package dev.regen.agent.registry;
 
 import dev.regen.agent.api.ApiHandler;
 import dev.regen.agent.api.ApiLimits;
+import dev.regen.agent.api.LimitedCallers;
 import dev.regen.agent.api.ProblemException;
 import dev.regen.agent.fleet.Fleet;
 import dev.regen.agent.fleet.FleetCallers;
@@ -155,15 +156,21 @@ final class ManagerHandler extends Handler.Sequence {
     return handler.handle(request, response, callback);
   }
 
+  /** Whether a request that is no proper one was meant for the fleet. */
+  static boolean isOfFleet(Exchange exchange) {
+    String path = exchange.request().getHttpURI().getPath();
+    return path != null && path.startsWith(FLEET);
+  }
+
   private static Handler api(Fleet fleet) {
     FleetCallers callers = fleet.callers();
     return new ApiHandler(
         fleet.routes(),
-        request ->
+        new LimitedCallers(request ->
             callers.of(
                 Request.getPathInContext(request),
                 request.getHeaders().get(HttpHeader.AUTHORIZATION),
-                certificates(request)),
+                certificates(request))),
         ApiLimits.REMOTE.withRequestsPerSecond(REQUESTS_PER_SECOND));
   }
 

@@ -1,5 +1,6 @@
 package dev.regen.agent.registry;
 
+import dev.regen.agent.api.ApiHandler;
 import dev.regen.agent.fleet.Fleet;
 import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.observe.Exposition;
@@ -71,6 +72,13 @@ public final class ManagerServer implements AutoCloseable {
     if (opened != null) {
       opened.keepUp();
     }
+    if (joined != null
+        && options.listening().certificate() == null
+        && options.listening().isOpen()) {
+      LOG.warn(
+          "tokens go to {} in the plain: anybody on the way can read them; use --tls-cert",
+          options.listening().address());
+    }
     if (options.openToAll()) {
       LOG.warn(
           "whoever reaches {} may read and write everything: use --htpasswd",
@@ -101,10 +109,15 @@ public final class ManagerServer implements AutoCloseable {
             store == null ? null : store.access(),
             options.htpasswd() == null && options.listening().clients() != null,
             exposition),
-        (exchange, status) ->
+        (exchange, status) -> {
+          if (fleet != null && (store == null || ManagerHandler.isOfFleet(exchange))) {
+            ApiHandler.malformed(exchange, status);
+          } else {
             new RegistryProblem(
                     status, RegistryException.Code.UNSUPPORTED, "the request is malformed", null)
-                .answer(exchange));
+                .answer(exchange);
+          }
+        });
   }
 
   /** Serves until SIGTERM or SIGINT. */

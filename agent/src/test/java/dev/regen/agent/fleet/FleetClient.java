@@ -42,6 +42,7 @@ public record FleetClient(HttpClient http, URI manager, @Nullable String token)
       request.headers(headers);
     }
     HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
+    FleetDocument.check(method, path, response.statusCode(), response.body());
     return new Answer(response.statusCode(), json(response.body()));
   }
 

@@ -98,6 +98,37 @@ abstract class FleetContract {
   }
 
   @Test
+  void idsOfJobsOfANodeMayComeAgain() throws Exception {
+    String token = addNode("n1");
+    try (SimulatedNode node = connect("n1", token, 0)) {
+      for (String askedAt : List.of("2026-11-23T10:00:00Z", "2026-12-23T10:00:00Z")) {
+        JsonObject report = SimulatedNode.job(null, "j7", "success", 3);
+        report.object("job").with("askedAt", askedAt);
+        node.report(report);
+        node.report(report);
+      }
+    }
+
+    assertThat(admin.get("/v1/jobs?node=n1").json().objects("jobs")).hasSize(2);
+  }
+
+  @Test
+  void nodeThatLostAJobThatItHadBegunDoesNotBeginItAgain() throws Exception {
+    String token = addNode("n1");
+    try (SimulatedNode node = connect("n1", token, 0)) {
+      String job = capture("n1");
+      node.next();
+      node.report(SimulatedNode.job(job, "fleet:" + job, "waiting", 0));
+      node.report(job, "running", 2);
+
+      FleetClient.Answer again = node.report(SimulatedNode.job(job, "fleet:" + job, "waiting", 0));
+
+      assertThat(again.json().strings("withdrawn")).containsExactly(job);
+      assertThat(admin.get("/v1/jobs/" + job).json().string("code")).isEqualTo("interrupted");
+    }
+  }
+
+  @Test
   void messageIsSentAgainUntilTheNodeHasReportedIt() throws Exception {
     String token = addNode("n1");
     String job = capture("n1");
@@ -192,6 +223,19 @@ abstract class FleetContract {
     assertThat(first.status()).isEqualTo(202);
     assertThat(again.json().string("id")).isEqualTo(first.json().string("id"));
     assertThat(other.status()).isEqualTo(409);
+  }
+
+  @Test
+  void everyListAnswersAsDocumented() throws Exception {
+    addNode("n1");
+    capture("n1");
+    String lists = "openapi.json operations nodes jobs alarms settings tokens audit";
+    for (String path : List.of(lists.split(" ", -1))) {
+      assertThat(admin.get("/v1/" + path).status()).as(path).isEqualTo(200);
+    }
+    assertThat(admin.send("POST", "/v1/nodes/n1/token", null).status()).isEqualTo(200);
+    assertThat(admin.get("/v1/jobs?limit=0").status()).isEqualTo(400);
+    assertThat(admin.get("/v1/nothing").status()).isEqualTo(404);
   }
 
   @Test
@@ -316,11 +360,13 @@ abstract class FleetContract {
           new JsonObject()
               .with("kind", "inventory")
               .with("queues", List.of(queue("desk"), queue("lamp")))
-              .with("containers", List.of())
+              .with("containers", List.of(new JsonObject().with("name", "desk")))
               .with("revision", 1));
       node.report(new JsonObject().with("kind", "queueGone").with("name", "lamp"));
 
       assertThat(admin.get("/v1/nodes/n1/queues").json().objects("queues")).hasSize(1);
+      assertThat(admin.get("/v1/nodes/n1/containers").json().objects("containers")).hasSize(1);
+      assertThat(admin.get("/v1/nodes/n1").json().number("containers")).isEqualTo(1);
       JsonObject row = admin.get("/v1/nodes/n1/queues/desk").json().objects("snapshots").getFirst();
       assertThat(row.strings("actions")).containsExactly("restore");
       assertThat(admin.get("/v1/nodes/n1/queues/lamp").status()).isEqualTo(404);
