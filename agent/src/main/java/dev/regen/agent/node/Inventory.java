@@ -5,6 +5,7 @@ import dev.regen.agent.api.Principal;
 import dev.regen.agent.api.Role;
 import dev.regen.agent.api.Routes;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,6 +23,10 @@ final class Inventory {
 
   /** Of a queue that is longer the newest snapshots are told. */
   private static final int QUEUE_BYTES_MAX = 400 << 10;
+
+  /** What a queue's row has, in a list and alone. */
+  private static final List<String> SHOWN =
+      List.of("name", "length", "sizeBytes", "state", "encrypted", "latest", "message", "actions");
 
   private static final int PAGE = 1_000;
   private static final int CONTAINERS_BYTES_MAX = 100 << 10;
@@ -95,19 +100,21 @@ final class Inventory {
 
   /** Of these queues those that the manager knows otherwise. */
   List<JsonObject> queues(List<String> names) throws IOException, InterruptedException {
-    Map<String, JsonObject> rows = new HashMap<>();
-    for (JsonObject row : ask("listQueues", Map.of(), "queues")) {
-      rows.put(row.string("name"), row);
-    }
     List<JsonObject> reports = new ArrayList<>();
     for (String name : names) {
-      JsonObject row = rows.get(name);
-      if (row != null) {
-        for (JsonObject queue : news(row)) {
-          reports.add(new JsonObject().with("kind", "queue").with("queue", queue));
+      try {
+        Answer answer = routes.perform("getQueue", Map.of("queue", name), new JsonObject(), ITSELF);
+        if (answer instanceof Answer.Json row) {
+          for (JsonObject queue : news(row.body())) {
+            reports.add(new JsonObject().with("kind", "queue").with("queue", queue));
+          }
         }
-      } else if (known.remove(name) != null) {
-        reports.add(new JsonObject().with("kind", "queueGone").with("name", name));
+      } catch (RegenException.NotFound e) {
+        if (known.remove(name) != null) {
+          reports.add(new JsonObject().with("kind", "queueGone").with("name", name));
+        }
+      } catch (RegenException e) {
+        LOG.debug("queue {} is told when all are", name, e);
       }
     }
     return reports;
@@ -116,7 +123,11 @@ final class Inventory {
   private List<JsonObject> news(JsonObject row) throws IOException, InterruptedException {
     String name = row.string("name");
     JsonObject queue = new JsonObject();
-    row.members().forEach(queue::with);
+    for (String shown : SHOWN) {
+      if (row.members().containsKey(shown)) {
+        queue.with(shown, row.members().get(shown));
+      }
+    }
     queue.with("keep", row.members().get("length"));
     List<JsonObject> snapshots = snapshots(name);
     List<JsonObject> newest = newest(snapshots, QUEUE_BYTES_MAX);

@@ -35,6 +35,9 @@ final class SettingTable {
   private final Map<String, Map<String, Setting>> queues = new TreeMap<>();
   private boolean changed;
 
+  /** Held while the file is written; taken before this object's monitor. */
+  private final Object writing = new Object();
+
   /**
    * A setting as it is.
    *
@@ -145,17 +148,38 @@ final class SettingTable {
     return name.matches("(?:label|policy):[A-Za-z0-9][A-Za-z0-9._/-]{0,127}");
   }
 
-  /** What was set survives a power cut once this has returned. */
-  synchronized void save() throws IOException {
-    if (!changed) {
-      return;
+  /**
+   * What was set survives a power cut once this has returned; nobody else waits for the disk
+   * meanwhile.
+   */
+  void save() throws IOException {
+    synchronized (writing) {
+      JsonObject json = taken();
+      if (json == null) {
+        return;
+      }
+      try {
+        Records records = new Records(disk);
+        records.makeDirectory(home);
+        records.replace(file, json.bytes());
+      } catch (IOException e) {
+        synchronized (this) {
+          changed = true;
+        }
+        throw e;
+      }
     }
+  }
+
+  /** What is to be written, null for nothing. */
+  private synchronized @Nullable JsonObject taken() {
+    if (!changed) {
+      return null;
+    }
+    changed = false;
     JsonObject json = new JsonObject();
     queues.keySet().forEach(queue -> json.with(queue, json(queue)));
-    Records records = new Records(disk);
-    records.makeDirectory(home);
-    records.replace(file, json.bytes());
-    changed = false;
+    return json;
   }
 
   private Map<String, Setting> of(String queue) {
