@@ -21,6 +21,8 @@ import dev.regen.agent.container.MountedSnapshots;
 import dev.regen.agent.container.NextRun;
 import dev.regen.agent.container.PlainContainers;
 import dev.regen.agent.container.PlainLayers;
+import dev.regen.agent.container.QueueArrival;
+import dev.regen.agent.container.QueueDeparture;
 import dev.regen.agent.container.SharedLayers;
 import dev.regen.agent.container.StoppedForRestore;
 import dev.regen.agent.container.Targets;
@@ -37,6 +39,7 @@ import dev.regen.agent.http.EncryptionResource;
 import dev.regen.agent.http.ImageResource;
 import dev.regen.agent.http.LabelResource;
 import dev.regen.agent.http.MountResource;
+import dev.regen.agent.http.MoveResource;
 import dev.regen.agent.http.QueueResource;
 import dev.regen.agent.http.QueueViews;
 import dev.regen.agent.http.SnapshotResource;
@@ -68,6 +71,7 @@ import dev.regen.runtime.docker.EngineEvents;
 import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.runtime.durable.Records;
+import dev.regen.runtime.oci.Fences;
 import dev.regen.runtime.oci.FrozenLayer;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.oci.RuntimeExtension;
@@ -298,6 +302,12 @@ public final class Agent implements AutoCloseable {
     Follow follow = new Follow(queues, chunks, captures.arrivals(), pull);
     FromStore fromStore =
         new FromStore(queues, pull, follow, baseImages, nextRun, containers, openStores, events);
+    Fences fences = new Fences(disk, home);
+    QueueArrival arrival =
+        new QueueArrival(engine, targets, fences, fromStore, restore, events, disk, home);
+    QueueDeparture departure =
+        new QueueDeparture(
+            engine, targets, fences, queues, drain, toStores, restore, arrival, events, clock);
     ImageLayers images = new ImageLayers(engine, new SeenImages(disk, home));
     MountedSnapshots mounts = new MountedSnapshots(images, restorer, captures, disk, home);
     afterStart =
@@ -351,6 +361,7 @@ public final class Agent implements AutoCloseable {
         .addTo(routes);
     new MountResource(found, snapshots, mounts, jobs).addTo(routes);
     new StoreResource(toStores, fromStore, openStores, configuration.store(), jobs).addTo(routes);
+    new MoveResource(departure, arrival, configuration.store(), jobs).addTo(routes);
     new ImageResource(imageTransfers, configuration.store(), jobs).addTo(routes);
     new StoreCareResource(openStores, configuration.store(), jobs, events, clock).addTo(routes);
     routes.requireComplete();

@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
       FleetRun.class,
       FleetJobs.Ls.class,
       FleetJobs.Cancel.class,
+      FleetMoves.Ls.class,
+      FleetMoves.Cancel.class,
       FleetAlarms.Ls.class,
       FleetAlarms.Ack.class,
       FleetSettings.Ls.class,

@@ -52,6 +52,8 @@ import picocli.CommandLine.Spec;
       PushCommand.class,
       PullCommand.class,
       PublishCommand.class,
+      MoveCommand.class,
+      StayCommand.class,
       PinCommand.class,
       UnpinCommand.class,
       RmCommand.class,

@@ -155,6 +155,31 @@ public final class ContainerRestore {
     return restored.with("message", message).with("troubles", fetched.strings("troubles"));
   }
 
+  /**
+   * Creates the container that a snapshot was taken of, where there is none; one that ran with
+   * {@code --rm} too.
+   *
+   * @return what was done, for a person
+   * @throws RegenException.Refused if the snapshot does not tell of one, or the engine refuses it
+   */
+  String createAgain(QueueName queue, String at, boolean start, Job job)
+      throws IOException, InterruptedException {
+    SnapshotId before = queues.look(queue).chosen();
+    Snapshot snapshot = choose(queue, at);
+    try {
+      JsonObject host = member(snapshot.spec(), "hostConfig");
+      JsonObject config = member(snapshot.spec(), "config");
+      if (host == null || config == null) {
+        throw new RegenException.Refused(snapshot.words() + " does not tell of its container");
+      }
+      nextRun.prepare(snapshot, job);
+      return createAgain(queue, snapshot, config, host, start, job);
+    } catch (IOException | CancellationException e) {
+      unchoose(queue, snapshot.id(), before);
+      throw e;
+    }
+  }
+
   /** The queue need not be here yet. */
   private Optional<Target> findToFetch(String name) throws IOException {
     try {

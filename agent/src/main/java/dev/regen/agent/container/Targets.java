@@ -7,7 +7,11 @@ import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +50,35 @@ public final class Targets {
       }
     }
     return Optional.empty();
+  }
+
+  /** All containers of a queue that the engine has, those that run first. */
+  List<Target> of(QueueName queue) throws IOException {
+    Set<String> ids = new LinkedHashSet<>(engine.labelled(QUEUE_LABEL, queue.value()));
+    for (KnownContainers.Known known : containers.list()) {
+      if (known.queue().equals(queue)) {
+        ids.add(known.id().value());
+      }
+    }
+    List<Target> all = new ArrayList<>();
+    for (String id : ids) {
+      Optional<JsonObject> found = engine.container(id);
+      if (found.isPresent()) {
+        Target target = target(found.get());
+        if (queue.equals(target.queue())) {
+          all.add(target.running() ? 0 : all.size(), target);
+        }
+      }
+    }
+    Optional<JsonObject> named = engine.container(queue.value());
+    if (named.isPresent() && !ids.contains(named.get().string("Id"))) {
+      Target target = target(named.get());
+      // It has never run: its queue is the one of its name, if it will have one.
+      if (target.queue() == null && target.underExtension()) {
+        all.add(new Target(target.id(), target.name(), target.inspected(), null, queue));
+      }
+    }
+    return all;
   }
 
   /**

@@ -24,6 +24,7 @@ final class Deadlines implements AutoCloseable {
   private static final int TOGETHER_MAX = 200;
   private static final int JOBS_MAX = 100_000;
   private static final int AUDIT_MAX = 200_000;
+  private static final int MOVES_MAX = 20_000;
   private static final int PRUNED_MAX = 2_000;
   private static final int PRUNE_EVERY = 5;
 
@@ -134,6 +135,13 @@ final class Deadlines implements AutoCloseable {
       edit.write()
           .update(
               "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit ORDER BY seq LIMIT ?)",
+              PRUNED_MAX);
+    }
+    if (edit.session().number("SELECT count(*) FROM moves") > MOVES_MAX) {
+      edit.write()
+          .update(
+              "DELETE FROM moves WHERE id IN (SELECT id FROM moves WHERE ended_at IS NOT NULL"
+                  + " ORDER BY ended_at LIMIT ?)",
               PRUNED_MAX);
     }
     edit.write()

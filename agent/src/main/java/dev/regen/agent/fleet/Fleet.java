@@ -39,6 +39,7 @@ public final class Fleet implements AutoCloseable {
   private final FleetCallers callers;
   private final Tail tail;
   private final Deadlines deadlines;
+  private final Mover mover;
   private final Routes routes;
 
   /** Opens the database and takes part from then on. */
@@ -83,6 +84,7 @@ public final class Fleet implements AutoCloseable {
             readers.read(
                 session -> session.number("SELECT value FROM counters WHERE name = 'seq'")));
     callers = new FleetCallers(readers, writer);
+    mover = new Mover(writer);
     tail = new Tail(url, readers, changes, this::changed, () -> streams.wake(null));
     woken.set(tail);
     deadlines = new Deadlines(writer, manager);
@@ -91,6 +93,7 @@ public final class Fleet implements AutoCloseable {
     new FleetJobResource(ApiDocument.of(ActivityResource.class), readers, writer, waits)
         .addTo(routes);
     new MirrorResource(readers, writer).addTo(routes);
+    new MoveResource(readers, writer, mover).addTo(routes);
     new NodeResource(manager, writer, readers, streams, changes).addTo(routes);
     routes.requireComplete();
   }
@@ -161,6 +164,7 @@ public final class Fleet implements AutoCloseable {
   public void close() {
     sendAway();
     deadlines.close();
+    mover.close();
     tail.close();
     writer.close();
     readers.close();
@@ -181,6 +185,7 @@ public final class Fleet implements AutoCloseable {
   }
 
   private void job(FleetChanges.Entry entry) {
+    mover.jobChanged();
     try {
       waits.changed(entry);
     } catch (IOException e) {

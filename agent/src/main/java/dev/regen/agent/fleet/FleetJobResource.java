@@ -110,7 +110,7 @@ final class FleetJobResource {
     return parts;
   }
 
-  private static @Nullable String key(@Nullable String header) throws ProblemException {
+  static @Nullable String key(@Nullable String header) throws ProblemException {
     if (header != null && !header.matches("[!-~]{1,128}")) {
       throw Names.bad("an Idempotency-Key has 1 to 128 printable ASCII characters");
     }

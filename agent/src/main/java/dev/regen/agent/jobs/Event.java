@@ -37,6 +37,7 @@ public record Event(long id, Instant time, String kind, @Nullable String queue, 
     KEY_ADDED,
     PUSHED,
     PULLED,
+    MOVED,
     STORE_CHANGED,
     DEGRADED;
 

@@ -179,6 +179,24 @@ public final class Engine implements AutoCloseable {
     calls.call(Method.POST, "/containers/" + name(container) + "/start", null);
   }
 
+  /** Removes a container that does not run, and none of its volumes. */
+  public void remove(String container) throws EngineException {
+    calls.call(Method.DELETE, "/containers/" + name(container), null);
+  }
+
+  /** The ids of all containers, stopped ones too, that have this label with this value. */
+  public List<String> labelled(String label, String value) throws IOException {
+    JsonObject filters = new JsonObject().with("label", List.of(label + "=" + value));
+    List<String> ids = new ArrayList<>();
+    for (JsonObject container :
+        calls.list(
+            "/containers/json?all=true&filters="
+                + URLEncoder.encode(filters.toString(), StandardCharsets.UTF_8))) {
+      ids.add(container.string("Id"));
+    }
+    return ids;
+  }
+
   /** Freezes every process of a running container. */
   public void pause(String container) throws EngineException {
     calls.call(Method.POST, "/containers/" + name(container) + "/pause", null);

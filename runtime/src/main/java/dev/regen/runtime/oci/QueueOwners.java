@@ -10,34 +10,53 @@ import java.time.Duration;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
-/** Whose a queue is: that of one running container at a time. */
+/** Whose a queue is: that of one running container at a time, and of none while it is fenced. */
 final class QueueOwners {
   private static final Duration JUST_CREATED = Duration.ofSeconds(10);
 
   private final RunRecords records;
+  private final Fences fences;
   private final InstantSource clock;
 
-  QueueOwners(RunRecords records, InstantSource clock) {
+  QueueOwners(RunRecords records, Fences fences, InstantSource clock) {
     this.records = records;
+    this.fences = fences;
     this.clock = clock;
   }
 
   /**
    * Makes the queue this run's, by writing its record while no other start looks.
    *
-   * @return the run whose queue it is, null if it is this one's now
+   * @return why it is not this run's, null if it is now
    */
-  @Nullable RunRecord claim(RunRecord run) throws IOException {
+  @Nullable String claim(RunRecord run) throws IOException {
     try (Fd queueLock = records.lock(run.queue())) {
+      String elsewhere = fences.refusal(run.queue());
+      if (elsewhere != null) {
+        return elsewhere;
+      }
       RunRecord other = runningUnder(run.queue(), run.container());
-      if (other == null && queueLock.number() >= 0) {
+      if (other != null) {
+        return "queue "
+            + run.queue()
+            + " is in use by the running container "
+            + other.name()
+            + "; stop it, or give this one another label regen.queue";
+      }
+      if (queueLock.number() >= 0) {
         records.begin(run);
       }
-      return other;
+      return null;
     }
   }
 
-  private @Nullable RunRecord runningUnder(QueueName queue, ContainerId self) throws IOException {
+  /** Whether a run of the queue is under way, or about to be. */
+  boolean isInUse(QueueName queue) throws IOException {
+    return runningUnder(queue, null) != null;
+  }
+
+  private @Nullable RunRecord runningUnder(QueueName queue, @Nullable ContainerId self)
+      throws IOException {
     String boot = bootId();
     for (RunRecord run : records.list()) {
       boolean mayRun =

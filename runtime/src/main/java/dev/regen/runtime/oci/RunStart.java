@@ -82,16 +82,10 @@ final class RunStart {
       checks.labels(container);
     }
     RunRecord run = record(container, call, union, first, before);
-    RunRecord other = owners.claim(first ? run.brokenOff() : run);
-    if (other != null) {
-      String message =
-          "queue "
-              + settings.queue()
-              + " is in use by the running container "
-              + other.name()
-              + "; stop it, or give this one another label regen.queue";
-      notices.tell(Kind.REFUSED, settings.queue(), message);
-      return new Answer.Refuse(message);
+    String anothers = owners.claim(first ? run.brokenOff() : run);
+    if (anothers != null) {
+      notices.tell(Kind.REFUSED, settings.queue(), anothers);
+      return new Answer.Refuse(anothers);
     }
     rememberImage(run);
     prepareEnd(run);

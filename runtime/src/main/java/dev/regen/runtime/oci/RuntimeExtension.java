@@ -67,7 +67,7 @@ public final class RuntimeExtension {
             stores,
             new SeenImages(disk, home),
             checks,
-            new QueueOwners(records, clock),
+            new QueueOwners(records, new Fences(disk, home), clock),
             lastLayers,
             new Regeneration(
                 disk, records, spool, nextTrees, new Rebase(dataRoots, notices), checks, notices),

@@ -57,7 +57,19 @@ final class Tables {
               "CREATE TABLE changes (seq BIGINT PRIMARY KEY, kind TEXT NOT NULL, node TEXT,"
                   + " wake BIGINT NOT NULL, data TEXT NOT NULL)",
               "CREATE TABLE audit (seq BIGINT PRIMARY KEY, at BIGINT NOT NULL, who TEXT NOT NULL,"
-                  + " operation TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT NOT NULL)"));
+                  + " operation TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT NOT NULL)"),
+          List.of(
+              "CREATE TABLE moves (id TEXT PRIMARY KEY, seq BIGINT NOT NULL UNIQUE,"
+                  + " queue TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,"
+                  + " leave_volumes BIGINT NOT NULL, step TEXT NOT NULL,"
+                  // The node's job that does the step, and the one that fetches meanwhile.
+                  + " job TEXT, follower TEXT, tries BIGINT NOT NULL,"
+                  // What is known once the queue has left.
+                  + " snapshot TEXT, container BIGINT NOT NULL, running BIGINT NOT NULL,"
+                  + " failure TEXT, cancelled_by TEXT, asked_by TEXT NOT NULL,"
+                  + " asked_at BIGINT NOT NULL, ended_at BIGINT, message TEXT,"
+                  + " idempotency_key TEXT UNIQUE)",
+              "CREATE INDEX moves_by_end ON moves (ended_at)"));
 
   private Tables() {}
 
