@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * Places in packs, as an object's bytes: for each the pack's name and the chunk's digest, 32 bytes
@@ -21,6 +22,8 @@ final class Spots {
 
   /** The most that the bytes of one object are. */
   static final int BYTES_MAX = COUNT_MAX * SPOT_BYTES;
+
+  private static final Pattern NAME = Pattern.compile("[0-9a-f]{64}");
 
   private Spots() {}
 
@@ -58,6 +61,11 @@ final class Spots {
       spots.add(new Spot(pack, new Digest(HexFormat.of().formatHex(digest))));
     }
     return spots;
+  }
+
+  /** Whether an object's key is one that {@link #name} gives. */
+  static boolean isName(String key) {
+    return NAME.matcher(key.substring(key.lastIndexOf('/') + 1)).matches();
   }
 
   static String name(byte[] bytes) {

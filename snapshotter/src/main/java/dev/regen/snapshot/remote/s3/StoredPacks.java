@@ -251,9 +251,16 @@ final class StoredPacks {
     }
   }
 
-  /** Objects that name places; so many that they fit into memory together. */
+  /**
+   * Objects that name places; so many that they fit into memory together. What has another name
+   * than such an object is none: some services show what is still being written under a name of
+   * their own.
+   */
   private List<Bucket.Listed> spotObjects(String prefix) throws IOException {
-    List<Bucket.Listed> all = bucket.list(prefix, SPOT_OBJECTS_MAX);
+    List<Bucket.Listed> all =
+        bucket.list(prefix, SPOT_OBJECTS_MAX).stream()
+            .filter(listed -> Spots.isName(listed.key()))
+            .toList();
     long bytes = all.stream().mapToLong(Bucket.Listed::size).sum();
     if (bytes > Spots.bytes(SPOTS_MAX)) {
       throw new RegenException.Refused(

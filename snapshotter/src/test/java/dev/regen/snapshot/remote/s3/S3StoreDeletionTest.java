@@ -86,6 +86,21 @@ final class S3StoreDeletionTest {
     }
   }
 
+  /** A service may list what somebody is still writing, under a name of its own. */
+  @Test
+  void whatStandsThereUnderAnotherNameIsNoPlace() throws Exception {
+    onePack(2);
+    for (String prefix : List.of("marked", "removed")) {
+      Path directory = Files.createDirectories(service.bucketDirectory().resolve("p/" + prefix));
+      Files.writeString(directory.resolve("0".repeat(64) + "-being-written"), "half");
+    }
+
+    try (S3Store store = service.store("p/", LEASE)) {
+      assertThat(store.missing(digests(0, 2))).isEmpty();
+      assertThat(store.get(digest(chunk(0)), CHUNK)).isEqualTo(chunk(0));
+    }
+  }
+
   @Test
   void whoUsedTheStoreBeforeTheMarkKeepsItsChunks() throws Exception {
     onePack(4);
