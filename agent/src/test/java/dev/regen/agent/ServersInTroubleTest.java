@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -87,9 +86,7 @@ final class ServersInTroubleTest extends TwoHosts {
     assertSameLayer("desk");
   }
 
-  /** With --long: it needs a machine that does nothing else. */
   @Test
-  @Tag("long")
   void aSlowServerDoesNotKeepTheOthersWaitingWhenTheirCopiesWillDo() throws Exception {
     done(regen("push", "desk", "--store", store(2), "--json"));
     // By itself it would take 24 s for its third of all.

@@ -161,6 +161,7 @@ public final class ContainerRestore {
    *
    * @return what was done, for a person
    * @throws RegenException.Refused if the snapshot does not tell of one, or the engine refuses it
+   * @throws RegenException if its key is missing here
    */
   String createAgain(QueueName queue, String at, boolean start, Job job)
       throws IOException, InterruptedException {
@@ -172,7 +173,8 @@ public final class ContainerRestore {
       if (host == null || config == null) {
         throw new RegenException.Refused(snapshot.words() + " does not tell of its container");
       }
-      nextRun.prepare(snapshot, job);
+      // It would start without its state, as it is told to where a key is missing.
+      nextRun.prepare(snapshot.unlocked(), job);
       return createAgain(queue, snapshot, config, host, start, job);
     } catch (IOException | CancellationException e) {
       unchoose(queue, snapshot.id(), before);

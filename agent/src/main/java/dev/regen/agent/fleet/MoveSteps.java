@@ -24,6 +24,9 @@ final class MoveSteps {
   /** So long may a push that is followed keep quiet; what was not fetched is fetched later. */
   private static final int FOLLOW_SECONDS = 15;
 
+  /** Between two tries of what has to succeed one day; a second more each time, up to this. */
+  private static final long AGAIN_MILLIS_MAX = 60_000;
+
   private MoveSteps() {}
 
   /** Goes on with every move whose step has ended; whether there is one under way. */
@@ -185,14 +188,14 @@ final class MoveSteps {
       case ABANDON -> {
         // Until it is known that nothing runs there, nothing may run at the source.
         note(edit, move, "waits until " + move.target() + " says that nothing runs there: " + why);
-        again(edit, move);
+        againInTime(edit, move, job);
       }
       case STAY -> {
         if (begun) {
           end(edit, move, Step.FAILED, undone(move, why));
         } else {
           note(edit, move, "waits for " + move.source() + ": " + why);
-          again(edit, move);
+          againInTime(edit, move, job);
         }
       }
       case DONE, FAILED -> {}
@@ -245,6 +248,16 @@ final class MoveSteps {
 
   private static void again(Edit edit, MoveRow move) throws SQLException, ProblemException {
     begin(edit, Moves.find(edit.session(), move.id()).orElseThrow());
+  }
+
+  /** Not at once: a node that refuses in a moment would be asked without end. */
+  private static void againInTime(Edit edit, MoveRow move, @Nullable JobRow job)
+      throws SQLException, ProblemException {
+    Long ended = job == null ? null : job.endedAt();
+    long pause = Math.min(AGAIN_MILLIS_MAX, 1_000 * move.tries());
+    if (ended == null || edit.now() - ended >= pause) {
+      again(edit, move);
+    }
   }
 
   private static void end(Edit edit, MoveRow move, Step step, String message) throws SQLException {
