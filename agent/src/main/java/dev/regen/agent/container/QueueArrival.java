@@ -202,10 +202,15 @@ public final class QueueArrival {
     forget(queue);
   }
 
+  /**
+   * Removes what this arrival has made: there was nothing of the queue before. What ran is in the
+   * queue; one under plain runc, where that is not so, somebody else has made.
+   */
   private void removeStopped(List<Target> made) throws IOException {
     for (Target target : made) {
       Optional<JsonObject> now = engine.container(target.id().value());
-      if (now.isPresent() && !now.get().object("State").flag("Running")) {
+      boolean stopped = now.isPresent() && !now.get().object("State").flag("Running");
+      if (stopped && target.underExtension()) {
         engine.remove(target.id().value());
       }
     }
