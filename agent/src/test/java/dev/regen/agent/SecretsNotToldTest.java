@@ -77,6 +77,16 @@ final class SecretsNotToldTest extends AgentWithoutEngine {
       hear(regen("push", "desk", "--no-image", "--store", store));
     }
     hear(regen("ls", "--store", stores.getFirst()));
+    for (String manager :
+        List.of(
+            "https://user:" + CANARY + "@127.0.0.1:1",
+            "http://user:a b" + CANARY + "@127.0.0.1:1",
+            "http://127.0.0.1:1?" + CANARY,
+            "http://127.0.0.1:1?token=" + CANARY,
+            "http://127.0.0.1:1?token-file=" + token)) {
+      hear(regen("fleet", "nodes", "--manager", manager));
+      hear(regen("move", "desk", "--to", "n2", "--manager", manager));
+    }
     hear(regen("restore", "desk", "--from", stores.getFirst()));
 
     String secret = regen("token", "add", "olga", "--role", "operate").out().strip();

@@ -41,12 +41,19 @@ public record ManagerUrl(URI address, Map<String, String> options) {
   public static ManagerUrl parse(String text) {
     require(text.length() <= CHARACTERS_MAX, "a manager's URL is too long");
     int question = text.indexOf('?');
-    URI address = URI.create(question < 0 ? text : text.substring(0, question));
+    String before = question < 0 ? text : text.substring(0, question);
+    int at = before.lastIndexOf('@');
+    // Something before an @ may be a password; it goes into no message, Java's own included.
+    require(
+        at < 0,
+        "a manager is http://HOST:PORT or https://HOST:PORT, without a name or password before '"
+            + before.substring(at + 1)
+            + "'; ?token-file=/path names a token");
+    URI address = URI.create(before);
     boolean http = "http".equals(address.getScheme()) || "https".equals(address.getScheme());
     require(
         http
             && address.getHost() != null
-            && address.getUserInfo() == null
             && address.getFragment() == null
             && (address.getPath().isEmpty() || address.getPath().equals("/")),
         "a manager is http://HOST:PORT or https://HOST:PORT, not '" + text + "'");
@@ -111,13 +118,14 @@ public record ManagerUrl(URI address, Map<String, String> options) {
     Map<String, String> options = new LinkedHashMap<>();
     for (String text : texts) {
       int equals = text.indexOf('=');
-      String name = equals < 0 ? text : text.substring(0, equals);
+      require(equals > 0, "something in a manager's URL is not of the form name=value");
+      String name = text.substring(0, equals);
       require(
           OPTIONS.contains(name),
           "a manager's URL has no '" + name + "'; it has token-file, ca-file, cert-file, key-file");
       String value =
           URLDecoder.decode(text.substring(equals + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
-      require(equals > 0 && value.startsWith("/"), name + " is an absolute path");
+      require(value.startsWith("/"), name + " is an absolute path");
       require(options.put(name, value) == null, "'" + name + "' stands twice");
     }
     return options;
