@@ -1,6 +1,7 @@
 package dev.regen.agent.api;
 
 import dev.regen.agent.tcp.Exchange;
+import dev.regen.agent.tcp.HttpConnections;
 import dev.regen.runtime.Why;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,7 +14,6 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
@@ -56,7 +56,7 @@ public final class ApiServer implements AutoCloseable {
     http.setSendServerVersion(false);
     http.setUriCompliance(UriCompliance.DEFAULT);
     UnixDomainServerConnector connector =
-        new UnixDomainServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+        new UnixDomainServerConnector(server, 1, 1, new HttpConnections(http));
     connector.setUnixDomainPath(socket);
     connector.setIdleTimeout(limits.idle().toMillis());
     server.addConnector(connector);

@@ -89,15 +89,19 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
     release();
     boolean letCome = false;
     while (true) {
+      // What was asked for comes first: whoever reads on without it ends with a connection that
+      // still waits, which is then cut.
+      CountDownLatch asked = arrival;
+      if (asked != null && !hasArrived(asked)) {
+        requireSpeed();
+        return NOTHING_YET;
+      }
       Content.Chunk chunk = request.read();
-      if (chunk == null) {
-        if (!letCome && arrival == null) {
-          letCome = true;
-          letComeTogether();
-        } else if (!hasArrived()) {
-          requireSpeed();
-          return NOTHING_YET;
-        }
+      if (chunk == null && !letCome) {
+        letCome = true;
+        letComeTogether();
+      } else if (chunk == null) {
+        ask();
       } else if (Content.Chunk.isFailure(chunk)) {
         throw new Uploads.Gone("the body ended early: " + chunk.getFailure(), chunk.getFailure());
       } else if (chunk.hasRemaining()) {
@@ -147,14 +151,14 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
     }
   }
 
-  /** Whether more has come, waiting a little for that. */
-  private boolean hasArrived() throws InterruptedIOException {
-    CountDownLatch asked = arrival;
-    if (asked == null) {
-      asked = new CountDownLatch(1);
-      arrival = asked;
-      request.demand(asked::countDown);
-    }
+  private void ask() {
+    CountDownLatch asked = new CountDownLatch(1);
+    arrival = asked;
+    request.demand(asked::countDown);
+  }
+
+  /** Whether what was asked for has come, waiting a little for that. */
+  private boolean hasArrived(CountDownLatch asked) throws InterruptedIOException {
     try {
       if (!asked.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
         return false;

@@ -12,7 +12,6 @@ import org.eclipse.jetty.io.ArrayByteBufferPool;
 import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
@@ -149,7 +148,7 @@ public final class TcpServer implements AutoCloseable {
     http.setRequestHeaderSize(limits.headerBytes());
     http.setSendServerVersion(false);
     http.setUriCompliance(UriCompliance.DEFAULT);
-    HttpConnectionFactory factory = new HttpConnectionFactory(http);
+    HttpConnections factory = new HttpConnections(http);
     factory.setInputBufferSize(limits.bufferBytes());
     ServerConnector made;
     if (listening.certificate() == null) {
