@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Test;
 /**
  * Kills the agent before its n-th change to the disk, while it restores a running container that
  * stays; then another agent goes on. With {@code -Dregen.crash.stride=1} at each change, else at
- * one in 61.
+ * one in 97.
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashRestoreEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 61);
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 97);
   private static final int CHANGES_MAX = 1000;
   private static final String FIRST =
       """
@@ -33,7 +33,7 @@ final class AgentCrashRestoreEngineTest {
       throws IOException, InterruptedException {
     String first = captured();
     boolean finished = false;
-    for (int crashAt = 1; !finished; crashAt += STRIDE) {
+    for (int crashAt = CrashPoints.first(STRIDE); !finished; crashAt += STRIDE) {
       assertThat(crashAt).isLessThan(CHANGES_MAX);
       in(SECOND);
       host.stopAgent(false);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @Tag("long")
 @EngineTest(storageDriver = "fuse-overlayfs")
 final class FuseOverlayEngineTest extends CopiedRoots {
-  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);
+  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 23);
 
   private final Host host;
 
@@ -111,7 +111,7 @@ final class FuseOverlayEngineTest extends CopiedRoots {
     String all = "50\n/lower";
     boolean killed = true;
     int refused = 0;
-    for (int crashAt = 1; killed; crashAt += STRIDE) {
+    for (int crashAt = CrashPoints.first(STRIDE); killed; crashAt += STRIDE) {
       assertThat(crashAt).isLessThan(200);
       host.awaitIdle();
       host.stopAgent(false);

@@ -9,11 +9,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Kills the process that does a hook's work, with the agent down, before its n-th change to the
- * disk. With {@code -Dregen.crash.hook.stride=1} at each change, else at one in eleven.
+ * disk. With {@code -Dregen.crash.hook.stride=1} at each change, else at one in 23.
  */
 @EngineTest(hostPerTest = true)
 final class HookKilledEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);
+  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 23);
   private static final int CHANGES_MAX = 200;
 
   private final Host host;
@@ -44,7 +44,7 @@ final class HookKilledEngineTest {
       throws IOException, InterruptedException {
     String written = firstRun();
     boolean killed = true;
-    for (int crashAt = 1; killed; crashAt += STRIDE) {
+    for (int crashAt = CrashPoints.first(STRIDE); killed; crashAt += STRIDE) {
       prepare(verb, crashAt, true);
 
       Command.Result result = run(option, "refuse", crashAt);
@@ -68,7 +68,7 @@ final class HookKilledEngineTest {
       throws IOException, InterruptedException {
     String written = firstRun();
     boolean killed = true;
-    for (int crashAt = 1; killed; crashAt += STRIDE) {
+    for (int crashAt = CrashPoints.first(STRIDE); killed; crashAt += STRIDE) {
       prepare(verb, crashAt, false);
 
       assertThat(run(option, "run", crashAt).ok() + "\n").as(at(crashAt)).isEqualTo(written);

@@ -1,5 +1,6 @@
 package dev.regen.agent.registry;
 
+import dev.regen.agent.tcp.ComingTogether;
 import dev.regen.runtime.Why;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.Uploads;
@@ -11,7 +12,6 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
@@ -26,21 +26,12 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
 
   private static final int SLOWEST_BYTES_PER_SECOND = 1 << 10;
 
-  /**
-   * Of a body that comes more slowly than it is taken so much is let come together: each time that
-   * somebody is woken for a few bytes costs as much as many bytes do. Less than any client's and
-   * this host's buffers hold, so that the client never waits for it.
-   */
-  private static final int TOGETHER_BYTES = 64 << 10;
-
   /** Of the first of a body: most are short, and wanted soon. */
   private static final int AT_ONCE_BYTES = 1 << 20;
 
-  private static final long TOGETHER_NANOS_MIN = 1_000_000;
-  private static final long TOGETHER_NANOS_MAX = 10_000_000;
-
   private final Request request;
   private final long begin = System.nanoTime();
+  private final ComingTogether together = new ComingTogether();
   private final long saidBytes;
   private @Nullable CountDownLatch arrival;
   private long arrivedBytes;
@@ -99,7 +90,9 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
       Content.Chunk chunk = request.read();
       if (chunk == null && !letCome) {
         letCome = true;
-        letComeTogether();
+        if (arrivedBytes > AT_ONCE_BYTES) {
+          together.await(arrivedBytes, Long.MAX_VALUE);
+        }
       } else if (chunk == null) {
         ask();
       } else if (Content.Chunk.isFailure(chunk)) {
@@ -137,17 +130,6 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
     if (before != null) {
       given = null;
       before.release();
-    }
-  }
-
-  /** Waits for as long as some bytes more take to come, if that is worth it. */
-  private void letComeTogether() {
-    if (arrivedBytes > AT_ONCE_BYTES) {
-      double nanosPerByte = (double) (System.nanoTime() - begin) / arrivedBytes;
-      long nanos = (long) Math.min(TOGETHER_NANOS_MAX, nanosPerByte * TOGETHER_BYTES);
-      if (nanos >= TOGETHER_NANOS_MIN) {
-        LockSupport.parkNanos(nanos);
-      }
     }
   }
 

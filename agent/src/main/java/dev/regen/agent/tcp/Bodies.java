@@ -89,7 +89,9 @@ public final class Bodies {
     private final int length;
     private final long limitNanos;
     private final long begin = System.nanoTime();
+    private final ComingTogether together = new ComingTogether();
     private int at;
+    private boolean slow;
 
     Timed(InputStream in, int length) {
       this.in = in;
@@ -108,7 +110,12 @@ public final class Bodies {
       if (at == length) {
         return -1;
       }
-      int read = in.read(bytes, from, Math.min(count, length - at));
+      if (slow) {
+        together.await(at, length - at);
+      }
+      int wanted = Math.min(count, length - at);
+      int read = in.read(bytes, from, wanted);
+      slow = read < wanted;
       if (read < 0) {
         throw new StatusException(400, "the body ends after " + at + " of " + length + " bytes");
       }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** One store of a {@link ShardedStore}, and what is known of how well it serves. */
@@ -19,7 +20,9 @@ final class Member {
   private final Placement.Server server;
   private final RemoteStore store;
   private final Set<Digest> healed = new HashSet<>();
+  private final AtomicLong bytesComing = new AtomicLong();
   private boolean away;
+  private boolean refusing;
   private int awayAgain;
   private long awayUntilNanos;
   private @Nullable String lastFailure;
@@ -41,6 +44,21 @@ final class Member {
 
   RemoteStore store() {
     return store;
+  }
+
+  /** As {@link #ask}, to put so many bytes there. */
+  <T> T bring(long bytes, Question<T> question) throws IOException {
+    bytesComing.addAndGet(bytes);
+    try {
+      return ask(question);
+    } finally {
+      bytesComing.addAndGet(-bytes);
+    }
+  }
+
+  /** Of the puts that are under way, or wait for their turn. */
+  long bytesComing() {
+    return bytesComing.get();
   }
 
   /** Asks, and remembers whether there was an answer; that the store refuses is one. */
@@ -69,6 +87,11 @@ final class Member {
     return away && System.nanoTime() - awayUntilNanos < 0;
   }
 
+  /** Whether it would take what it is not meant for: it is there, and refused nothing last. */
+  synchronized boolean isTaking() {
+    return server.weight() > 0 && !refusing && !isAway();
+  }
+
   /** What it last failed with, null if it never did. */
   synchronized @Nullable String lastFailure() {
     return lastFailure;
@@ -84,11 +107,13 @@ final class Member {
 
   private synchronized void answered() {
     away = false;
+    refusing = false;
     awayAgain = 0;
   }
 
   private synchronized void failed(IOException failure, boolean isAway) {
     lastFailure = Why.of(failure);
+    refusing = !isAway;
     if (isAway && !(away && System.nanoTime() - awayUntilNanos < 0)) {
       // Calls that fail together are one failure.
       awayUntilNanos = System.nanoTime() + (AWAY_NANOS << awayAgain);

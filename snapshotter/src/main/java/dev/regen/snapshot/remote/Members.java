@@ -9,6 +9,7 @@ import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,12 @@ import java.util.concurrent.Future;
 
 /** The stores of a {@link ShardedStore}: in which order to ask them, or all at once. */
 final class Members implements Closeable, Load {
+  /**
+   * A server with so much more on its way to it than another leaves a chunk to that one: enough
+   * that each has something to do, little enough that few chunks lie elsewhere.
+   */
+  private static final long LONGER_BYTES = 8 << 20;
+
   private final Placement placement;
   private final List<Member> all = new ArrayList<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -52,6 +59,27 @@ final class Members implements Closeable, Load {
       (member.isAway() ? away : order).add(member);
     }
     order.addAll(away);
+    return order;
+  }
+
+  /**
+   * As {@link #order}, for who puts a chunk there: those to whom much more is on its way than to
+   * another come after all that have less to do. So what is put waits for none of them while
+   * another has nothing to do.
+   */
+  List<Member> writing(Digest digest) {
+    List<Member> order = order(digest);
+    List<Member> taking = order.stream().filter(Member::isTaking).toList();
+    long least = taking.stream().mapToLong(Member::bytesComing).min().orElse(0);
+    List<Member> soon = new ArrayList<>();
+    List<Member> late = new ArrayList<>();
+    for (Member member : taking) {
+      (member.bytesComing() - least > LONGER_BYTES ? late : soon).add(member);
+    }
+    soon.addAll(late);
+    Iterator<Member> next = soon.iterator();
+    // Who is away, full or to go keeps his place: he is no place for another's share.
+    order.replaceAll(member -> taking.contains(member) ? next.next() : member);
     return order;
   }
 

@@ -26,9 +26,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A store that does not answer, refuses or has damage is passed over: a put goes to the next one
  * in the chunk's order, of a failure domain that has no copy yet, and a get comes from the next
- * one. A put has failed only if no store took it; fewer copies than wanted are counted in {@link
- * #troubles}, and named by {@link #missing} of the next that opens the stores, if they answer.
- * Copies count wherever they lie, so stores may be added to a list, in any order.
+ * one. So does a put of which the store has far more under way than another ({@link
+ * Members#writing}). A put has failed only if no store took it; fewer copies than wanted are
+ * counted in {@link #troubles}, and named by {@link #missing} of the next that opens the stores, if
+ * they answer. Copies count wherever they lie, so stores may be added to a list, in any order.
  *
  * <p>What asks for names ({@link #list}, {@link #records}, {@link #record}) fails where more stores
  * do not answer than there are copies to spare: it would not know what it does not see.
@@ -148,7 +149,9 @@ public final class ShardedStore implements RemoteStore {
   @Override
   public void put(ChunkName chunk, ByteBuffer stored) throws IOException {
     List<Member> have = holders.getOrDefault(chunk.digest(), List.of());
-    spread(chunk.digest(), have, store -> store.put(chunk, stored.duplicate()));
+    long bytes = stored.remaining();
+    Change put = store -> store.put(chunk, stored.duplicate());
+    spread(chunk.digest(), members.writing(chunk.digest()), have, bytes, put);
     holders.remove(chunk.digest());
     stored.position(stored.limit());
   }
@@ -247,7 +250,8 @@ public final class ShardedStore implements RemoteStore {
     if (ifTag != null && !decided(name, content, ifTag, have)) {
       return false;
     }
-    spread(key(name), have, store -> store.replaceRecord(name, content, null));
+    Change replace = store -> store.replaceRecord(name, content, null);
+    spread(key(name), members.order(key(name)), have, content.length, replace);
     return true;
   }
 
@@ -276,16 +280,22 @@ public final class ShardedStore implements RemoteStore {
   }
 
   /** Makes a change on further stores until enough failure domains have it. */
-  private void spread(Digest key, List<Member> have, Change change) throws IOException {
+  private void spread(Digest key, List<Member> order, List<Member> have, long bytes, Change change)
+      throws IOException {
     Set<String> domains = domains(have);
     List<IOException> failures = new ArrayList<>();
-    for (Member member : members.order(key)) {
+    for (Member member : order) {
       boolean wanted = domains.size() < replicas && !domains.contains(member.server().domain());
       if (!wanted || (member.isAway() && !domains.isEmpty())) {
         continue;
       }
       try {
-        make(member, change);
+        member.bring(
+            bytes,
+            store -> {
+              change.make(store);
+              return true;
+            });
         domains.add(member.server().domain());
       } catch (InterruptedIOException e) {
         throw e;

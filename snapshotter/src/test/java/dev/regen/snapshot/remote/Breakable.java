@@ -2,11 +2,14 @@ package dev.regen.snapshot.remote;
 
 import dev.regen.snapshot.Digest;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +18,11 @@ final class Breakable implements RemoteStore {
   final DirectoryRemote store;
   volatile @Nullable IOException broken;
   volatile long puts;
+
+  /** Puts wait until this is counted down. */
+  volatile CountDownLatch held = new CountDownLatch(0);
+
+  final AtomicInteger putting = new AtomicInteger();
 
   Breakable(DirectoryRemote store) {
     this.store = store;
@@ -31,9 +39,19 @@ final class Breakable implements RemoteStore {
   }
 
   @Override
-  public synchronized void put(ChunkName chunk, ByteBuffer stored) throws IOException {
-    working().put(chunk, stored);
-    puts++;
+  public void put(ChunkName chunk, ByteBuffer stored) throws IOException {
+    putting.incrementAndGet();
+    try {
+      held.await();
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException("interrupted");
+    } finally {
+      putting.decrementAndGet();
+    }
+    synchronized (this) {
+      working().put(chunk, stored);
+      puts++;
+    }
   }
 
   @Override

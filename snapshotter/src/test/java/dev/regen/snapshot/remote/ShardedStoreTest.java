@@ -12,6 +12,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Four stores, of two failure domains, two copies. */
 final class ShardedStoreTest extends RemoteStoreContract {
   private static final int CHUNKS = 60;
+  private static final int LARGE = 3;
+  private static final int LARGE_BYTES = 3 << 20;
 
   @SuppressWarnings("NullAway.Init")
   @TempDir
@@ -73,6 +81,49 @@ final class ShardedStoreTest extends RemoteStoreContract {
     for (Digest digest : put) {
       assertThat(holders(digest)).hasSize(2).doesNotContain(0);
     }
+  }
+
+  @Test
+  void whatAServerHasFarTooMuchOfGoesToTheNextAndIsFoundThere() throws Exception {
+    ShardedStore single = single(1, 1, 1, 1);
+    withLongLine(
+        single,
+        () -> {
+          for (byte[] bytes : firstAt(single, 0, 5)) {
+            put(single, bytes);
+            assertThat(holders(digest(bytes))).hasSize(1).doesNotContain(0);
+            assertThat(single.missing(Set.of(digest(bytes)))).isEmpty();
+            assertThat(single.get(digest(bytes), bytes.length)).isEqualTo(bytes);
+          }
+          for (byte[] bytes : firstAt(single, 1, 5)) {
+            put(single, bytes);
+            assertThat(holders(digest(bytes))).containsExactly(1);
+          }
+          return true;
+        });
+    byte[] later = firstAt(single, 0, 1, 501).getFirst();
+    put(single, later);
+    assertThat(holders(digest(later))).containsExactly(0);
+    assertThat(single.troubles()).isEmpty();
+  }
+
+  @Test
+  void neitherAFullServerNorOneThatIsToGoTakesAnothersShare() throws Exception {
+    ShardedStore single = single(1, 1, 0);
+    stores.get(1).broken = new RegenException.Refused("http://h1 answers 507: full");
+    put(single, firstAt(single, 1, 1).getFirst());
+    byte[] bytes = firstAt(single, 0, 1).getFirst();
+    withLongLine(
+        single,
+        () -> {
+          try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> waits = thread.submit(() -> put(single, bytes));
+            awaitPutting(LARGE + 1);
+            stores.get(0).held.countDown();
+            return waits.get();
+          }
+        });
+    assertThat(holders(digest(bytes))).containsExactly(0);
   }
 
   @Test
@@ -183,6 +234,60 @@ final class ShardedStoreTest extends RemoteStoreContract {
       stores.add(new Breakable(new DirectoryRemote(directory.resolve("s" + i), Long.MAX_VALUE)));
     }
     return new ShardedStore(placement(count), List.copyOf(stores.subList(0, count)));
+  }
+
+  /** One copy of each, on servers of these weights. */
+  private ShardedStore single(int... weights) {
+    List<Placement.Server> servers = new ArrayList<>();
+    for (int i = 0; i < weights.length; i++) {
+      servers.add(new Placement.Server("http://h" + i, weights[i], "rack" + i));
+    }
+    return new ShardedStore(
+        new Placement(servers, 1), List.copyOf(stores.subList(0, weights.length)));
+  }
+
+  /** While puts of 9 MiB wait for the first server. */
+  private void withLongLine(ShardedStore store, Callable<?> todo) throws Exception {
+    stores.get(0).held = new CountDownLatch(1);
+    List<Future<?>> waiting = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < LARGE; i++) {
+        byte[] bytes = firstAt(store, 0, 1, LARGE_BYTES + i).getFirst();
+        waiting.add(threads.submit(() -> put(store, bytes)));
+      }
+      awaitPutting(LARGE);
+      todo.call();
+    } finally {
+      stores.get(0).held.countDown();
+    }
+    for (Future<?> put : waiting) {
+      put.get();
+    }
+  }
+
+  private void awaitPutting(int count) throws InterruptedException {
+    for (int i = 0; stores.get(0).putting.get() < count; i++) {
+      assertThat(i).as("ms until %d puts wait there", count).isLessThan(30_000);
+      Thread.sleep(1);
+    }
+  }
+
+  /** Chunks that belong on a server. */
+  private static List<byte[]> firstAt(ShardedStore store, int server, int count, int sizeBytes) {
+    return IntStream.iterate(0, i -> i + 1)
+        .mapToObj(i -> bytes(i, sizeBytes))
+        .filter(bytes -> store.load().servers(digest(bytes), Load.Way.PUT).contains(server))
+        .limit(count)
+        .toList();
+  }
+
+  private static List<byte[]> firstAt(ShardedStore store, int server, int count) {
+    return firstAt(store, server, count, 500);
+  }
+
+  private static Digest put(ShardedStore store, byte[] bytes) throws IOException {
+    store.put(name(digest(bytes), bytes.length), ByteBuffer.wrap(bytes));
+    return digest(bytes);
   }
 
   private static Placement placement(int count) {
