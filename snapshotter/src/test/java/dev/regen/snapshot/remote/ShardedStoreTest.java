@@ -248,17 +248,20 @@ final class ShardedStoreTest extends RemoteStoreContract {
 
   /** While puts of 9 MiB wait for the first server. */
   private void withLongLine(ShardedStore store, Callable<?> todo) throws Exception {
-    stores.get(0).held = new CountDownLatch(1);
+    CountDownLatch held = new CountDownLatch(1);
+    stores.get(0).held = held;
     List<Future<?>> waiting = new ArrayList<>();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < LARGE; i++) {
         byte[] bytes = firstAt(store, 0, 1, LARGE_BYTES + i).getFirst();
         waiting.add(threads.submit(() -> put(store, bytes)));
       }
-      awaitPutting(LARGE);
-      todo.call();
-    } finally {
-      stores.get(0).held.countDown();
+      try {
+        awaitPutting(LARGE);
+        todo.call();
+      } finally {
+        held.countDown();
+      }
     }
     for (Future<?> put : waiting) {
       put.get();
