@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,6 +91,28 @@ final class WrittenMeanwhileEngineTest {
     host.docker("rm", "-f", "awake").ok();
   }
 
+  /** Each pauses the container: the second must not end what the first one needs. */
+  @Test
+  void twoCapturesAtOnceComeOneAfterTheOtherAndTheContainerRunsOn()
+      throws IOException, InterruptedException {
+    plain("twice");
+    List<CompletableFuture<Command.Result>> captures = new ArrayList<>();
+    try (Disk.Lock _ = readingHeldUp()) {
+      for (int i = 0; i < 3; i++) {
+        captures.add(CompletableFuture.supplyAsync(() -> captured("twice")));
+      }
+      Host.await(
+          "two that wait", () -> host.regen("jobs").out().split("another capture", -1).length == 3);
+    }
+    for (CompletableFuture<Command.Result> capture : captures) {
+      assertThat(capture.orTimeout(60, TimeUnit.SECONDS).join().ok())
+          .doesNotContain("inconsistent");
+    }
+    assertThat(state("twice", ".State.Paused")).isEqualTo("false");
+    assertThat(host.snapshots("q-twice")).hasSize(3).allMatch(one -> isComplete(one));
+    host.docker("rm", "-f", "twice").ok();
+  }
+
   /** The second write goes to a page that is dirty already: by itself it moves no time. */
   @Test
   void writeThroughAMappingAfterACaptureIsInTheNextOne() throws IOException, InterruptedException {
@@ -113,6 +136,14 @@ final class WrittenMeanwhileEngineTest {
     assertThat(exported(snapshots.getFirst())).isEqualTo("A");
     assertThat(exported(snapshots.getLast())).isEqualTo("B");
     host.docker("rm", "-f", "mapped").ok();
+  }
+
+  private static boolean isComplete(JsonObject snapshot) {
+    try {
+      return snapshot.string("state").equals("complete");
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private Command.Result captured(String name) {

@@ -5,6 +5,7 @@ import dev.regen.agent.jobs.Events;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.LayerIntake;
 import dev.regen.agent.jobs.SpoolDrain;
+import dev.regen.runtime.ContainerId;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.durable.Disk;
@@ -24,8 +25,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +45,7 @@ import org.slf4j.LoggerFactory;
 public final class ContainerCapture {
   private static final Logger LOG = LoggerFactory.getLogger(ContainerCapture.class);
   private static final Duration ARCHIVE_LIMIT = Duration.ofHours(6);
+  private static final long LOOK_MILLIS = 500;
   private static final End BY_HAND = new End(End.Reason.CAPTURED, null, End.Good.UNKNOWN, null);
 
   private final Engine engine;
@@ -54,6 +58,9 @@ public final class ContainerCapture {
   private final Disk disk;
   private final Path marks;
   private final InstantSource clock;
+
+  /** What is captured now; guards itself. */
+  private final Set<ContainerId> atWork = new HashSet<>();
 
   public ContainerCapture(
       Engine engine,
@@ -84,13 +91,43 @@ public final class ContainerCapture {
    * @return {@code message}, for a person
    */
   public JsonObject capture(String name, Job job) throws IOException, InterruptedException {
-    Target target =
-        targets
-            .find(name)
-            .orElseThrow(() -> new RegenException.NotFound("no container '" + name + "'"));
-    targets.refuseElsewhere(target);
-    String message = target.running() ? running(target, job) : stopped(target, job);
-    return new JsonObject().with("message", message);
+    ContainerId id = found(name).id();
+    begin(id, job);
+    try {
+      Target target = found(id.value());
+      targets.refuseElsewhere(target);
+      String message = target.running() ? running(target, job) : stopped(target, job);
+      return new JsonObject().with("message", message);
+    } finally {
+      end(id);
+    }
+  }
+
+  private Target found(String name) throws IOException {
+    return targets
+        .find(name)
+        .orElseThrow(() -> new RegenException.NotFound("no container '" + name + "'"));
+  }
+
+  /**
+   * Waits until nobody else captures it: of two at once, the second would take the first one's
+   * pause for its user's, or end it too early.
+   */
+  private void begin(ContainerId id, Job job) throws InterruptedException {
+    synchronized (atWork) {
+      while (!atWork.add(id)) {
+        job.checkCancelled();
+        job.step("waiting for another capture of this container");
+        atWork.wait(LOOK_MILLIS);
+      }
+    }
+  }
+
+  private void end(ContainerId id) {
+    synchronized (atWork) {
+      atWork.remove(id);
+      atWork.notifyAll();
+    }
   }
 
   /** Captures a container that has ended, unless its queue holds that state already. */
