@@ -322,7 +322,7 @@ public final class Agent implements AutoCloseable {
             .add("getMetrics", _ -> exposition.answer());
     new AccessResource(tokens, audit, clock).addTo(routes);
     Arrivals arrivals = captures.arrivals();
-    QueueViews views = new QueueViews(queues, snapshots, drain, arrivals, containers);
+    QueueViews views = new QueueViews(queues, snapshots, drain, arrivals, containers, fences);
     Snapshots found = new Snapshots(snapshots, arrivals);
     new QueueResource(views, drain, captures.removals(), containers).addTo(routes);
     new SnapshotResource(found, queues, views, captures.removals(), arrivals, jobs).addTo(routes);

@@ -70,6 +70,8 @@ final class MoveEngineTest {
     assertThat(there.string("state")).as("%s", there).isEqualTo("success");
     assertThat(read(two, "kept")).isEqualTo("one");
     assertThat(one.docker("start", "kept").err()).contains("has moved to n2");
+    assertThat(one.regen("ls").ok()).contains("moved to n2");
+    assertThat(two.regen("ls").ok()).doesNotContain("moved to");
     write(two, "kept", "two");
     JsonObject back = moved("kept", "n1");
     assertThat(back.string("state")).as("%s", back).isEqualTo("success");

@@ -142,12 +142,15 @@ final class LsCommand extends AgentCommand {
     Table table = new Table("QUEUE", "SNAPSHOTS", "SIZE", "LATEST", "STATE");
     for (JsonObject queue : queues) {
       String latest = queue.stringOrNull("latest");
+      String movedTo = queue.stringOrNull("movedTo");
       table.row(
           queue.string("name"),
           queue.numberOr("snapshots", 0) + "/" + queue.numberOr("length", 0),
           Sizes.of(queue.numberOr("sizeBytes", 0)),
           latest == null ? "-" : Times.of(latest, utc),
-          queue.string("state") + (queue.flag("encrypted") ? ", encrypts" : ""));
+          queue.string("state")
+              + (queue.flag("encrypted") ? ", encrypts" : "")
+              + (movedTo == null ? "" : ", moved to " + movedTo));
     }
     table.print(out());
   }

@@ -12,6 +12,7 @@ import dev.regen.agent.rules.StateRules.SnapshotState;
 import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.ContainerSettings;
+import dev.regen.runtime.oci.Fences;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.runtime.os.Fd;
 import dev.regen.runtime.os.Stat;
@@ -57,6 +58,7 @@ public final class QueueViews {
   private final Pending pending;
   private final Arrivals arrivals;
   private final KnownContainers containers;
+  private final Fences fences;
   private final Map<SnapshotId, Size> sizes = new LinkedHashMap<>();
 
   public QueueViews(
@@ -64,12 +66,14 @@ public final class QueueViews {
       SnapshotStore snapshots,
       Pending pending,
       Arrivals arrivals,
-      KnownContainers containers) {
+      KnownContainers containers,
+      Fences fences) {
     this.queues = queues;
     this.snapshots = snapshots;
     this.pending = pending;
     this.arrivals = arrivals;
     this.containers = containers;
+    this.fences = fences;
   }
 
   /**
@@ -200,6 +204,10 @@ public final class QueueViews {
   private JsonObject queue(QueueName name, List<PendingLayer> waiting, Set<QueueName> inUse)
       throws IOException {
     JsonObject json = new JsonObject().with("name", name.value());
+    String movedTo = fences.movedTo(name);
+    if (movedTo != null) {
+      json.with("movedTo", movedTo);
+    }
     List<PendingLayer> own = ofQueue(name, waiting);
     try {
       QueueContent content = queues.look(name);

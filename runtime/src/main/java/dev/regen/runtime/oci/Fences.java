@@ -90,6 +90,19 @@ public final class Fences {
     return Fence.of(JsonObject.parse(new String(bytes, StandardCharsets.UTF_8)));
   }
 
+  /**
+   * Where a queue went that may not run here, null if it may. What cannot be read is a fence too:
+   * where it went is not needed to know that it did.
+   */
+  public @Nullable String movedTo(QueueName queue) {
+    try {
+      Fence fence = disk.size(file(queue)) < 0 ? null : find(queue);
+      return fence == null || fence.lifted() ? null : fence.to();
+    } catch (IOException e) {
+      return "another node";
+    }
+  }
+
   /** Sets a fence, or replaces it; it survives a power cut once this has returned. */
   public void set(QueueName queue, Fence fence) throws IOException {
     Records files = new Records(disk);
@@ -115,19 +128,10 @@ public final class Fences {
    * Why no run of a queue may begin here, null if it may; asked under the queue's lock. A fence
    * that cannot be read is one.
    */
-  @Nullable String refusal(QueueName queue) throws IOException {
-    if (disk.size(file(queue)) < 0) {
+  @Nullable String refusal(QueueName queue) {
+    String where = movedTo(queue);
+    if (where == null) {
       return null;
-    }
-    String where = "another node";
-    try {
-      Fence fence = find(queue);
-      if (fence == null || fence.lifted()) {
-        return null;
-      }
-      where = fence.to();
-    } catch (IOException e) {
-      // Where it went is not needed to know that it did.
     }
     return "queue "
         + queue
