@@ -54,10 +54,10 @@ final class ChunkCalls {
     return ONE + digest.hex();
   }
 
-  /** How many small chunks go in one call now, at least 1. */
-  int together() {
-    long bytes = Math.max(puts.bytesTogether(), gets.bytesTogether());
-    return (int) (bytes / Gathering.BYTES_MIN);
+  /** How many chunks of such a size go in one call now, at least 1. */
+  int together(int bytes) {
+    long most = Math.max(puts.bytesTogether(), gets.bytesTogether());
+    return Math.toIntExact(Math.max(1, most / Math.max(bytes, Gathering.BYTES_MIN)));
   }
 
   /**

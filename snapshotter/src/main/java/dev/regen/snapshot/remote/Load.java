@@ -29,8 +29,8 @@ public interface Load {
    */
   List<Integer> servers(Digest digest, Way way);
 
-  /** How many chunks at once a server bears now, at least 1. */
-  int bears(int server);
+  /** How many chunks of such a size a server bears now at once, at least 1. */
+  int bears(int server, int bytes);
 
   /** Whether a server has as much to do as it bears, so that one more would wait. */
   default boolean isFull(int server) {
@@ -49,7 +49,7 @@ public interface Load {
       }
 
       @Override
-      public int bears(int server) {
+      public int bears(int server, int bytes) {
         return bears;
       }
 

@@ -20,7 +20,7 @@ final class Member {
   private final Placement.Server server;
   private final RemoteStore store;
   private final Set<Digest> healed = new HashSet<>();
-  private final AtomicLong bytesComing = new AtomicLong();
+  private final AtomicLong bytesUnderWay = new AtomicLong();
   private boolean away;
   private boolean refusing;
   private int awayAgain;
@@ -47,18 +47,18 @@ final class Member {
   }
 
   /** As {@link #ask}, to put so many bytes there. */
-  <T> T bring(long bytes, Question<T> question) throws IOException {
-    bytesComing.addAndGet(bytes);
+  <T> T ask(long bytes, Question<T> question) throws IOException {
+    bytesUnderWay.addAndGet(bytes);
     try {
       return ask(question);
     } finally {
-      bytesComing.addAndGet(-bytes);
+      bytesUnderWay.addAndGet(-bytes);
     }
   }
 
-  /** Of the puts that are under way, or wait for their turn. */
-  long bytesComing() {
-    return bytesComing.get();
+  /** Of its puts, those that wait for their turn among them. */
+  long bytesUnderWay() {
+    return bytesUnderWay.get();
   }
 
   /** Asks, and remembers whether there was an answer; that the store refuses is one. */

@@ -23,8 +23,8 @@ import java.util.concurrent.Future;
 /** The stores of a {@link ShardedStore}: in which order to ask them, or all at once. */
 final class Members implements Closeable, Load {
   /**
-   * A server with so much more on its way to it than another leaves a chunk to that one: enough
-   * that each has something to do, little enough that few chunks lie elsewhere.
+   * A server with so much more under way than another leaves a chunk that is put to that one:
+   * enough that each has something to do, little enough that few chunks lie elsewhere.
    */
   private static final long LONGER_BYTES = 8 << 20;
 
@@ -63,18 +63,18 @@ final class Members implements Closeable, Load {
   }
 
   /**
-   * As {@link #order}, for who puts a chunk there: those to whom much more is on its way than to
-   * another come after all that have less to do. So what is put waits for none of them while
-   * another has nothing to do.
+   * As {@link #order}, for who puts a chunk there: those with much more under way than another come
+   * after all that have less to do. So what is put waits for none of them while another has nothing
+   * to do.
    */
   List<Member> writing(Digest digest) {
     List<Member> order = order(digest);
     List<Member> taking = order.stream().filter(Member::isTaking).toList();
-    long least = taking.stream().mapToLong(Member::bytesComing).min().orElse(0);
+    long least = taking.stream().mapToLong(Member::bytesUnderWay).min().orElse(0);
     List<Member> soon = new ArrayList<>();
     List<Member> late = new ArrayList<>();
     for (Member member : taking) {
-      (member.bytesComing() - least > LONGER_BYTES ? late : soon).add(member);
+      (member.bytesUnderWay() - least > LONGER_BYTES ? late : soon).add(member);
     }
     soon.addAll(late);
     Iterator<Member> next = soon.iterator();
@@ -108,8 +108,8 @@ final class Members implements Closeable, Load {
   }
 
   @Override
-  public int bears(int server) {
-    return all.get(server).store().load().bears(0);
+  public int bears(int server, int bytes) {
+    return all.get(server).store().load().bears(0, bytes);
   }
 
   @Override

@@ -14,8 +14,8 @@ record ServerLoad(String server, Pace pace, ChunkCalls chunks) implements Load {
   }
 
   @Override
-  public int bears(int number) {
-    return (pace.limit() + 1) * chunks.together();
+  public int bears(int number, int bytes) {
+    return (pace.limit() + 1) * chunks.together(bytes);
   }
 
   @Override

@@ -290,7 +290,7 @@ public final class ShardedStore implements RemoteStore {
         continue;
       }
       try {
-        member.bring(
+        member.ask(
             bytes,
             store -> {
               change.make(store);

@@ -120,7 +120,7 @@ final class Places<T extends Crew.Item> {
   private boolean bears(int server, int bytes) {
     int chunks = chunksAt.getOrDefault(server, 0);
     return chunks == 0
-        || (chunks < load.bears(server)
+        || (chunks < load.bears(server, bytes)
             && bytesAt.getOrDefault(server, 0L) + bytes <= most.bytes() / share());
   }
 
