@@ -4,6 +4,7 @@ import dev.regen.agent.jobs.Asked;
 import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -211,7 +212,23 @@ public final class Routes {
     }
   }
 
+  /**
+   * Does what is asked for.
+   *
+   * @throws RegenException.BadInput also if the body lacks a member that it needs
+   */
   Answer answer(Operation operation, Call call) throws IOException, InterruptedException {
+    try {
+      return answered(operation, call);
+    } catch (JsonObject.Unfit e) {
+      if (e.isOf(call.json())) {
+        throw new RegenException.BadInput("the request's body: " + e.getMessage());
+      }
+      throw e;
+    }
+  }
+
+  private Answer answered(Operation operation, Call call) throws IOException, InterruptedException {
     if (operation.method().equals("GET")) {
       return action(operation).answer(call);
     }

@@ -19,9 +19,11 @@ final class BlobResource {
   private static final String CACHING = "max-age=31536000, immutable";
 
   private final Registry registry;
+  private final Rules rules;
 
-  BlobResource(Registry registry) {
+  BlobResource(Registry registry, Rules rules) {
     this.registry = registry;
+    this.rules = rules;
   }
 
   void head(Exchange exchange, RepositoryName repository, ContentDigest digest, boolean mayPush)
@@ -88,6 +90,7 @@ final class BlobResource {
 
   void delete(Exchange exchange, RepositoryName repository, ContentDigest digest)
       throws IOException {
+    rules.requireRemovable(registry, repository, digest);
     if (!registry.blobs().remove(repository, digest)) {
       registry.blobs().require(repository, digest);
     }

@@ -31,10 +31,8 @@ final class RegistryHandler extends Handler.Abstract {
   RegistryHandler(Registry registry, Publishing publishing, Access access, Rules rules) {
     this.access = access;
     this.rules = rules;
-    this.blobs = new BlobResource(registry);
-    this.uploads =
-        new UploadResource(
-            registry, (repository, bytes) -> rules.requireRoom(registry, repository, bytes));
+    this.blobs = new BlobResource(registry, rules);
+    this.uploads = new UploadResource(registry, rules);
     this.manifests = new ManifestResource(registry, rules);
     this.lists = new ListResource(registry);
     this.tokens = new TokenResource(access);

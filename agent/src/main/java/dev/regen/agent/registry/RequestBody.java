@@ -112,6 +112,11 @@ final class RequestBody implements Uploads.Body, AutoCloseable {
     }
   }
 
+  /** So far. */
+  long arrivedBytes() {
+    return arrivedBytes;
+  }
+
   @Override
   public void close() {
     release();

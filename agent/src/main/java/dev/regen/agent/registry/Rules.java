@@ -3,17 +3,21 @@ package dev.regen.agent.registry;
 import dev.regen.runtime.Why;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.registry.ContentDigest;
+import dev.regen.snapshot.registry.ManifestDocument;
 import dev.regen.snapshot.registry.Registry;
 import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.RepositoryName;
 import dev.regen.snapshot.registry.Retention;
+import dev.regen.snapshot.registry.StoredManifest;
 import dev.regen.snapshot.registry.TagName;
 import dev.regen.snapshot.registry.Tags;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,19 +101,61 @@ final class Rules {
   }
 
   /**
-   * Passes if a manifest may be removed with its tags.
+   * Passes if a manifest may be removed with its tags, or a blob: no immutable tag means it, or
+   * needs it.
    *
    * @throws RegistryException DENIED if not
    */
   void requireRemovable(Registry registry, RepositoryName repository, ContentDigest digest)
       throws IOException {
-    if (!now().of(repository).immutableTags().isEmpty()) {
-      for (Map.Entry<TagName, Tags.Revision> tag : registry.tags().all(repository).entrySet()) {
-        if (digest.equals(tag.getValue().digest())) {
-          requireRemovable(repository, tag.getKey());
-        }
+    if (now().of(repository).immutableTags().isEmpty()) {
+      return;
+    }
+    for (Map.Entry<TagName, Tags.Revision> tag : registry.tags().all(repository).entrySet()) {
+      ContentDigest means = tag.getValue().digest();
+      if (means != null
+          && isImmutable(repository, tag.getKey())
+          && isNeeded(registry, repository, means, digest, new HashSet<>())) {
+        throw denied(
+            "tag "
+                + tag.getKey()
+                + " of "
+                + repository
+                + " is immutable and needs "
+                + digest
+                + ", which cannot be removed");
       }
     }
+  }
+
+  /** Whether a manifest is this one, or names it, itself or by those that it names. */
+  private static boolean isNeeded(
+      Registry registry,
+      RepositoryName repository,
+      ContentDigest manifest,
+      ContentDigest digest,
+      Set<ContentDigest> seen)
+      throws IOException {
+    if (manifest.equals(digest)) {
+      return true;
+    }
+    if (!seen.add(manifest)) {
+      return false;
+    }
+    StoredManifest stored = registry.manifests().find(repository, manifest).orElse(null);
+    if (stored == null) {
+      return false;
+    }
+    ManifestDocument document = ManifestDocument.parse(stored.mediaType(), stored.content());
+    if (document.blobs().stream().anyMatch(blob -> blob.digest().equals(digest))) {
+      return true;
+    }
+    for (ManifestDocument.Descriptor child : document.manifests()) {
+      if (isNeeded(registry, repository, child.digest(), digest, seen)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -134,6 +180,14 @@ final class Rules {
                 + ": remove something, or ask for a larger quota");
       }
     }
+  }
+
+  /** How much more a repository may take; a very large number if it has no quota. */
+  long room(Registry registry, RepositoryName repository) throws IOException {
+    long quota = now().of(repository).quotaBytes();
+    return quota == Long.MAX_VALUE
+        ? quota
+        : Math.max(0, quota - registry.blobs().bytes(repository));
   }
 
   /** What of a repository may go by itself. */

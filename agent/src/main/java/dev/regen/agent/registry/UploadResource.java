@@ -7,6 +7,7 @@ import dev.regen.snapshot.registry.RegistryException;
 import dev.regen.snapshot.registry.RepositoryName;
 import dev.regen.snapshot.registry.StoredBlob;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,22 +21,11 @@ final class UploadResource {
       Pattern.compile("(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/.*)?");
 
   private final Registry registry;
-  private final Quotas quotas;
+  private final Rules rules;
 
-  UploadResource(Registry registry, Quotas quotas) {
+  UploadResource(Registry registry, Rules rules) {
     this.registry = registry;
-    this.quotas = quotas;
-  }
-
-  /** Whether a repository may take more. */
-  @FunctionalInterface
-  interface Quotas {
-    /**
-     * Looks whether there is room.
-     *
-     * @throws RegistryException DENIED if there is not
-     */
-    void check(RepositoryName repository, long bytes) throws IOException;
+    this.rules = rules;
   }
 
   /** Begins an upload, or makes the blob at once: of the body, or of another repository's. */
@@ -119,7 +109,7 @@ final class UploadResource {
     if (blob.isEmpty()) {
       return false;
     }
-    quotas.check(repository, blob.get().sizeBytes());
+    rules.requireRoom(registry, repository, blob.get().sizeBytes());
     registry.make(repository);
     registry.blobs().add(repository, blob.get());
     created(exchange, repository, blob.get());
@@ -128,16 +118,33 @@ final class UploadResource {
 
   private long append(Exchange exchange, RepositoryName repository, String id, Piece said)
       throws IOException {
-    quotas.check(repository, Math.max(0, exchange.request().getLength()));
+    long room = rules.room(registry, repository);
+    long before = room == Long.MAX_VALUE ? 0 : registry.uploads().bytes(repository, id);
+    long length = exchange.request().getLength();
+    if (before + Math.max(0, length) > room) {
+      rules.requireRoom(registry, repository, before + length);
+    }
     try (RequestBody body = new RequestBody(exchange.request(), said.length())) {
-      return registry.uploads().append(repository, id, said.from(), body);
+      return registry
+          .uploads()
+          .append(
+              repository,
+              id,
+              said.from(),
+              () -> {
+                ByteBuffer some = body.next();
+                if (before + body.arrivedBytes() > room) {
+                  rules.requireRoom(registry, repository, before + body.arrivedBytes());
+                }
+                return some;
+              });
     }
   }
 
   private void finish(Exchange exchange, RepositoryName repository, String id, ContentDigest digest)
       throws IOException {
-    // A body of unknown length was not counted before.
-    quotas.check(repository, registry.uploads().bytes(repository, id));
+    // Others may have come since.
+    rules.requireRoom(registry, repository, registry.uploads().bytes(repository, id));
     StoredBlob blob = registry.uploads().finish(repository, id, digest);
     registry.make(repository);
     created(exchange, repository, blob);

@@ -264,6 +264,10 @@ abstract class FleetContract {
     String reports = "/v1/nodes/n1/reports";
 
     assertThat(admin.send("POST", "/v1/nodes", "{\"name\":").status()).isEqualTo(400);
+    for (String what : List.of("nodes", "tokens", "moves", "jobs", "reports")) {
+      assertThat(admin.send("POST", "/v1/" + what, "{}").status()).as(what).isBetween(400, 409);
+    }
+    assertThat(admin.send("POST", "/v1/nodes", "{\"name\":null}").status()).isEqualTo(400);
     FleetClient.Answer unknown = admin.send("POST", "/v1/nodes", "{\"name\":\"a\",\"nom\":1}");
     assertThat(unknown.status()).isEqualTo(400);
     assertThat(unknown.json().string("detail")).contains("'nom'");

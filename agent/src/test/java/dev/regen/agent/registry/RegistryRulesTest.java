@@ -8,6 +8,7 @@ import static dev.regen.agent.registry.RegistryClient.streamed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.RegenException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,6 +60,14 @@ final class RegistryRulesTest {
     client.delete("/v2/a/manifests/" + digest).is(403, "DENIED");
 
     assertThat(client.head("/v2/a/manifests/v1").is(200).digest()).isEqualTo(digest);
+    JsonObject needed = client.get("/v2/a/manifests/v1").is(200).json();
+    String config = needed.object("config").string("digest");
+    String layer = needed.objects("layers").getFirst().string("digest");
+    client.delete("/v2/a/blobs/" + config).is(403, "DENIED");
+    client.delete("/v2/a/blobs/" + layer).is(403, "DENIED");
+    client.get("/v2/a/blobs/" + layer).is(200);
+    client.blob("a", bytes(4, 100));
+    client.delete("/v2/a/blobs/" + sha256(bytes(4, 100))).is(202);
     client.image("a", "v1", "one");
     put("a", "latest", other).is(201);
     client.image("a", "latest", "one");
@@ -83,6 +92,13 @@ final class RegistryRulesTest {
     client
         .post("/v2/small/a/blobs/uploads/?from=large&mount=" + sha256(more), NOTHING)
         .is(403, "DENIED");
+
+    client.patch(upload, bytes(5, 300_000)).is(202);
+    client.patch(upload, bytes(6, 100_001)).is(403, "DENIED");
+    client.send("PATCH", upload, streamed(bytes(6, 100_001))).is(403, "DENIED");
+    assertThat(client.get(upload).is(204).header("Range")).isEqualTo("0-299999");
+    client.send("PATCH", upload, streamed(bytes(6, 100_000))).is(202);
+    client.delete(upload).is(204);
 
     client.get("/v2/small/a/blobs/" + sha256(more)).is(404, "BLOB_UNKNOWN");
     client.blob("small/b", more);

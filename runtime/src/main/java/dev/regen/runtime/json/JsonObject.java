@@ -88,6 +88,24 @@ public final class JsonObject {
     return members.get(name) != null;
   }
 
+  /** An object that lacks a member, or has another type of it. */
+  public static final class Unfit extends IOException {
+    private static final long serialVersionUID = 1;
+
+    private final transient @Nullable JsonObject object;
+
+    Unfit(JsonObject object, String message) {
+      super(message);
+      this.object = object;
+    }
+
+    /** Whether it is that very object. */
+    @SuppressWarnings("ReferenceEquality")
+    public boolean isOf(JsonObject other) {
+      return object == other;
+    }
+  }
+
   public Map<String, @Nullable Object> members() {
     return members;
   }
@@ -157,8 +175,8 @@ public final class JsonObject {
   private <T> T required(String name, Class<T> type) throws IOException {
     Object value = members.get(name);
     if (!type.isInstance(value)) {
-      throw new IOException(
-          "'" + name + "' is " + (value == null ? "missing" : "no " + word(type)));
+      throw new Unfit(
+          this, "'" + name + "' is " + (value == null ? "missing" : "no " + word(type)));
     }
     return type.cast(value);
   }
