@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Test;
 /**
  * Kills the agent before its n-th change to the disk, while containers run, end and are archived;
  * then another agent goes on. With {@code -Dregen.crash.stride=1} at each change, else at one in
- * 47, beginning anywhere.
+ * 23, beginning anywhere.
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 47);
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 23);
   private static final int CHANGES_MAX = 1000;
 
   private final Host host;

@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Test;
 /**
  * Kills the agent before its n-th change to the disk, while it serves the starts and ends of a kept
  * container, whose layer it freezes by what it knows of its files, and archives them; then another
- * agent goes on. With {@code -Dregen.crash.kept.stride=1} at each change, else at one in 149.
+ * agent goes on. With {@code -Dregen.crash.kept.stride=1} at each change, else at one in 79.
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashKeptEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.kept.stride", 149);
+  private static final int STRIDE = Integer.getInteger("regen.crash.kept.stride", 79);
   private static final int CHANGES_MAX = 1000;
 
   private final Host host;

@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Test;
 /**
  * Kills the agent before its n-th change to the disk, while it restores a running container that
  * stays; then another agent goes on. With {@code -Dregen.crash.stride=1} at each change, else at
- * one in 97.
+ * one in 61.
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashRestoreEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 97);
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 61);
   private static final int CHANGES_MAX = 1000;
   private static final String FIRST =
       """

@@ -9,11 +9,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Kills the process that does a hook's work, with the agent down, before its n-th change to the
- * disk. With {@code -Dregen.crash.hook.stride=1} at each change, else at one in 23.
+ * disk. With {@code -Dregen.crash.hook.stride=1} at each change, else at one in eleven.
  */
 @EngineTest(hostPerTest = true)
 final class HookKilledEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 23);
+  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);
   private static final int CHANGES_MAX = 200;
 
   private final Host host;

@@ -92,14 +92,14 @@ public final class ContainerCapture {
    */
   public JsonObject capture(String name, Job job) throws IOException, InterruptedException {
     ContainerId id = found(name).id();
-    begin(id, job);
+    enter(id, job);
     try {
       Target target = found(id.value());
       targets.refuseElsewhere(target);
       String message = target.running() ? running(target, job) : stopped(target, job);
       return new JsonObject().with("message", message);
     } finally {
-      end(id);
+      leave(id);
     }
   }
 
@@ -113,7 +113,7 @@ public final class ContainerCapture {
    * Waits until nobody else captures it: of two at once, the second would take the first one's
    * pause for its user's, or end it too early.
    */
-  private void begin(ContainerId id, Job job) throws InterruptedException {
+  private void enter(ContainerId id, Job job) throws InterruptedException {
     synchronized (atWork) {
       while (!atWork.add(id)) {
         job.checkCancelled();
@@ -123,7 +123,7 @@ public final class ContainerCapture {
     }
   }
 
-  private void end(ContainerId id) {
+  private void leave(ContainerId id) {
     synchronized (atWork) {
       atWork.remove(id);
       atWork.notifyAll();

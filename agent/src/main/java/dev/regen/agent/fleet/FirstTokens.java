@@ -4,6 +4,7 @@ import dev.regen.agent.api.Role;
 import dev.regen.agent.api.Secrets;
 import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.fleet.db.Writer;
+import dev.regen.runtime.Why;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -79,6 +80,9 @@ public final class FirstTokens implements AutoCloseable {
     String token;
     try (InputStream in = Files.newInputStream(file)) {
       token = new String(in.readNBytes(TOKEN_BYTES_MAX), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      LOG.warn("the token in {} cannot be looked at: {}", file, Why.of(e));
+      return;
     }
     String sql = "SELECT count(*) FROM " + table + " WHERE " + column + " = ?";
     if (writer.write(edit -> edit.session().number(sql, Secrets.sha256(token))) == 0) {

@@ -15,7 +15,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -111,11 +114,12 @@ final class Rules {
     if (now().of(repository).immutableTags().isEmpty()) {
       return;
     }
+    Set<ContentDigest> seen = new HashSet<>();
     for (Map.Entry<TagName, Tags.Revision> tag : registry.tags().all(repository).entrySet()) {
       ContentDigest means = tag.getValue().digest();
       if (means != null
           && isImmutable(repository, tag.getKey())
-          && isNeeded(registry, repository, means, digest, new HashSet<>())) {
+          && isNeeded(registry, repository, means, digest, seen)) {
         throw denied(
             "tag "
                 + tag.getKey()
@@ -128,7 +132,11 @@ final class Rules {
     }
   }
 
-  /** Whether a manifest is this one, or names it, itself or by those that it names. */
+  /**
+   * Whether a manifest is this one, or names it, itself or by those that it names.
+   *
+   * @param seen manifests that are known not to, with all that they name
+   */
   private static boolean isNeeded(
       Registry registry,
       RepositoryName repository,
@@ -136,23 +144,24 @@ final class Rules {
       ContentDigest digest,
       Set<ContentDigest> seen)
       throws IOException {
-    if (manifest.equals(digest)) {
-      return true;
-    }
-    if (!seen.add(manifest)) {
-      return false;
-    }
-    StoredManifest stored = registry.manifests().find(repository, manifest).orElse(null);
-    if (stored == null) {
-      return false;
-    }
-    ManifestDocument document = ManifestDocument.parse(stored.mediaType(), stored.content());
-    if (document.blobs().stream().anyMatch(blob -> blob.digest().equals(digest))) {
-      return true;
-    }
-    for (ManifestDocument.Descriptor child : document.manifests()) {
-      if (isNeeded(registry, repository, child.digest(), digest, seen)) {
+    // Not by recursion: indexes may name each other as deep as somebody likes.
+    Deque<ContentDigest> open = new ArrayDeque<>(List.of(manifest));
+    while (!open.isEmpty()) {
+      ContentDigest next = open.removeLast();
+      if (next.equals(digest)) {
         return true;
+      }
+      if (seen.add(next)) {
+        StoredManifest stored = registry.manifests().find(repository, next).orElse(null);
+        if (stored == null) {
+          registry.requireAll();
+          continue;
+        }
+        ManifestDocument document = ManifestDocument.parse(stored.mediaType(), stored.content());
+        if (document.blobs().stream().anyMatch(blob -> blob.digest().equals(digest))) {
+          return true;
+        }
+        document.manifests().forEach(child -> open.add(child.digest()));
       }
     }
     return false;

@@ -11,10 +11,10 @@ import org.eclipse.jetty.server.internal.HttpConnection;
 /**
  * HTTP/1.1 connections of which one thread at a time reads requests.
  *
- * <p>Jetty 12.1 (up to 12.1.14) answers what is no HTTP, as the TLS greeting with which Docker and
- * skopeo try a port first, on another thread, and that thread reads on when it has answered. Both
- * then give the connection's buffer back: the second time it may already be somebody else's, whose
- * request is then spoilt, or refused with status 400 (jetty.project issue 12939).
+ * <p>Jetty (12.1.10 to 12.1.13 at least) answers what is no HTTP, as the TLS greeting with which
+ * Docker and skopeo try a port first, on another thread, and that thread reads on when it has
+ * answered. Both then give the connection's buffer back: the second time it may already be somebody
+ * else's, whose request is then spoilt, or refused with status 400 (jetty.project issue 12939).
  */
 public final class HttpConnections extends HttpConnectionFactory {
   public HttpConnections(HttpConfiguration configuration) {

@@ -91,12 +91,17 @@ public final class Fences {
   }
 
   /**
-   * Where a queue went that may not run here, null if it may. What cannot be read is a fence too:
-   * where it went is not needed to know that it did.
+   * Where a queue went that may not run here, null if it may. A fence that is there and cannot be
+   * read is one: where the queue went is not needed to know that it did.
+   *
+   * @throws IOException if nobody can say whether there is one
    */
-  public @Nullable String movedTo(QueueName queue) {
+  public @Nullable String movedTo(QueueName queue) throws IOException {
+    if (disk.size(file(queue)) < 0) {
+      return null;
+    }
     try {
-      Fence fence = disk.size(file(queue)) < 0 ? null : find(queue);
+      Fence fence = find(queue);
       return fence == null || fence.lifted() ? null : fence.to();
     } catch (IOException e) {
       return "another node";
@@ -128,7 +133,7 @@ public final class Fences {
    * Why no run of a queue may begin here, null if it may; asked under the queue's lock. A fence
    * that cannot be read is one.
    */
-  @Nullable String refusal(QueueName queue) {
+  @Nullable String refusal(QueueName queue) throws IOException {
     String where = movedTo(queue);
     if (where == null) {
       return null;

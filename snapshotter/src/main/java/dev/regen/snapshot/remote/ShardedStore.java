@@ -290,12 +290,7 @@ public final class ShardedStore implements RemoteStore {
         continue;
       }
       try {
-        member.ask(
-            bytes,
-            store -> {
-              change.make(store);
-              return true;
-            });
+        make(member, bytes, change);
         domains.add(member.server().domain());
       } catch (InterruptedIOException e) {
         throw e;
@@ -371,7 +366,7 @@ public final class ShardedStore implements RemoteStore {
   private static void heal(Member member, ChunkName chunk, byte[] stored)
       throws InterruptedIOException {
     try {
-      make(member, store -> store.put(chunk, ByteBuffer.wrap(stored)));
+      make(member, stored.length, store -> store.put(chunk, ByteBuffer.wrap(stored)));
       member.healed(chunk.digest());
     } catch (InterruptedIOException e) {
       throw e;
@@ -394,11 +389,13 @@ public final class ShardedStore implements RemoteStore {
     answers.orFailIfMoreThan(spare());
   }
 
-  private static void make(Member member, Change change) throws IOException {
-    member.ask(store -> {
-      change.make(store);
-      return true;
-    });
+  private static void make(Member member, long bytes, Change change) throws IOException {
+    member.ask(
+        bytes,
+        store -> {
+          change.make(store);
+          return true;
+        });
   }
 
   private static Set<String> listed(RemoteStore store) throws IOException {
