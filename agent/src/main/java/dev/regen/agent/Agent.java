@@ -81,6 +81,7 @@ import dev.regen.runtime.oci.Stores;
 import dev.regen.runtime.oci.Views;
 import dev.regen.snapshot.capture.Arrivals;
 import dev.regen.snapshot.capture.Captures;
+import dev.regen.snapshot.capture.UnpackedTrees;
 import dev.regen.snapshot.chunk.ChunkReader;
 import dev.regen.snapshot.crypt.Keyset;
 import dev.regen.snapshot.layer.LayerArchiver;
@@ -123,6 +124,7 @@ public final class Agent implements AutoCloseable {
   private final RuntimeExtension extension;
   private final SpoolDrain drain;
   private final Housekeeping housekeeping;
+  private final UnpackedTrees unpacked;
   private final PlainContainers plain;
   private final StartSweep sweep;
   private final AfterStart afterStart;
@@ -176,7 +178,8 @@ public final class Agent implements AutoCloseable {
     Captures captures =
         new Captures(disk, home, queues, snapshots, chunks, archiver::archive, keys);
     captures.watch(metrics::captured);
-    HotTrees hotTrees = new HotTrees(disk, restorer, snapshots, captures.unpacked()::note);
+    unpacked = captures.unpacked();
+    HotTrees hotTrees = new HotTrees(disk, restorer, snapshots, unpacked::note);
     Spool spool = new Spool(disk, home.resolve("spool"));
     Stores stores = new Stores(disk, home.resolve("stores"));
     Events events = new Events(disk, home, clock);
@@ -442,6 +445,7 @@ public final class Agent implements AutoCloseable {
     plain.close();
     drain.close();
     housekeeping.close();
+    unpacked.close();
     ApiPort open = port;
     try (lock;
         engine;

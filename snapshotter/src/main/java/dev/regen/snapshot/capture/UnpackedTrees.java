@@ -20,6 +20,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * Learns which files a restore has made of which snapshot, so that the capture after it reads only
  * what has changed since. It looks while the run goes on, after the start that waits for the tree.
  */
-public final class UnpackedTrees {
+public final class UnpackedTrees implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UnpackedTrees.class);
 
   /** So that what the unpacking changed is older than a tick, when somebody else changes it. */
@@ -54,6 +55,8 @@ public final class UnpackedTrees {
           TimeUnit.SECONDS,
           new ArrayBlockingQueue<>(WAITING_MAX),
           Thread.ofPlatform().name("unpacked").daemon().factory());
+
+  private volatile boolean closed;
 
   UnpackedTrees(CollectionGate gate, QueueFacts facts, ChunkStore chunks, Keys keys) {
     this.gate = gate;
@@ -89,6 +92,13 @@ public final class UnpackedTrees {
     }
   }
 
+  /** Ends the look that goes on, soon, and takes none of those that wait. */
+  @Override
+  public void close() {
+    closed = true;
+    one.close();
+  }
+
   private void note(
       Fd opened,
       Snapshot snapshot,
@@ -97,7 +107,7 @@ public final class UnpackedTrees {
       List<IdRange> gidMap,
       Instant unpackedAt) {
     try (Fd root = opened) {
-      Optional<Hold> hold = gate.tryEnter();
+      Optional<Hold> hold = closed ? Optional.empty() : gate.tryEnter();
       if (hold.isEmpty()) {
         return;
       }
@@ -105,9 +115,12 @@ public final class UnpackedTrees {
         KeyId key = snapshot.key();
         Sealing sealing = key == null ? Sealing.NONE : Sealing.under(keys.key(key));
         ArchiveRequest request = new ArchiveRequest(List.of(), List.of(), uidMap, gidMap, sealing);
-        List<GroupFact> known = UnpackedFacts.of(root, archive, reader, request, unpackedAt, clock);
+        List<GroupFact> known =
+            UnpackedFacts.of(root, archive, reader, request, unpackedAt, clock, () -> closed);
         facts.note(snapshot.id(), archive, known);
       }
+    } catch (CancellationException e) {
+      LOG.debug("nothing is noted of {} any more", snapshot.id());
     } catch (IOException e) {
       // The run may have changed the tree, or ended, while it was looked at.
       LOG.info(

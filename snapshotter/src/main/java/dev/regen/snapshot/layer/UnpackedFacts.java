@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,7 @@ public final class UnpackedFacts {
    * @param unpackedAt later than the unpacking by a tick of the file system's clock, and no later
    *     than any change by somebody else
    * @throws IOException also if the tree changes meanwhile; then nothing is known
+   * @throws CancellationException soon after {@code cancelled} has said true
    */
   public static List<GroupFact> of(
       Fd tree,
@@ -59,7 +62,8 @@ public final class UnpackedFacts {
       ChunkReader reader,
       ArchiveRequest request,
       Instant unpackedAt,
-      InstantSource clock)
+      InstantSource clock,
+      BooleanSupplier cancelled)
       throws IOException {
     UnpackedFacts groups = new UnpackedFacts(reader, archive);
     GroupKeys keys = new GroupKeys(request, clock.instant());
@@ -68,6 +72,9 @@ public final class UnpackedFacts {
         TreeWalk walk = new TreeWalk(Directory.root(open, tree), request, new Omissions())) {
       Grouping grouping = new Grouping(walk, request.sealing().cutting());
       for (Group group = grouping.next(); group != null; group = grouping.next()) {
+        if (cancelled.getAsBoolean()) {
+          throw new CancellationException();
+        }
         Stored stored = groups.at(group.entries().getFirst().path());
         boolean untouched = groups.isUntouched(group, unpackedAt);
         if (stored != null && untouched && isSame(group, stored)) {

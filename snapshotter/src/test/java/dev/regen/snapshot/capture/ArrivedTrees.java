@@ -28,11 +28,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -92,12 +94,20 @@ abstract class ArrivedTrees {
   @SuppressWarnings("NullAway.Init")
   private Keys keys;
 
+  private final List<Captures> opened = new ArrayList<>();
+
   @BeforeEach
   void home() throws IOException {
     assumeTrue(Script.bash(directory, "id -u").equals("0\n"), "owners and devices take root");
     stagingPath = Files.createDirectory(directory.resolve("staging"));
     staging = new Staging(stagingPath);
     open(new LocalDisk(), Keys.NONE);
+  }
+
+  /** They write beside the trees, which is not to go on while the directory is removed. */
+  @AfterEach
+  void end() {
+    opened.forEach(each -> each.unpacked().close());
   }
 
   /** On this disk, with these keys, as another process. */
@@ -110,6 +120,7 @@ abstract class ArrivedTrees {
     chunks = new PackedChunkStore(local, home.resolve("chunks"));
     LayerArchiver archiver = new LayerArchiver(chunks, 2);
     captures = new Captures(local, home, queues, snapshots, chunks, archiver::archive, keys);
+    opened.add(captures);
     ChunkReader reader = new ChunkReader(chunks, keys);
     LayerRestorer restorer = new LayerRestorer(reader, 2);
     hotTrees = new HotTrees(disk, restorer, snapshots, captures.unpacked()::note);

@@ -92,6 +92,7 @@ final class CapturesIncrementalTest {
 
   @AfterEach
   void unmount() throws IOException {
+    captures.unpacked().close();
     Script.bash(directory, "umount -l fs/merged 2>/dev/null || true; umount -l fs || true");
   }
 

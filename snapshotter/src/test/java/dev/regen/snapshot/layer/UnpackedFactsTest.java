@@ -120,7 +120,8 @@ final class UnpackedFactsTest {
               new ChunkReader(store),
               ArchiveRequest.PLAIN,
               unpackedAt,
-              InstantSource.system());
+              InstantSource.system(),
+              () -> false);
       KnownGroups known = nothing();
       known.add(() -> archive, facts);
       return known;
