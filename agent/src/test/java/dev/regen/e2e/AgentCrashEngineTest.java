@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 23);
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 37);
   private static final int CHANGES_MAX = 1000;
 
   private final Host host;

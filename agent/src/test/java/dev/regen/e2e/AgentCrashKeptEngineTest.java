@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashKeptEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.kept.stride", 79);
+  private static final int STRIDE = Integer.getInteger("regen.crash.kept.stride", 127);
   private static final int CHANGES_MAX = 1000;
 
   private final Host host;

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  */
 @EngineTest(hostPerTest = true)
 final class AgentCrashRestoreEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 61);
+  private static final int STRIDE = Integer.getInteger("regen.crash.stride", 101);
   private static final int CHANGES_MAX = 1000;
   private static final String FIRST =
       """

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @Tag("long")
 @EngineTest(storageDriver = "fuse-overlayfs")
 final class FuseOverlayEngineTest extends CopiedRoots {
-  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);
+  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 17);
 
   private final Host host;
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @EngineTest(hostPerTest = true)
 final class HookKilledEngineTest {
-  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 11);
+  private static final int STRIDE = Integer.getInteger("regen.crash.hook.stride", 17);
   private static final int CHANGES_MAX = 200;
 
   private final Host host;

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -70,8 +71,19 @@ final class LayerMergeFidelityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  @ValueSource(longs = {1, 2, 3})
   void layersOfRandomChangesAreMergedToWhatAContainerSees(long seed) throws IOException {
+    assertRandomLayersAreMerged(seed);
+  }
+
+  @ParameterizedTest
+  @Tag("long")
+  @ValueSource(longs = {4, 5, 6, 7, 8, 9, 10, 11, 12})
+  void moreLayersOfRandomChangesAreMergedToo(long seed) throws IOException {
+    assertRandomLayersAreMerged(seed);
+  }
+
+  private void assertRandomLayersAreMerged(long seed) throws IOException {
     for (int i = 0; i < 5; i++) {
       layer(RandomUnion.script(100 * seed + i));
     }
