@@ -33,10 +33,12 @@ final class BatchResource {
 
   private final DirectoryRemote store;
   private final Bodies bodies;
+  private final ChunkMemory memory;
 
-  BatchResource(DirectoryRemote store, Bodies bodies) {
+  BatchResource(DirectoryRemote store, Bodies bodies, ChunkMemory memory) {
     this.store = store;
     this.bodies = bodies;
+    this.memory = memory;
   }
 
   /** Stores what it can; the answer, which names the others, comes when all of that lasts. */
@@ -71,11 +73,10 @@ final class BatchResource {
       Map<Integer, Digest> added,
       Map<Integer, ChunkBatch.Failed> failed)
       throws IOException, InterruptedException {
-    try (Bodies.Taken _ = bodies.take(chunk.sizeBytes())) {
-      byte[] stored = new byte[chunk.sizeBytes()];
-      body.readNBytes(stored, 0, stored.length);
+    try (Bodies.Taken _ = bodies.take(chunk.sizeBytes());
+        ChunkMemory.Arrived arrived = memory.read(body, chunk.sizeBytes())) {
       try {
-        store.add(chunk, ByteBuffer.wrap(stored));
+        store.add(chunk, arrived.bytes());
         added.put(at, chunk.digest());
       } catch (IOException e) {
         failed.put(at, failed(e));

@@ -12,7 +12,7 @@ import dev.regen.snapshot.remote.DirectoryRemote;
 import dev.regen.snapshot.remote.RemoteStore;
 import dev.regen.snapshot.store.PackedChunkStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.InputStream;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,10 +27,12 @@ final class ChunkResource {
 
   private final DirectoryRemote store;
   private final Bodies bodies;
+  private final ChunkMemory memory;
 
-  ChunkResource(DirectoryRemote store, Bodies bodies) {
+  ChunkResource(DirectoryRemote store, Bodies bodies, ChunkMemory memory) {
     this.store = store;
     this.bodies = bodies;
+    this.memory = memory;
   }
 
   void missing(Exchange exchange) throws IOException, InterruptedException {
@@ -59,8 +61,10 @@ final class ChunkResource {
             Integer.parseInt(exchange.required("Regen-Index")),
             digest,
             length);
-    try (Bodies.Taken _ = bodies.take(length)) {
-      boolean isNew = store.store(name, ByteBuffer.wrap(Bodies.read(exchange.request(), length)));
+    try (Bodies.Taken _ = bodies.take(length);
+        InputStream body = Bodies.stream(exchange.request(), length);
+        ChunkMemory.Arrived arrived = memory.read(body, length)) {
+      boolean isNew = store.store(name, arrived.bytes());
       LOG.debug("{} {}", isNew ? "stored" : "there already", name);
       exchange.answer(isNew ? 201 : 200);
     }

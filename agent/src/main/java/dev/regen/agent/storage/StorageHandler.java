@@ -36,8 +36,9 @@ final class StorageHandler extends Handler.Abstract {
     this.store = store;
     this.options = options;
     this.token = new Token(options.token());
-    this.chunks = new ChunkResource(store, bodies);
-    this.batches = new BatchResource(store, bodies);
+    ChunkMemory memory = new ChunkMemory();
+    this.chunks = new ChunkResource(store, bodies, memory);
+    this.batches = new BatchResource(store, bodies, memory);
     this.records = new RecordResource(store, bodies);
   }
 
