@@ -190,10 +190,8 @@ public final class Agent implements AutoCloseable {
     });
     Node joined = new Node(configuration.fleet(), disk, home, configuration.run(), events, clock);
     node = joined;
-    queues.watch((queue, before, after) -> {
-      changeResource.queue(queue, before, after);
-      joined.queue(queue, before, after);
-    });
+    queues.watch(changeResource::queue);
+    queues.watch(joined);
     captures.arrivals().watch(changeResource::arriving);
     jobs =
         Jobs.open(
@@ -274,6 +272,7 @@ public final class Agent implements AutoCloseable {
             restorer,
             hotTrees,
             (tree, id, cancelled) -> captures.files().present(tree, snapshots.read(id), cancelled));
+    Fences fences = new Fences(disk, home);
     NextRun nextRun = new NextRun(queues, hotTrees, successors, stores);
     ContainerRestore restore =
         new ContainerRestore(
@@ -287,6 +286,7 @@ public final class Agent implements AutoCloseable {
             captures.arrivals(),
             captures.checks(),
             nextRun,
+            fences,
             events);
     OpenStores openStores = new OpenStores();
     ImageTransfers imageTransfers = new ImageTransfers(engine, openStores, events);
@@ -305,7 +305,6 @@ public final class Agent implements AutoCloseable {
     Follow follow = new Follow(queues, chunks, captures.arrivals(), pull);
     FromStore fromStore =
         new FromStore(queues, pull, follow, baseImages, nextRun, containers, openStores, events);
-    Fences fences = new Fences(disk, home);
     QueueArrival arrival =
         new QueueArrival(engine, targets, fences, fromStore, restore, events, disk, home);
     QueueDeparture departure =
@@ -332,7 +331,8 @@ public final class Agent implements AutoCloseable {
     new LabelResource(queues, node).addTo(routes);
     changeResource.addTo(routes);
     new ActivityResource(events, jobs).addTo(routes);
-    new ContainerResource(containers, targets, capture, restore, fromStore, jobs).addTo(routes);
+    new ContainerResource(containers, views, targets, capture, restore, fromStore, jobs)
+        .addTo(routes);
     new TransferResource(
             found,
             queues,

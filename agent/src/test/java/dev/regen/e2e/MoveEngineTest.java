@@ -71,6 +71,11 @@ final class MoveEngineTest {
     assertThat(read(two, "kept")).isEqualTo("one");
     assertThat(one.docker("start", "kept").err()).contains("has moved to n2");
     assertThat(one.regen("ls").ok()).contains("moved to n2");
+    assertThat(one.regen("restore", "kept", "--at=-1").err()).contains("has moved to n2");
+    assertThat(one.regen("ls", "--json").ok().lines().filter(row -> row.contains("\"kept\"")))
+        .singleElement()
+        .asString()
+        .doesNotContain("restore");
     assertThat(two.regen("ls").ok()).doesNotContain("moved to");
     write(two, "kept", "two");
     JsonObject back = moved("kept", "n1");

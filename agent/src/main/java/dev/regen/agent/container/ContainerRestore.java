@@ -10,6 +10,7 @@ import dev.regen.runtime.Why;
 import dev.regen.runtime.docker.Engine;
 import dev.regen.runtime.docker.EngineException;
 import dev.regen.runtime.json.JsonObject;
+import dev.regen.runtime.oci.Fences;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.RegenException;
 import dev.regen.snapshot.Snapshot;
@@ -53,6 +54,7 @@ public final class ContainerRestore {
   private final Arrivals arrivals;
   private final Checks checks;
   private final NextRun nextRun;
+  private final Fences fences;
   private final Events events;
 
   public ContainerRestore(
@@ -66,6 +68,7 @@ public final class ContainerRestore {
       Arrivals arrivals,
       Checks checks,
       NextRun nextRun,
+      Fences fences,
       Events events) {
     this.engine = engine;
     this.targets = targets;
@@ -77,6 +80,7 @@ public final class ContainerRestore {
     this.arrivals = arrivals;
     this.checks = checks;
     this.nextRun = nextRun;
+    this.fences = fences;
     this.events = events;
   }
 
@@ -89,6 +93,7 @@ public final class ContainerRestore {
   public JsonObject restore(Request request, Job job) throws IOException, InterruptedException {
     Optional<Target> named = find(request.name());
     QueueName queue = queueOf(request.name(), named);
+    refuseBehindFence(queue);
     refuseWhereItRuns(named);
     if (named.isPresent() && !named.get().autoRemove()) {
       targets.refuseElsewhere(named.get());
@@ -135,6 +140,7 @@ public final class ContainerRestore {
     Optional<Target> named = findToFetch(request.name());
     refuseWhereItRuns(named);
     QueueName queue = queueToFetch(request.name(), named);
+    refuseBehindFence(queue);
     FromStore.Request wanted = new FromStore.Request(url, queue, request.at(), patience, true);
     wanted.check();
     JsonObject fetched = store.fetch(wanted, job);
@@ -242,6 +248,14 @@ public final class ContainerRestore {
     }
     throw new RegenException.NotFound(
         "no container and no queue '" + name + "'; 'regen ls' lists the queues");
+  }
+
+  /** Its state would be put back, and its start refused. */
+  private void refuseBehindFence(QueueName queue) throws IOException {
+    String refusal = fences.refusal(queue);
+    if (refusal != null) {
+      throw new RegenException.Refused(refusal);
+    }
   }
 
   private static void refuseWhereItRuns(Optional<Target> found) throws IOException {

@@ -11,21 +11,26 @@ import dev.regen.agent.container.Targets;
 import dev.regen.agent.jobs.Job;
 import dev.regen.agent.jobs.Jobs;
 import dev.regen.agent.rules.StateRules;
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.runtime.oci.KnownContainers;
 import dev.regen.snapshot.queue.QueueContent;
 import dev.regen.snapshot.remote.StoreUrl;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * {@code /v1/containers/NAME}: capture and restore, each as a job; an {@code attended} one ends
  * when nobody asks for it.
  */
 public final class ContainerResource {
-  private final KnownContainers containers;
   private static final int NAME_PART = 100;
 
+  private final KnownContainers containers;
+  private final QueueViews views;
   private final Targets targets;
   private final ContainerCapture capture;
   private final ContainerRestore restore;
@@ -34,12 +39,14 @@ public final class ContainerResource {
 
   public ContainerResource(
       KnownContainers containers,
+      QueueViews views,
       Targets targets,
       ContainerCapture capture,
       ContainerRestore restore,
       FromStore fromStore,
       Jobs jobs) {
     this.containers = containers;
+    this.views = views;
     this.targets = targets;
     this.capture = capture;
     this.restore = restore;
@@ -56,8 +63,19 @@ public final class ContainerResource {
 
   /** Those that ran under the runtime extension; no engine is asked. */
   private Answer list(Call call) throws IOException {
+    List<KnownContainers.Known> all = containers.list();
+    Set<QueueName> moved = new HashSet<>();
+    for (KnownContainers.Known known : all) {
+      if (views.moved(known.queue())) {
+        moved.add(known.queue());
+      }
+    }
     return Pages.of(
-        call, "containers", containers.list(), ContainerResource::place, ContainerResource::row);
+        call,
+        "containers",
+        all,
+        ContainerResource::place,
+        known -> row(known, moved.contains(known.queue())));
   }
 
   /** By name; no longer than a cursor may be. */
@@ -66,7 +84,7 @@ public final class ContainerResource {
     return name.substring(0, Math.min(NAME_PART, name.length())) + " " + known.id().value();
   }
 
-  private static JsonObject row(KnownContainers.Known known) {
+  private static JsonObject row(KnownContainers.Known known, boolean moved) {
     boolean kept = !known.autoRemove();
     return new JsonObject()
         .with("name", known.name())
@@ -74,7 +92,7 @@ public final class ContainerResource {
         .with("queue", known.queue().value())
         .with("running", known.running())
         .with("kept", kept)
-        .with("actions", QueueViews.actions(StateRules.container(known.running(), kept)));
+        .with("actions", QueueViews.actions(StateRules.container(known.running(), kept, moved)));
   }
 
   private Answer capture(Call call) throws IOException {

@@ -128,8 +128,9 @@ public final class QueueViews {
     List<JsonObject> rows = new ArrayList<>();
     if (uploading.isEmpty() || queues.exists(name)) {
       QueueContent content = queues.look(name);
+      boolean moved = moved(name);
       for (Element element : content.elements()) {
-        rows.add(row(element, content));
+        rows.add(row(element, content, moved));
       }
     }
     uploading.forEach(snapshot -> rows.add(row(snapshot)));
@@ -161,12 +162,13 @@ public final class QueueViews {
     Archive archive = snapshot.archive();
     End end = element.end();
     KeyId key = snapshot.key();
-    JsonObject row = row(element, content);
+    boolean moved = moved(content.name());
+    JsonObject row = row(element, content, moved);
     if (snapshot.locked() != null) {
       boolean held = element.pinned() || element.id().equals(content.chosen());
       row.with("state", SnapshotState.LOCKED.word())
           .with("message", snapshot.locked())
-          .with("actions", actions(StateRules.snapshot(SnapshotState.LOCKED, held)));
+          .with("actions", actions(StateRules.snapshot(SnapshotState.LOCKED, held, moved)));
     }
     return row.with("key", key == null ? null : key.hex())
         .with("queue", snapshot.queue().value())
@@ -221,7 +223,7 @@ public final class QueueViews {
           .with("state", state(own).word())
           .with("encrypted", content.encrypted())
           .with("latest", content.tail().map(tail -> time(tail.time())).orElse(null))
-          .with("actions", actions(actions(content, own, inUse)));
+          .with("actions", actions(actions(content, own, inUse, movedTo != null)));
     } catch (RegenException.Damaged e) {
       return json.with("length", null)
           .with("snapshots", null)
@@ -230,11 +232,13 @@ public final class QueueViews {
           .with("encrypted", null)
           .with("latest", null)
           .with("message", e.getMessage())
-          .with("actions", actions(StateRules.queue(QueueState.DAMAGED, false, false)));
+          .with(
+              "actions",
+              actions(StateRules.queue(QueueState.DAMAGED, false, false, movedTo != null)));
     }
   }
 
-  private JsonObject row(Element element, QueueContent content) throws IOException {
+  private JsonObject row(Element element, QueueContent content, boolean moved) throws IOException {
     JsonObject json =
         new JsonObject().with("id", element.id().value()).with("time", time(element.time()));
     boolean mixed = element.end().inconsistent();
@@ -263,7 +267,7 @@ public final class QueueViews {
         .with("encrypted", encrypted)
         .with("message", message)
         .with("chosen", chosen)
-        .with("actions", actions(StateRules.snapshot(state, element.pinned() || chosen)));
+        .with("actions", actions(StateRules.snapshot(state, element.pinned() || chosen, moved)));
   }
 
   private static JsonObject row(Snapshot snapshot) {
@@ -281,7 +285,7 @@ public final class QueueViews {
         .with("encrypted", snapshot.key() != null)
         .with("message", null)
         .with("chosen", false)
-        .with("actions", actions(StateRules.snapshot(SnapshotState.UPLOADING, false)));
+        .with("actions", actions(StateRules.snapshot(SnapshotState.UPLOADING, false, false)));
   }
 
   private JsonObject row(PendingLayer layer) {
@@ -298,7 +302,7 @@ public final class QueueViews {
         .with("pinned", false)
         .with("state", state.word())
         .with("message", layer.message())
-        .with("actions", actions(StateRules.snapshot(state, false)));
+        .with("actions", actions(StateRules.snapshot(state, false, false)));
   }
 
   private Size size(SnapshotId id) throws IOException {
@@ -335,14 +339,14 @@ public final class QueueViews {
    * @throws RegenException.Damaged if it cannot be read
    */
   Set<Action> actions(QueueName name) throws IOException {
-    return actions(queues.look(name), ofQueue(name, pending.pending()), inUse());
+    return actions(queues.look(name), ofQueue(name, pending.pending()), inUse(), moved(name));
   }
 
   private static Set<Action> actions(
-      QueueContent content, List<PendingLayer> own, Set<QueueName> inUse) {
+      QueueContent content, List<PendingLayer> own, Set<QueueName> inUse, boolean moved) {
     boolean pinned = content.elements().stream().anyMatch(Element::pinned);
     return StateRules.queue(
-        state(own), content.elements().isEmpty(), pinned || inUse.contains(content.name()));
+        state(own), content.elements().isEmpty(), pinned || inUse.contains(content.name()), moved);
   }
 
   /** The queues that a container runs on now. */
@@ -354,6 +358,11 @@ public final class QueueViews {
       }
     }
     return inUse;
+  }
+
+  /** Whether no run of a queue may begin here. */
+  boolean moved(QueueName name) throws IOException {
+    return fences.movedTo(name) != null;
   }
 
   static List<String> actions(Collection<Action> actions) {

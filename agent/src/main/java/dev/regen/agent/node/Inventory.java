@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -149,6 +150,17 @@ final class Inventory {
       }
     }
     return rows;
+  }
+
+  /** Whether a snapshot can be found, or a queue where it is null. */
+  boolean holds(String queue, @Nullable String snapshot) throws IOException, InterruptedException {
+    try {
+      routes.perform("getQueue", Map.of("queue", queue), new JsonObject(), ITSELF);
+    } catch (RegenException e) {
+      return false;
+    }
+    return snapshot == null
+        || snapshots(queue).stream().anyMatch(row -> snapshot.equals(row.members().get("id")));
   }
 
   /** None of a queue that is damaged, or gone in this moment. */

@@ -11,9 +11,11 @@ import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.json.JsonObject;
 import dev.regen.snapshot.queue.Element;
 import dev.regen.snapshot.queue.QueueContent;
+import dev.regen.snapshot.queue.QueueWatcher;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -31,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * This host as a node of a fleet, from {@link #start} on. All of it runs on threads of its own:
  * with a manager that is away, or a disk that takes nothing, the agent does what it would do alone.
  */
-public final class Node implements AutoCloseable {
+public final class Node implements QueueWatcher, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
   private static final Duration SAVE_EVERY = Duration.ofSeconds(2);
   private static final Duration OPEN_EVERY = Duration.ofSeconds(10);
@@ -142,18 +144,26 @@ public final class Node implements AutoCloseable {
         });
   }
 
-  /** A queue was changed, by whoever runs on this thread; quick. */
-  public void queue(QueueName name, @Nullable QueueContent before, @Nullable QueueContent after) {
+  /** By whoever runs on this thread. */
+  @Override
+  public void changing(QueueName name, QueueContent before, @Nullable QueueContent after) {
+    if (configuration != null) {
+      removals(before, after).forEach(removed::begin);
+    }
+  }
+
+  /** As above. */
+  @Override
+  public void changed(QueueName name, @Nullable QueueContent before, @Nullable QueueContent after) {
     String queue = name.value();
-    String by = Asked.current().by();
     outbox.queue(queue);
     if (after == null) {
       table.removeQueue(queue);
-      if (before != null && !before.elements().isEmpty()) {
-        removed("queue", queue, null, by);
-      }
     } else if (before != null) {
-      changed(queue, before, after, by);
+      settings(queue, before, after);
+    }
+    if (configuration != null && before != null) {
+      removals(before, after).forEach(removed::end);
     }
   }
 
@@ -170,40 +180,40 @@ public final class Node implements AutoCloseable {
     saveNow();
   }
 
-  private void changed(String queue, QueueContent before, QueueContent after, String by) {
+  private void settings(String queue, QueueContent before, QueueContent after) {
+    String by = Asked.current().by();
     if (before.keep() != after.keep()) {
       settings.changed(queue, "keep", (long) after.keep(), by);
     }
-    // What a newer one or a shorter queue pushes out was to go.
-    boolean pushedOut =
-        before.keep() != after.keep()
-            || after.elements().stream().anyMatch(one -> before.element(one.id()).isEmpty());
     for (Element was : before.elements()) {
       Optional<Element> is = after.element(was.id());
       String pin = "pin:" + was.id().value();
       if (is.isEmpty()) {
         table.remove(queue, pin);
-        if (!pushedOut) {
-          removed("snapshot", queue, was.id().value(), by);
-        }
       } else if (is.get().pinned() != was.pinned()) {
         settings.changed(queue, pin, is.get().pinned(), by);
       }
     }
   }
 
-  private void removed(String what, String queue, @Nullable String snapshot, String by) {
-    if (configuration == null) {
-      return;
+  /** What somebody removes: what a newer one or a shorter queue pushes out was to go. */
+  private List<Removed.Removal> removals(QueueContent before, @Nullable QueueContent after) {
+    String queue = before.name().value();
+    String by = Asked.current().by();
+    Instant at = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    if (after == null) {
+      return before.elements().isEmpty()
+          ? List.of()
+          : List.of(new Removed.Removal(queue, null, by, at));
     }
-    removed.add(
-        new JsonObject()
-            .with("kind", "removed")
-            .with("what", what)
-            .with("queue", queue)
-            .with("snapshot", snapshot)
-            .with("by", by)
-            .with("at", clock.instant().truncatedTo(ChronoUnit.MILLIS)));
+    boolean pushedOut =
+        before.keep() != after.keep()
+            || after.elements().stream().anyMatch(one -> before.element(one.id()).isEmpty());
+    return pushedOut
+        ? List.of()
+        : before.leftIn(after).stream()
+            .map(id -> new Removed.Removal(queue, id.value(), by, at))
+            .toList();
   }
 
   /** Reads what the agent before left, as soon as that can be. */
@@ -212,7 +222,7 @@ public final class Node implements AutoCloseable {
     while (true) {
       try {
         List<JsonObject> waiting = inbox.open();
-        removed.open();
+        removed.open(inventory::holds);
         inventory.compare(settings);
         return waiting;
       } catch (IOException | RuntimeException e) {

@@ -6,19 +6,59 @@ import dev.regen.runtime.durable.Records;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What somebody has removed here, until the manager knows: a file each. */
+/**
+ * What somebody has removed here, until the manager knows: a file each. It is there before the
+ * removal, as one that is {@code under way}, so that the manager hears of it wherever this agent
+ * dies; whether it came to it is looked up by the next one.
+ */
 final class Removed {
   private static final Logger LOG = LoggerFactory.getLogger(Removed.class);
   private static final int FILE_BYTES_MAX = 64 << 10;
+  private static final String UNDER_WAY = "under-way-";
 
   private final Disk disk;
   private final Records records;
   private final Path directory;
   private final Outbox outbox;
+
+  /** Of those that are under way, by what they remove. */
+  private final Map<String, Path> begun = new HashMap<>();
+
+  /**
+   * A removal.
+   *
+   * @param snapshot null for the whole queue
+   */
+  record Removal(String queue, @Nullable String snapshot, String by, Instant at) {
+    private String what() {
+      return snapshot == null ? queue : queue + "@" + snapshot;
+    }
+
+    private JsonObject report() {
+      return new JsonObject()
+          .with("kind", "removed")
+          .with("what", snapshot == null ? "queue" : "snapshot")
+          .with("queue", queue)
+          .with("snapshot", snapshot)
+          .with("by", by)
+          .with("at", at);
+    }
+  }
+
+  /** What is on this host. */
+  @FunctionalInterface
+  interface Present {
+    /** Whether a snapshot is in its queue, or there is such a queue where it is null. */
+    boolean holds(String queue, @Nullable String snapshot) throws IOException, InterruptedException;
+  }
 
   Removed(Disk disk, Path home, Outbox outbox) {
     this.disk = disk;
@@ -28,12 +68,12 @@ final class Removed {
   }
 
   /** Tells what the agent before could not. */
-  void open() throws IOException {
+  void open(Present present) throws IOException, InterruptedException {
     records.makeDirectory(directory);
     records.sweep(directory);
     for (Path file : disk.list(directory)) {
       try {
-        tell(file, JsonObject.parse(disk.read(file, FILE_BYTES_MAX)));
+        open(file, JsonObject.parse(disk.read(file, FILE_BYTES_MAX)), present);
       } catch (IOException e) {
         LOG.warn("the manager does not hear of what {} says: {}", file, Why.of(e));
         forget(file);
@@ -41,15 +81,58 @@ final class Removed {
     }
   }
 
-  /** Records a report and tells it; that it fails is no reason for anything else to. */
-  void add(JsonObject report) {
-    Path file = directory.resolve(UUID.randomUUID().toString());
-    try {
-      records.replace(file, report.bytes());
-    } catch (IOException e) {
-      LOG.warn("the manager may not hear of {}: {}", report, Why.of(e));
+  private void open(Path file, JsonObject report, Present present)
+      throws IOException, InterruptedException {
+    if (!file.getFileName().toString().startsWith(UNDER_WAY)) {
+      tell(file, report);
+    } else if (!isOfThisAgent(file)) {
+      if (present.holds(report.string("queue"), report.stringOrNull("snapshot"))) {
+        forget(file);
+      } else {
+        tell(done(file), report);
+      }
     }
-    tell(file, report);
+  }
+
+  private synchronized boolean isOfThisAgent(Path file) {
+    return begun.containsValue(file);
+  }
+
+  /** Somebody is about to remove something; that this fails is no reason for anything else to. */
+  synchronized void begin(Removal removal) {
+    if (begun.containsKey(removal.what())) {
+      return; // It has failed before.
+    }
+    Path file = directory.resolve(UNDER_WAY + UUID.randomUUID());
+    try {
+      records.makeDirectory(directory);
+      records.replace(file, removal.report().bytes());
+      begun.put(removal.what(), file);
+    } catch (IOException e) {
+      LOG.warn("the manager may not hear of {}: {}", removal, Why.of(e));
+    }
+  }
+
+  /** It is removed. */
+  synchronized void end(Removal removal) {
+    Path file = begun.remove(removal.what());
+    if (file == null) {
+      file = directory.resolve(UNDER_WAY + UUID.randomUUID());
+    }
+    try {
+      file = done(file);
+    } catch (IOException e) {
+      LOG.warn("the manager may not hear of {}: {}", removal, Why.of(e));
+    }
+    tell(file, removal.report());
+  }
+
+  private Path done(Path underWay) throws IOException {
+    String name = underWay.getFileName().toString();
+    Path done = underWay.resolveSibling(name.substring(UNDER_WAY.length()));
+    disk.rename(underWay, done);
+    disk.forceDirectory(directory);
+    return done;
   }
 
   private void tell(Path file, JsonObject report) {

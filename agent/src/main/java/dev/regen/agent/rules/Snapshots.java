@@ -45,8 +45,9 @@ public final class Snapshots {
       state = SnapshotState.DAMAGED;
       why = e;
     }
-    // One that is pinned or chosen its queue keeps, under its lock, and says so.
-    if (!StateRules.snapshot(state, false).contains(action)) {
+    // One that is pinned or chosen its queue keeps, under its lock, and says so; and who restores
+    // looks at the fence.
+    if (!StateRules.snapshot(state, false, false).contains(action)) {
       throw why;
     }
     return element;

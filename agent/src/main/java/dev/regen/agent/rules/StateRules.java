@@ -83,8 +83,9 @@ public final class StateRules {
    * What may be done with a snapshot.
    *
    * @param held it is pinned, or chosen for the next run
+   * @param moved its queue has moved to another host, and runs there
    */
-  public static Set<Action> snapshot(SnapshotState state, boolean held) {
+  public static Set<Action> snapshot(SnapshotState state, boolean held, boolean moved) {
     Set<Action> allowed =
         switch (state) {
           case COMPLETE, INCONSISTENT ->
@@ -99,7 +100,7 @@ public final class StateRules {
     if (held) {
       allowed.remove(REMOVE);
     }
-    return allowed;
+    return hereOnly(allowed, moved);
   }
 
   /**
@@ -107,8 +108,9 @@ public final class StateRules {
    *
    * @param empty it has no snapshot
    * @param held a container runs on it, or one of its snapshots is pinned
+   * @param moved it has moved to another host, and runs there
    */
-  public static Set<Action> queue(QueueState state, boolean empty, boolean held) {
+  public static Set<Action> queue(QueueState state, boolean empty, boolean held, boolean moved) {
     Set<Action> allowed =
         switch (state) {
           case READY ->
@@ -124,16 +126,29 @@ public final class StateRules {
     if (held) {
       allowed.remove(REMOVE);
     }
-    return allowed;
+    return hereOnly(allowed, moved);
   }
 
   /**
    * What may be done with a container.
    *
    * @param kept false for one that the engine removes when it ends ({@code --rm})
+   * @param moved its queue has moved to another host, and runs there
    */
-  public static Set<Action> container(boolean running, boolean kept) {
-    return running && !kept ? EnumSet.of(CAPTURE) : EnumSet.of(CAPTURE, RESTORE);
+  public static Set<Action> container(boolean running, boolean kept, boolean moved) {
+    Set<Action> allowed = EnumSet.of(CAPTURE, RESTORE);
+    if (running && !kept) {
+      allowed.remove(RESTORE);
+    }
+    return hereOnly(allowed, moved);
+  }
+
+  /** Nothing is brought back here of what goes on elsewhere: it may not start here. */
+  private static Set<Action> hereOnly(Set<Action> allowed, boolean moved) {
+    if (moved) {
+      allowed.remove(RESTORE);
+    }
+    return allowed;
   }
 
   /** What may be done with a job. */

@@ -30,7 +30,8 @@ final class StateRulesTest {
           FAILED       | false | ''
           """)
   void snapshot(SnapshotState state, boolean held, String allowed) {
-    assertThat(words(StateRules.snapshot(state, held))).isEqualTo(allowed);
+    assertThat(words(StateRules.snapshot(state, held, false))).isEqualTo(allowed);
+    assertThat(words(StateRules.snapshot(state, held, true))).isEqualTo(behindFence(allowed));
   }
 
   @ParameterizedTest
@@ -52,7 +53,8 @@ final class StateRulesTest {
           DAMAGED   | true  | true  | verify
           """)
   void queue(QueueState state, boolean empty, boolean held, String allowed) {
-    assertThat(words(StateRules.queue(state, empty, held))).isEqualTo(allowed);
+    assertThat(words(StateRules.queue(state, empty, held, false))).isEqualTo(allowed);
+    assertThat(words(StateRules.queue(state, empty, held, true))).isEqualTo(behindFence(allowed));
   }
 
   @ParameterizedTest
@@ -66,7 +68,8 @@ final class StateRulesTest {
           false | false | restore capture
           """)
   void container(boolean running, boolean kept, String allowed) {
-    assertThat(words(StateRules.container(running, kept))).isEqualTo(allowed);
+    assertThat(words(StateRules.container(running, kept, false))).isEqualTo(allowed);
+    assertThat(words(StateRules.container(running, kept, true))).isEqualTo(behindFence(allowed));
   }
 
   @ParameterizedTest
@@ -79,6 +82,11 @@ final class StateRulesTest {
   @CsvSource(delimiter = '|', textBlock = "false | show cancel\ntrue | show")
   void job(boolean ended, String allowed) {
     assertThat(words(StateRules.job(ended))).isEqualTo(allowed);
+  }
+
+  /** What goes on at another host is not brought back here. */
+  private static String behindFence(String allowed) {
+    return allowed.replace("restore ", "");
   }
 
   private static String words(Set<Action> actions) {

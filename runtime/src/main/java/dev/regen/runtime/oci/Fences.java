@@ -130,10 +130,10 @@ public final class Fences {
   }
 
   /**
-   * Why no run of a queue may begin here, null if it may; asked under the queue's lock. A fence
-   * that cannot be read is one.
+   * Why no run of a queue may begin here, null if it may; to be relied on, it is asked under the
+   * queue's lock. A fence that cannot be read is one.
    */
-  @Nullable String refusal(QueueName queue) throws IOException {
+  public @Nullable String refusal(QueueName queue) throws IOException {
     String where = movedTo(queue);
     if (where == null) {
       return null;

@@ -211,7 +211,7 @@ public record QueueContent(
   }
 
   /** The ids that stand here and not in {@code next}, oldest first. */
-  List<SnapshotId> leftIn(QueueContent next) {
+  public List<SnapshotId> leftIn(QueueContent next) {
     Set<SnapshotId> staying = new HashSet<>(ids(next.elements));
     return ids(elements).stream().filter(id -> !staying.contains(id)).toList();
   }

@@ -177,8 +177,9 @@ public final class SnapshotQueue implements AutoCloseable {
   private List<SnapshotId> change(QueueContent next) throws IOException {
     List<SnapshotId> left = content.leftIn(next);
     if (!next.equals(content)) {
-      new Records(disk).replace(file, QueueCodec.bytes(next));
       QueueContent before = content;
+      watcher.changing(before.name(), before, next);
+      new Records(disk).replace(file, QueueCodec.bytes(next));
       content = next;
       watcher.changed(before.name(), before, next);
     }

@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queues of one host: {@code NAME/queue.json}, and {@code NAME/lock} beside it. A queue is
@@ -38,7 +40,22 @@ public final class SnapshotQueues {
   private final Records records;
   private final Path directory;
   private final InstantSource clock;
-  private volatile QueueWatcher watcher = (_, _, _) -> {};
+  private final List<QueueWatcher> watchers = new CopyOnWriteArrayList<>();
+
+  /** All of them. */
+  private final QueueWatcher watcher =
+      new QueueWatcher() {
+        @Override
+        public void changed(
+            QueueName queue, @Nullable QueueContent before, @Nullable QueueContent after) {
+          watchers.forEach(each -> each.changed(queue, before, after));
+        }
+
+        @Override
+        public void changing(QueueName queue, QueueContent before, @Nullable QueueContent after) {
+          watchers.forEach(each -> each.changing(queue, before, after));
+        }
+      };
 
   /** Opens the queues in {@code directory}, which is made if need be. */
   public SnapshotQueues(Disk disk, Path directory) throws IOException {
@@ -57,9 +74,9 @@ public final class SnapshotQueues {
     records.makeDirectory(directory);
   }
 
-  /** Tells {@code told} of every change that is made through this object from now on. */
+  /** Tells {@code told} too of every change that is made through this object from now on. */
   public void watch(QueueWatcher told) {
-    watcher = told;
+    watchers.add(told);
   }
 
   /** The names of all queues, sorted; their files may be damaged. */
@@ -191,6 +208,7 @@ public final class SnapshotQueues {
                   + ", which is pinned; 'regen unpin' it first");
         }
       }
+      watcher.changing(name, queue.content(), null);
       records.remove(file(name));
       watcher.changed(name, queue.content(), null);
       return queue.elements().stream().map(Element::id).toList();
