@@ -208,7 +208,7 @@ public final class Routes {
               + caller.name()
               + " has "
               + caller.role().word()
-              + ": ask for a token with that role ('regen token add')");
+              + ": ask for a token with that role");
     }
   }
 

@@ -155,6 +155,9 @@ final class FleetClient implements AutoCloseable {
             ? "; give your token with --token-file FILE or REGEN_TOKEN; 'regen manager token' makes"
                 + " the first"
             : "";
-    return new CommandFailure(Failure.Code.of(problem.stringOrNull("code")), detail + hint);
+    Failure.Code code = Failure.Code.of(problem.stringOrNull("code"));
+    // All that these commands send is what somebody has typed.
+    return new CommandFailure(
+        code == Failure.Code.BAD_INPUT ? Failure.Code.USAGE : code, detail + hint);
   }
 }

@@ -51,6 +51,9 @@ final class FleetRun extends FleetSubcommand {
       print(job, job.string("id"));
       return;
     }
+    if (job.string("state").equals("waiting")) {
+      sayIfAway(fleet, job.string("id"));
+    }
     while (!job.string("state").equals("success") && !job.string("state").equals("failed")) {
       job = fleet.get(path + "?waitMillis=" + WAIT_MILLIS);
     }
@@ -60,6 +63,21 @@ final class FleetRun extends FleetSubcommand {
     }
     JsonObject result = job.objectOrNull("result");
     print(job, result == null ? "done" : or(result.stringOrNull("message"), "done"));
+  }
+
+  /** Who waits for a node that is away is told so. */
+  private void sayIfAway(FleetClient fleet, String job) throws IOException, InterruptedException {
+    String state = fleet.get(node(node)).string("state");
+    if (state.equals("connected")) {
+      return;
+    }
+    long most = fleet.get("/v1/settings").number("awayDeadlineSeconds");
+    spec.commandLine()
+        .getErr()
+        .printf(
+            "regen: %s is %s: job %s waits for it, %d s at most; 'regen fleet cancel %s' withdraws"
+                + " it%n",
+            node, state.replace('-', ' '), job, most, job);
   }
 
   private JsonObject asked() throws IOException {

@@ -39,9 +39,7 @@ final class FleetSettings {
         return;
       }
       print(
-          fleet
-              .get(node(of) + "/queues/" + AgentClient.part(queue) + "/settings")
-              .objects("settings"),
+          fleet.get(queue(of, queue) + "/settings").objects("settings"),
           List.of("SETTING", "VALUE", "CHANGED", "BY", "LOST"),
           row -> {
             JsonObject lost = row.objectOrNull("loser");
@@ -92,7 +90,7 @@ final class FleetSettings {
         return;
       }
       JsonObject body = new JsonObject().with("name", name).with("value", value);
-      String path = node(words.get(0)) + "/queues/" + AgentClient.part(words.get(1)) + "/settings";
+      String path = queue(words.get(0), words.get(1)) + "/settings";
       print(fleet.send("PUT", path, body), "set; the node is told");
     }
 
@@ -101,7 +99,7 @@ final class FleetSettings {
         return value.equals("true") ? (Object) true : value.equals("false") ? false : value;
       }
       boolean text = name.startsWith("label:") || name.startsWith("policy:");
-      return !text && value.matches("[0-9]{1,18}") ? (Object) Long.valueOf(value) : value;
+      return !text && value.matches("-?[0-9]{1,18}") ? (Object) Long.valueOf(value) : value;
     }
   }
 }

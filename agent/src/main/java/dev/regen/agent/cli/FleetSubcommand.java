@@ -1,5 +1,7 @@
 package dev.regen.agent.cli;
 
+import dev.regen.agent.jobs.Failure;
+import dev.regen.runtime.QueueName;
 import dev.regen.runtime.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -71,6 +73,13 @@ abstract class FleetSubcommand implements Callable<Integer> {
 
   static String node(String name) {
     return "/v1/nodes/" + AgentClient.part(name);
+  }
+
+  static String queue(String node, String name) {
+    if (!QueueName.isValid(name)) {
+      throw new CommandFailure(Failure.Code.USAGE, "'" + name + "' is no name of a queue");
+    }
+    return node(node) + "/queues/" + AgentClient.part(name);
   }
 
   static String or(@Nullable String text, String other) {

@@ -65,7 +65,7 @@ final class TokenCommand implements Callable<Integer> {
     @Option(
         names = "--expires",
         paramLabel = "DAYS",
-        description = "How long it counts; without, until it is removed.")
+        description = "How long it counts; without, or with 0, until it is removed.")
     private @Nullable Integer days;
 
     @Override

@@ -69,6 +69,13 @@ final class FleetJobResource {
           Failure.Code.FORBIDDEN, operation.id() + " needs the role " + operation.role().word());
     }
     JsonObject body = json.has("body") ? json.object("body") : new JsonObject();
+    for (String field : operation.adminFields()) {
+      if (body.has(field)) {
+        throw new ProblemException(
+            Failure.Code.FORBIDDEN,
+            "'" + field + "' is not for a fleet to say: a node uses what its configuration names");
+      }
+    }
     operation.checkBody(body, new Principal(caller.name(), AT_NODE));
     FleetJobs.Wanted wanted =
         new FleetJobs.Wanted(

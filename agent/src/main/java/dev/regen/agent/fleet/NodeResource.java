@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 /** What nodes call, and the changes that operators follow. */
 final class NodeResource {
   private static final Duration ALIVE_EVERY = Duration.ofSeconds(10);
+
+  /** A node that says every 10 s that it lives, and has not for so long, is away. */
+  private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
+
   private static final int REPORTS_MAX = 1_000;
 
   private final String manager;
@@ -83,7 +87,7 @@ final class NodeResource {
   private void send(String node, NodeStreams.Stream stream, EventStream out)
       throws IOException, InterruptedException {
     long sent = 0;
-    while (!stream.ended()) {
+    while (!stream.ended() && !stream.silentFor(SILENCE_MAX)) {
       if (!stream.await(ALIVE_EVERY)) {
         out.alive();
         out.flush();
@@ -110,6 +114,9 @@ final class NodeResource {
   private Answer reports(Call call) throws IOException, InterruptedException {
     String node = call.part("node");
     List<JsonObject> given = call.json().objects("reports");
+    if (given.isEmpty()) {
+      streams.alive(node);
+    }
     if (given.size() > REPORTS_MAX) {
       throw Names.bad("at most " + REPORTS_MAX + " reports come at once");
     }

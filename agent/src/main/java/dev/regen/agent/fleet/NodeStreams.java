@@ -18,6 +18,11 @@ final class NodeStreams implements AutoCloseable {
     private final Semaphore woken = new Semaphore(1);
     private volatile boolean ended;
 
+    /** Whether the node is one that says that it lives, and when it last did. */
+    private volatile boolean saysSo;
+
+    private volatile long aliveAtNanos;
+
     Stream(long epoch) {
       this.epoch = epoch;
     }
@@ -36,6 +41,11 @@ final class NodeStreams implements AutoCloseable {
         woken.drainPermits();
       }
       return any;
+    }
+
+    /** Whether a node that says that it lives has not done so for so long. */
+    boolean silentFor(Duration limit) {
+      return saysSo && System.nanoTime() - aliveAtNanos > limit.toNanos();
     }
 
     boolean ended() {
@@ -75,6 +85,15 @@ final class NodeStreams implements AutoCloseable {
 
   void close(String node, Stream stream) {
     streams.remove(node, stream);
+  }
+
+  /** A node has said that it lives. */
+  void alive(String node) {
+    Stream stream = streams.get(node);
+    if (stream != null) {
+      stream.aliveAtNanos = System.nanoTime();
+      stream.saysSo = true;
+    }
   }
 
   /** There may be something for a node; null for each. */

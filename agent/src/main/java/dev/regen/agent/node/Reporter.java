@@ -22,6 +22,9 @@ final class Reporter {
   private static final Duration AFTER_FAILURE = Duration.ofMillis(500);
   private static final Duration AFTER_REFUSAL = Duration.ofSeconds(5);
 
+  /** How often the manager hears at least that this agent lives: as often as it tells the same. */
+  private static final Duration ALIVE_EVERY = Duration.ofSeconds(10);
+
   /** What changes without anybody's saying so, as what may be done with a queue. */
   private static final Duration LOOK_EVERY = Duration.ofSeconds(60);
 
@@ -53,9 +56,15 @@ final class Reporter {
 
   /** Runs until the outbox is closed. */
   void run() throws InterruptedException {
+    long looked = System.nanoTime();
     while (!outbox.isClosed()) {
-      if (!outbox.await(LOOK_EVERY)) {
-        outbox.all();
+      if (!outbox.await(ALIVE_EVERY)) {
+        if (System.nanoTime() - looked > LOOK_EVERY.toNanos()) {
+          outbox.all();
+          looked = System.nanoTime();
+        } else {
+          sayAlive();
+        }
         continue;
       }
       try {
@@ -71,6 +80,18 @@ final class Reporter {
         }
       } catch (IOException | RuntimeException e) {
         again(e);
+      }
+    }
+  }
+
+  /** Nothing else tells the manager of a host that has gone without a word. */
+  private void sayAlive() throws InterruptedException {
+    Uplink over = uplink;
+    if (over != null) {
+      try {
+        over.report(List.of());
+      } catch (IOException | RuntimeException e) {
+        LOG.debug("the manager does not hear that this agent lives: {}", Why.of(e));
       }
     }
   }

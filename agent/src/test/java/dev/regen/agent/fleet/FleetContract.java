@@ -25,6 +25,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -154,6 +155,24 @@ abstract class FleetContract {
       String job = capture("n1");
       assertThat(after.next().json().string("id")).isEqualTo(job);
       assertThat(admin.get("/v1/nodes/n1").json().string("state")).isEqualTo("connected");
+    }
+  }
+
+  /** A host that loses its power says no good-bye, and its connection stays open for long. */
+  @Test
+  @Tag("long")
+  void nodeThatFallsSilentIsAwayAndOneThatNeverSpokeIsNot() throws Exception {
+    String token = addNode("n1");
+    String other = addNode("n2");
+    try (SimulatedNode node = connect("n1", token, 0);
+        SimulatedNode _ = connect("n2", other, 0)) {
+      assertThat(node.report().status()).isEqualTo(200);
+
+      assertThat(node.endsWithin(Duration.ofSeconds(25))).isFalse();
+      assertThat(node.endsWithin(Duration.ofSeconds(20))).isTrue();
+
+      assertThat(admin.get("/v1/nodes/n1").json().string("state")).isEqualTo("away");
+      assertThat(admin.get("/v1/nodes/n2").json().string("state")).isEqualTo("connected");
     }
   }
 
