@@ -2,6 +2,7 @@ package dev.regen.agent.api;
 
 import dev.regen.runtime.json.JsonObject;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps who did what, and who was refused. */
@@ -41,6 +42,14 @@ public interface Audit {
           .with("status", status)
           .with("job", job)
           .with("remote", remote.isEmpty() ? null : remote);
+    }
+
+    /** What it was about, in one line. */
+    public String target() {
+      return parts.keySet().stream()
+          .sorted()
+          .map(name -> cut(parts.get(name)))
+          .collect(Collectors.joining(" "));
     }
 
     private static String cut(@Nullable String text) {

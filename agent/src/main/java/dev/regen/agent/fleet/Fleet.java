@@ -1,12 +1,15 @@
 package dev.regen.agent.fleet;
 
 import dev.regen.agent.api.ApiDocument;
+import dev.regen.agent.api.Audit;
+import dev.regen.agent.api.Principal;
 import dev.regen.agent.api.Role;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.fleet.db.FleetUrl;
 import dev.regen.agent.fleet.db.Readers;
 import dev.regen.agent.fleet.db.Writer;
 import dev.regen.agent.http.ActivityResource;
+import dev.regen.agent.jobs.Failure;
 import dev.regen.agent.observe.Exposition;
 import dev.regen.agent.observe.ManagerMetrics;
 import dev.regen.runtime.Why;
@@ -88,7 +91,7 @@ public final class Fleet implements AutoCloseable {
     tail = new Tail(url, readers, changes, this::changed, () -> streams.wake(null));
     woken.set(tail);
     deadlines = new Deadlines(writer, manager);
-    routes = new Routes(ApiDocument.of(Fleet.class));
+    routes = new Routes(ApiDocument.of(Fleet.class), this::audit);
     new OperatorResource(readers, writer).addTo(routes);
     new FleetJobResource(ApiDocument.of(ActivityResource.class), readers, writer, waits)
         .addTo(routes);
@@ -169,6 +172,30 @@ public final class Fleet implements AutoCloseable {
     writer.close();
     readers.close();
     close(lock);
+  }
+
+  /** Who was refused; what was done is in the transaction that did it. */
+  private void audit(Audit.Entry entry) {
+    if (entry.status() != Failure.Code.FORBIDDEN.status()
+        && entry.status() != Failure.Code.UNAUTHORIZED.status()) {
+      return;
+    }
+    Principal who = entry.who();
+    String operation = entry.operation();
+    try {
+      writer.write(edit -> {
+        edit.audit(
+            who == null ? "somebody at " + entry.remote() : who.name(),
+            operation == null ? "-" : operation,
+            entry.target(),
+            "refused: " + entry.status());
+        return true;
+      });
+    } catch (IOException e) {
+      LOG.warn("the audit log lacks who was refused {}: {}", operation, Why.of(e));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void changed(List<FleetChanges.Entry> entries) {

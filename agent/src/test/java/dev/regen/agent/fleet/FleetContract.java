@@ -313,6 +313,9 @@ abstract class FleetContract {
     assertThat(admin.as(viewer).get("/v1/nodes").status()).isEqualTo(200);
     assertThat(admin.as(viewer).send("DELETE", "/v1/nodes/n1", null).status()).isEqualTo(403);
     assertThat(admin.as(viewer).get("/v1/tokens").status()).isEqualTo(403);
+    assertThat(admin.get("/v1/audit").json().toString())
+        .contains("\"who\":\"viewer\",\"operation\":\"removeNode\",\"target\":\"n1\"")
+        .contains("refused: 403", "somebody at 127.0.0.1", "refused: 401");
 
     admin.send("DELETE", "/v1/tokens/viewer", null);
 
