@@ -106,7 +106,14 @@ final class Host implements AutoCloseable {
   /** Runs {@code regen} against this host's agent. */
   Command.Result regen(String... arguments) throws IOException, InterruptedException {
     List<String> words =
-        new ArrayList<>(List.of(java.toString(), "-cp", classpath, "dev.regen.agent.Main"));
+        new ArrayList<>(
+            List.of(
+                java.toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classpath,
+                "dev.regen.agent.Main"));
     words.addAll(List.of(arguments));
     return new Command(inside(words), environment()).run();
   }

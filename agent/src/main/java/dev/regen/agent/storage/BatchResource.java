@@ -73,7 +73,7 @@ final class BatchResource {
       Map<Integer, Digest> added,
       Map<Integer, ChunkBatch.Failed> failed)
       throws IOException, InterruptedException {
-    try (Bodies.Taken _ = bodies.take(chunk.sizeBytes());
+    try (Bodies.Taken _ = bodies.take(ChunkMemory.taken(chunk.sizeBytes()));
         ChunkMemory.Arrived arrived = memory.read(body, chunk.sizeBytes())) {
       try {
         store.add(chunk, arrived.bytes());

@@ -7,24 +7,28 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Iterator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for chunks that arrive, beside the heap: it begins where {@link Disk#ALIGNED_BYTES} says,
- * so that large chunks go to the disk from it without a copy in the page cache. How much there is
- * at once is limited by who takes it.
+ * Memory for chunks that arrive. Large ones are beside the heap and begin where {@link
+ * Disk#ALIGNED_BYTES} says, so that they go to the disk without a copy in the page cache. How much
+ * there is at once is limited by who takes it, see {@link #taken}.
  */
 final class ChunkMemory {
-  private static final int UNIT_BYTES = 256 << 10;
+  /** What is smaller shares a file with others, and is copied anyway. */
+  private static final int LARGE_BYTES = 256 << 10;
+
   private static final int PIECE_BYTES = 64 << 10;
 
   /** What is kept for the next ones. */
   private static final long IDLE_BYTES_MAX = 32 << 20;
 
-  /** By length. */
-  private final Map<Integer, Deque<Block>> idle = new HashMap<>();
+  /** The last one used before the others. */
+  private final Deque<Block> idle = new ArrayDeque<>();
 
   private long idleBytes;
 
@@ -36,12 +40,13 @@ final class ChunkMemory {
 
   /** A chunk in memory until this is closed. */
   final class Arrived implements AutoCloseable {
-    private final Block block;
+    private final @Nullable Block block;
     private final ByteBuffer bytes;
 
-    private Arrived(Block block, int length) {
-      this.block = block;
-      this.bytes = block.memory().asByteBuffer().limit(length);
+    private Arrived(int length) {
+      block = length < LARGE_BYTES ? null : take(taken(length));
+      bytes =
+          block == null ? ByteBuffer.allocate(length) : block.memory().asByteBuffer().limit(length);
     }
 
     ByteBuffer bytes() {
@@ -50,13 +55,24 @@ final class ChunkMemory {
 
     @Override
     public void close() {
-      give(block);
+      if (block != null) {
+        give(block);
+      }
     }
+  }
+
+  /** What a chunk of that length takes: at most a quarter more, so that much is of one length. */
+  static int taken(int length) {
+    if (length < LARGE_BYTES) {
+      return length;
+    }
+    int unit = Integer.highestOneBit(length) / 4;
+    return Math.ceilDiv(length, unit) * unit;
   }
 
   /** Reads the next {@code length} bytes of a body, or as many as there are. */
   Arrived read(InputStream body, int length) throws IOException {
-    Arrived arrived = new Arrived(take(Math.ceilDiv(length, UNIT_BYTES) * UNIT_BYTES), length);
+    Arrived arrived = new Arrived(length);
     try {
       ByteBuffer bytes = arrived.bytes();
       byte[] piece = new byte[Math.min(length, PIECE_BYTES)];
@@ -75,10 +91,13 @@ final class ChunkMemory {
 
   private Block take(int length) {
     synchronized (idle) {
-      Deque<Block> fitting = idle.get(length);
-      if (fitting != null && !fitting.isEmpty()) {
-        idleBytes -= length;
-        return fitting.pop();
+      for (Iterator<Block> each = idle.iterator(); each.hasNext(); ) {
+        Block block = each.next();
+        if (block.length() == length) {
+          each.remove();
+          idleBytes -= length;
+          return block;
+        }
       }
     }
     Arena arena = Arena.ofShared();
@@ -86,13 +105,16 @@ final class ChunkMemory {
   }
 
   private void give(Block block) {
+    List<Block> unwanted = new ArrayList<>();
     synchronized (idle) {
-      if (idleBytes + block.length() <= IDLE_BYTES_MAX) {
-        idleBytes += block.length();
-        idle.computeIfAbsent(block.length(), _ -> new ArrayDeque<>()).push(block);
-        return;
+      idle.addFirst(block);
+      idleBytes += block.length();
+      while (idleBytes > IDLE_BYTES_MAX) {
+        Block oldest = idle.removeLast();
+        idleBytes -= oldest.length();
+        unwanted.add(oldest);
       }
     }
-    block.arena().close();
+    unwanted.forEach(each -> each.arena().close());
   }
 }

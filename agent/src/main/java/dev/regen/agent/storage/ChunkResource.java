@@ -61,7 +61,7 @@ final class ChunkResource {
             Integer.parseInt(exchange.required("Regen-Index")),
             digest,
             length);
-    try (Bodies.Taken _ = bodies.take(length);
+    try (Bodies.Taken _ = bodies.take(ChunkMemory.taken(length));
         InputStream body = Bodies.stream(exchange.request(), length);
         ChunkMemory.Arrived arrived = memory.read(body, length)) {
       boolean isNew = store.store(name, arrived.bytes());

@@ -34,8 +34,10 @@ final class ChunkMemoryTest {
     for (int i = 0; i < 300; i++) {
       byte[] chunk = bytes(random.nextInt(LONGEST));
       ChunkMemory.Arrived arrived = memory.read(new ByteArrayInputStream(chunk), chunk.length);
-      assertThat(arrived.bytes().isDirect()).isTrue();
-      assertThat(arrived.bytes().alignmentOffset(0, Disk.ALIGNED_BYTES)).isZero();
+      if (chunk.length >= 256 << 10) {
+        assertThat(arrived.bytes().isDirect()).isTrue();
+        assertThat(arrived.bytes().alignmentOffset(0, Disk.ALIGNED_BYTES)).isZero();
+      }
       there.add(arrived);
       sent.add(chunk);
       while (there.size() > random.nextInt(24)) {

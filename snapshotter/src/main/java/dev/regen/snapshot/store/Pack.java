@@ -28,6 +28,10 @@ final class Pack {
 
   private @Nullable ByteBuffer filling;
   private volatile @Nullable Path file;
+
+  /** Where the file is about to be, or is already. */
+  private volatile @Nullable Path next;
+
   private boolean named;
   private boolean changed;
 
@@ -99,6 +103,11 @@ final class Pack {
     digests = null;
   }
 
+  /** It is about to be renamed: from now on it is there or here. */
+  void movesTo(Path path) {
+    next = path;
+  }
+
   /** It was renamed. */
   void movedTo(Path path) {
     file = path;
@@ -141,12 +150,12 @@ final class Pack {
 
   /** A chunk's bytes from the file, which may be renamed meanwhile. */
   byte[] read(Disk disk, int entry) throws IOException {
-    Path from = file;
+    Path from = there(file);
     try {
-      return disk.read(there(from), offset(entry), length(entry));
+      return disk.read(from, offset(entry), length(entry));
     } catch (NoSuchFileException e) {
-      Path now = there(file);
-      if (now.equals(from)) {
+      Path now = next;
+      if (now == null || now.equals(from)) {
         throw e;
       }
       return disk.read(now, offset(entry), length(entry));

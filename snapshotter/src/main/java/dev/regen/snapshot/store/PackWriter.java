@@ -94,6 +94,7 @@ final class PackWriter {
       }
       for (Pack pack : now) {
         Path to = named.resolve(pack.name());
+        pack.movesTo(to);
         disk.rename(pack.there(), to);
         pack.movedTo(to);
       }

@@ -2,10 +2,13 @@ package dev.regen.snapshot.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.regen.runtime.durable.Disk;
 import dev.regen.runtime.durable.LocalDisk;
 import dev.regen.snapshot.Chunk;
 import dev.regen.snapshot.Digest;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -59,6 +62,41 @@ final class PackedChunkStoreTest extends ChunkStoreContract {
     assertThat(packs()).hasSize(2);
     assertThat(chunks().resolve("tmp")).isEmptyDirectory();
     assertThat(chunks().resolve("sha256")).isEmptyDirectory();
+  }
+
+  /** Hazard: who reads in the moment between the rename and what follows finds no file. */
+  @Test
+  void aChunkIsFoundWhileItsPackGetsItsName() throws IOException {
+    byte[] small = bytes(3, 700);
+    List<byte[]> read = new ArrayList<>();
+    LocalDisk disk = new LocalDisk();
+    Disk looking =
+        (Disk)
+            Proxy.newProxyInstance(
+                Disk.class.getClassLoader(),
+                new Class<?>[] {Disk.class},
+                (_, method, arguments) -> {
+                  boolean naming = method.getName().equals("rename");
+                  if (naming) {
+                    read.add(store.get(digest(small)));
+                  }
+                  try {
+                    Object result = method.invoke(disk, arguments);
+                    if (naming) {
+                      read.add(store.get(digest(small)));
+                    }
+                    return result;
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                  }
+                });
+    store = new PackedChunkStore(looking, chunks());
+    store.put(digest(small), ByteBuffer.wrap(small));
+
+    store.force();
+
+    read.add(store.get(digest(small)));
+    assertThat(read).hasSize(3).allSatisfy(bytes -> assertThat(bytes).isEqualTo(small));
   }
 
   @Test
