@@ -57,6 +57,7 @@ final class NodeOfFleetTest extends AgentInFleet {
     spool("desk", NINE.plusSeconds(1), "two");
     awaitIdle();
     awaits(() -> mirrored("desk").objects("snapshots").size(), 2);
+    assertThat(admin.get("/v1/nodes/n1").json().number("queues")).isEqualTo(1);
 
     assertThat(regen("rm", "desk@-1").code()).isZero();
 

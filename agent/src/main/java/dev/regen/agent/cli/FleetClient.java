@@ -24,6 +24,8 @@ final class FleetClient implements AutoCloseable {
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(60);
   private static final int ANSWER_BYTES_MAX = 64 << 20;
   private static final int PAGE = 1_000;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final long AGAIN_MILLIS = 1_000;
 
   private final ManagerUrl manager;
   private final @Nullable String token;
@@ -37,6 +39,34 @@ final class FleetClient implements AutoCloseable {
 
   JsonObject get(String path) throws IOException, InterruptedException {
     return send("GET", path, null);
+  }
+
+  /** What to say to a person who waits. */
+  @FunctionalInterface
+  interface Tell {
+    void that(String words);
+  }
+
+  /** As {@link #get}, of what goes on whether the manager answers or not: waits for it a while. */
+  JsonObject patiently(String path, Tell tell) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    boolean told = false;
+    while (true) {
+      try (InputStream in = answer("GET", path, null, null)) {
+        return JsonObject.parse(in.readNBytes(ANSWER_BYTES_MAX), Long.MAX_VALUE);
+      } catch (IOException e) {
+        if (System.nanoTime() > deadline) {
+          throw new CommandFailure(
+              Failure.Code.FAILED,
+              silent(e) + "; what was asked for may go on, 'regen fleet jobs' and 'moves' tell");
+        }
+        if (!told) {
+          tell.that(silent(e) + "; what was asked for goes on, and this waits for the manager");
+          told = true;
+        }
+        Thread.sleep(AGAIN_MILLIS);
+      }
+    }
   }
 
   JsonObject send(String method, String path, @Nullable JsonObject body)
@@ -108,6 +138,21 @@ final class FleetClient implements AutoCloseable {
   private InputStream open(
       String method, String path, @Nullable JsonObject body, @Nullable String after)
       throws IOException, InterruptedException {
+    try {
+      return answer(method, path, body, after);
+    } catch (IOException e) {
+      throw new CommandFailure(Failure.Code.FAILED, silent(e));
+    }
+  }
+
+  private String silent(IOException why) {
+    return "the manager " + manager + " does not answer: " + Why.of(why);
+  }
+
+  /** Fails with an {@link IOException} if there is none. */
+  private InputStream answer(
+      String method, String path, @Nullable JsonObject body, @Nullable String after)
+      throws IOException, InterruptedException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(manager.address().resolve(path))
             .timeout(ANSWER_LIMIT)
@@ -123,13 +168,7 @@ final class FleetClient implements AutoCloseable {
     if (after != null) {
       request.header("Last-Event-ID", after);
     }
-    HttpResponse<InputStream> answer;
-    try {
-      answer = http.send(request.build(), BodyHandlers.ofInputStream());
-    } catch (IOException e) {
-      throw new CommandFailure(
-          Failure.Code.FAILED, "the manager " + manager + " does not answer: " + Why.of(e));
-    }
+    HttpResponse<InputStream> answer = http.send(request.build(), BodyHandlers.ofInputStream());
     if (answer.statusCode() >= 300) {
       throw failure(answer);
     }

@@ -74,6 +74,17 @@ final class FleetEvents extends FleetSubcommand {
               + " by "
               + data.string("changedBy");
       case "alarm" -> node + " " + or(data.stringOrNull("message"), data.string("kind"));
+      case "move" ->
+          data.string("queue")
+              + " from "
+              + data.string("from")
+              + " to "
+              + data.string("to")
+              + ": "
+              + data.string("state")
+              + ", "
+              + data.string("step")
+              + (data.has("message") ? ": " + data.string("message") : "");
       default -> node + " " + or(data.stringOrNull("name"), "");
     };
   }

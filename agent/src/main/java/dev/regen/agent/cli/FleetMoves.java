@@ -29,8 +29,20 @@ final class FleetMoves {
                   row.string("step"),
                   time(row, "askedAt"),
                   row.string("askedBy"),
-                  or(row.stringOrNull("message"), or(row.stringOrNull("failure"), "-"))));
+                  message(row)));
     }
+  }
+
+  private static String message(JsonObject move) throws IOException {
+    String by = move.stringOrNull("cancelAskedBy");
+    String message = move.stringOrNull("message");
+    if (message == null) {
+      message = move.stringOrNull("failure");
+    }
+    if (by == null || move.has("endedAt")) {
+      return FleetSubcommand.or(message, "-");
+    }
+    return "cancelled by " + by + (message == null ? "" : "; " + message);
   }
 
   @Command(

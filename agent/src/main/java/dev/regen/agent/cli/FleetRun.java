@@ -55,7 +55,7 @@ final class FleetRun extends FleetSubcommand {
       sayIfAway(fleet, job.string("id"));
     }
     while (!job.string("state").equals("success") && !job.string("state").equals("failed")) {
-      job = fleet.get(path + "?waitMillis=" + WAIT_MILLIS);
+      job = fleet.patiently(path + "?waitMillis=" + WAIT_MILLIS, this::tell);
     }
     if (job.string("state").equals("failed") && !json) {
       throw new CommandFailure(
@@ -72,12 +72,9 @@ final class FleetRun extends FleetSubcommand {
       return;
     }
     long most = fleet.get("/v1/settings").number("awayDeadlineSeconds");
-    spec.commandLine()
-        .getErr()
-        .printf(
-            "regen: %s is %s: job %s waits for it, %d s at most; 'regen fleet cancel %s' withdraws"
-                + " it%n",
-            node, state.replace('-', ' '), job, most, job);
+    tell(
+        "%s is %s: job %s waits for it, %d s at most; 'regen fleet cancel %s' withdraws it"
+            .formatted(node, state.replace('-', ' '), job, most, job));
   }
 
   private JsonObject asked() throws IOException {

@@ -29,6 +29,10 @@ final class FleetSettings {
     @Override
     void run(FleetClient fleet) throws IOException, InterruptedException {
       String of = node;
+      if (of != null && queue == null) {
+        throw new picocli.CommandLine.ParameterException(
+            spec.commandLine(), "say NODE and QUEUE, or neither");
+      }
       if (of == null || queue == null) {
         JsonObject settings = fleet.get("/v1/settings");
         List<JsonObject> rows = new ArrayList<>();
@@ -67,31 +71,48 @@ final class FleetSettings {
   @Command(
       name = "set",
       description = {
-        "Changes a setting of a queue, on the node too; of two changes the later one wins: keep=N,"
-            + " pin:SNAPSHOT=true, label:NAME=TEXT, policy:NAME=TEXT. With NAME=VALUE alone a"
-            + " setting of the fleet: startDeadlineSeconds, awayDeadlineSeconds."
+        "Changes settings of a queue, on the node too; of two changes the later one wins: keep=N,"
+            + " pin:SNAPSHOT=true, label:NAME=TEXT, policy:NAME=TEXT. With NAME=VALUE alone those"
+            + " of the fleet: startDeadlineSeconds, awayDeadlineSeconds."
       })
   static final class Set extends FleetSubcommand {
-    @Parameters(arity = "1..3", paramLabel = "[NODE QUEUE] NAME=VALUE")
+    @Parameters(arity = "1..*", paramLabel = "[NODE QUEUE] NAME=VALUE...")
     private List<String> words = List.of();
 
     @Override
     void run(FleetClient fleet) throws IOException, InterruptedException {
-      String setting = words.getLast();
-      int equals = setting.indexOf('=');
-      if (equals < 1 || words.size() == 2) {
+      boolean ofFleet = words.getFirst().indexOf('=') > 0;
+      List<String> settings = words.subList(ofFleet ? 0 : Math.min(2, words.size()), words.size());
+      if (settings.isEmpty() || settings.stream().anyMatch(each -> each.indexOf('=') < 1)) {
         throw new picocli.CommandLine.ParameterException(
-            spec.commandLine(), "say [NODE QUEUE] NAME=VALUE");
+            spec.commandLine(), "say [NODE QUEUE] NAME=VALUE...");
       }
-      String name = setting.substring(0, equals);
-      Object value = typed(name, setting.substring(equals + 1));
-      if (words.size() == 1) {
-        print(fleet.send("PUT", "/v1/settings", new JsonObject().with(name, value)), "set");
+      if (ofFleet) {
+        JsonObject all = new JsonObject();
+        settings.forEach(each -> all.with(name(each), value(each)));
+        print(fleet.send("PUT", "/v1/settings", all), "set");
         return;
       }
-      JsonObject body = new JsonObject().with("name", name).with("value", value);
-      String path = queue(words.get(0), words.get(1)) + "/settings";
-      print(fleet.send("PUT", path, body), "set; the node is told");
+      String node = words.get(0);
+      String path = queue(node, words.get(1)) + "/settings";
+      boolean connected = fleet.get(node(node)).string("state").equals("connected");
+      for (String each : settings) {
+        JsonObject body = new JsonObject().with("name", name(each)).with("value", value(each));
+        print(
+            fleet.send("PUT", path, body),
+            name(each)
+                + (connected
+                    ? " is set; the node is told"
+                    : " is set; the node is told when it is back"));
+      }
+    }
+
+    private static String name(String setting) {
+      return setting.substring(0, setting.indexOf('='));
+    }
+
+    private static Object value(String setting) {
+      return typed(name(setting), setting.substring(setting.indexOf('=') + 1));
     }
 
     private static Object typed(String name, String value) {

@@ -71,6 +71,11 @@ abstract class FleetSubcommand implements Callable<Integer> {
     out().println(json ? answer.toString() : words);
   }
 
+  /** To a person who waits. */
+  final void tell(String words) {
+    spec.commandLine().getErr().println("regen: " + words);
+  }
+
   static String node(String name) {
     return "/v1/nodes/" + AgentClient.part(name);
   }

@@ -70,7 +70,7 @@ final class MoveCommand extends FleetSubcommand {
         told = now;
       }
       Thread.sleep(LOOK_MILLIS);
-      move = fleet.get(path);
+      move = fleet.patiently(path, this::tell);
     }
     if (move.string("state").equals("failed") && !json) {
       throw new CommandFailure(Failure.Code.FAILED, or(move.stringOrNull("message"), "failed"));

@@ -71,8 +71,15 @@ final class TokenCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
       JsonObject body = new JsonObject().with("name", name).with("role", role);
-      JsonObject made =
-          token.regen.agent().send("POST", "/v1/tokens", body.with("expiresDays", days));
+      JsonObject made;
+      try {
+        made = token.regen.agent().send("POST", "/v1/tokens", body.with("expiresDays", days));
+      } catch (CommandFailure e) {
+        // All of it is what somebody has typed.
+        throw e.code() == Failure.Code.BAD_INPUT
+            ? new CommandFailure(Failure.Code.USAGE, String.valueOf(e.getMessage()))
+            : e;
+      }
       token.spec.commandLine().getOut().println(made.string("token"));
       return AgentCommand.DONE;
     }

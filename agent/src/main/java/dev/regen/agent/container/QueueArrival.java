@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -142,7 +143,10 @@ public final class QueueArrival {
     if (fence != null && !fence.lifted()) {
       fences.set(queue, fence.asLifted());
     }
-    String message = fetched.string("message");
+    // As that the image's name means another one here: the next run by that name begins anew.
+    List<String> told = new ArrayList<>(List.of(fetched.string("message")));
+    told.addAll(fetched.strings("troubles"));
+    String message = String.join("; ", told);
     List<Target> all = targets.of(queue);
     if (request.container()) {
       if (before.container() && !all.isEmpty()) {

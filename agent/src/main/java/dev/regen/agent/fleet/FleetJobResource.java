@@ -29,6 +29,10 @@ final class FleetJobResource {
   /** As what a node does it: nobody gets more of it than this. */
   private static final Role AT_NODE = Role.OPERATE;
 
+  /** Asked for by themselves they could have a container run at two nodes. */
+  private static final Set<String> PARTS_OF_MOVES =
+      Set.of("leaveQueue", "enterQueue", "abandonQueue", "stayQueue");
+
   private final Map<String, Operation> operations = new LinkedHashMap<>();
   private final Readers readers;
   private final Writer writer;
@@ -42,7 +46,7 @@ final class FleetJobResource {
     this.writer = writer;
     this.waits = waits;
     for (Operation operation : agents.operations()) {
-      if (operation.fleet()) {
+      if (operation.fleet() && !PARTS_OF_MOVES.contains(operation.id())) {
         operations.put(operation.id(), operation);
       }
     }
@@ -59,9 +63,16 @@ final class FleetJobResource {
 
   private Answer start(Call call) throws IOException, InterruptedException {
     JsonObject json = call.json();
-    Operation operation = operations.get(json.string("operation"));
+    String wanted = json.string("operation");
+    Operation operation = operations.get(wanted);
+    if (PARTS_OF_MOVES.contains(wanted)) {
+      throw Names.refused(
+          wanted
+              + " is a part of a move: ask for that ('regen move'), cancel it ('regen fleet"
+              + " cancel-move'), or say 'regen stay' on the node itself");
+    }
     if (operation == null) {
-      throw Names.bad("no node does '" + Names.words(json.string("operation")) + "' for a fleet");
+      throw Names.bad("no node does '" + Names.words(wanted) + "' for a fleet");
     }
     Principal caller = call.caller();
     if (!caller.role().includes(operation.role()) || !AT_NODE.includes(operation.role())) {
@@ -77,7 +88,7 @@ final class FleetJobResource {
       }
     }
     operation.checkBody(body, new Principal(caller.name(), AT_NODE));
-    FleetJobs.Wanted wanted =
+    FleetJobs.Wanted asked =
         new FleetJobs.Wanted(
             call.part("node"),
             operation.id(),
@@ -85,7 +96,7 @@ final class FleetJobResource {
             body,
             caller.name(),
             key(call.header("Idempotency-Key")));
-    return Answer.accepted(writer.write(edit -> FleetJobs.ask(edit, wanted)).json());
+    return Answer.accepted(writer.write(edit -> FleetJobs.ask(edit, asked)).json());
   }
 
   private static Map<String, String> parts(Operation operation, JsonObject given)
@@ -105,9 +116,11 @@ final class FleetJobResource {
     }
     Map<String, String> parts = new LinkedHashMap<>();
     for (String part : wanted) {
-      String value = given.string(part);
+      Object text = given.members().get(part);
+      String value = text instanceof String said ? said : "";
       if (value.isEmpty() || value.length() > PART_MAX || value.chars().anyMatch(c -> c < ' ')) {
-        throw Names.bad("the part '" + part + "' is empty, too long or has control characters");
+        throw Names.bad(
+            "the part '" + part + "' is no text, empty, too long or has control characters");
       }
       if (part.equals("queue")) {
         Call.queueName(value);

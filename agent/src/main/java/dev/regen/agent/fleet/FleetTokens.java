@@ -43,6 +43,17 @@ final class FleetTokens {
     if (edit.session().number("SELECT count(*) FROM tokens WHERE name = ?", name) == 0) {
       throw Names.missing("there is no token '" + name + "'");
     }
+    boolean last =
+        edit.session()
+                .number(
+                    "SELECT count(*) FROM tokens WHERE role = ? AND name <> ?",
+                    Role.ADMIN.word(),
+                    name)
+            == 0;
+    if (last) {
+      throw Names.refused(
+          "'" + name + "' is the last token with the role admin: make another first");
+    }
     edit.write().update("DELETE FROM tokens WHERE name = ?", name);
     edit.audit(by, "removeToken", name, "done");
     tell(edit, name);

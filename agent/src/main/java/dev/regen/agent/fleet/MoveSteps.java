@@ -27,6 +27,8 @@ final class MoveSteps {
   /** Between two tries of what has to succeed one day; a second more each time, up to this. */
   private static final long AGAIN_MILLIS_MAX = 60_000;
 
+  private static final String AWAY = "waits for node ";
+
   private MoveSteps() {}
 
   /** Goes on with every move whose step has ended; whether there is one under way. */
@@ -53,6 +55,8 @@ final class MoveSteps {
     if (job.isEmpty() || !job.get().ended()) {
       if (job.isEmpty()) {
         failed(edit, move, null, "the record of its job is gone");
+      } else {
+        waits(edit, move, job.get().node());
       }
       return;
     }
@@ -67,6 +71,25 @@ final class MoveSteps {
     } else {
       String why = job.get().message();
       failed(edit, move, job.get(), why == null ? "failed" : why);
+    }
+  }
+
+  /** Says of a move that waits for a node that is away why it does not go on. */
+  private static void waits(Edit edit, MoveRow move, String node) throws SQLException {
+    String message = move.message();
+    boolean said = message != null && message.startsWith(AWAY);
+    if (!Moves.isConnected(edit.session(), node)) {
+      note(
+          edit,
+          move,
+          AWAY
+              + node
+              + (move.cancelledBy() == null
+                  ? ", which is away"
+                  : ", which is away, to be taken back: only that node knows what runs there"));
+    } else if (said) {
+      edit.write().update("UPDATE moves SET message = NULL WHERE id = ?", move.id());
+      Moves.told(edit, move.id());
     }
   }
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What nodes call, and the changes that operators follow. */
 final class NodeResource {
-  private static final Duration ALIVE_EVERY = Duration.ofSeconds(10);
+  private static final Duration ALIVE_EVERY = Duration.ofSeconds(5);
 
   /** A node that says every 10 s that it lives, and has not for so long, is away. */
   private static final Duration SILENCE_MAX = Duration.ofSeconds(30);

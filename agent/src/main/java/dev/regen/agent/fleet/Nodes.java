@@ -18,7 +18,7 @@ final class Nodes {
 
   private static final String COLUMNS =
       "SELECT name, token_hash, added_at, added_by, manager, connected_at, seen_at, containers,"
-          + " (SELECT count(*) FROM queues WHERE node = name) AS queues,"
+          + " (SELECT count(*) FROM queues WHERE node = nodes.name) AS queues,"
           + " (SELECT count(*) FROM jobs WHERE node = nodes.name AND state = 'waiting') AS waiting,"
           + " (SELECT count(*) FROM jobs WHERE node = nodes.name AND state = 'running') AS running"
           + " FROM nodes ";

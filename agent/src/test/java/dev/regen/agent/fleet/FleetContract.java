@@ -264,6 +264,12 @@ abstract class FleetContract {
     assertThat(ask("n1", "openEverything", "container").status()).isEqualTo(400);
     assertThat(ask("n1", "makeKey", "container").status()).isEqualTo(400);
     assertThat(ask("n1", "captureContainer", "queue").status()).isEqualTo(400);
+    for (String part : List.of("leaveQueue", "enterQueue", "abandonQueue", "stayQueue")) {
+      assertThat(ask("n1", part, "queue").status()).as(part).isEqualTo(409);
+    }
+    String number = "{\"operation\":\"captureContainer\",\"parts\":{\"container\":5}}";
+    assertThat(admin.send("POST", "/v1/nodes/n1/jobs", number).status()).isEqualTo(400);
+    assertThat(admin.send("DELETE", "/v1/tokens/root", null).status()).isEqualTo(409);
     assertThat(
             admin
                 .send(
