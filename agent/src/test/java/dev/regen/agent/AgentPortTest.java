@@ -53,7 +53,7 @@ final class AgentPortTest extends AgentWithoutEngine {
     assertThat(regen("token", "add", "new", "--role", "king").err())
         .contains("view, operate or admin");
     assertThat(regen("token", "add", "new", "--role", "view", "--expires", "-1").code())
-        .isEqualTo(1);
+        .isEqualTo(2);
   }
 
   @Test

@@ -62,16 +62,38 @@ final class FleetCommandTest extends AgentInFleet {
     spool("desk", NINE, "one");
     awaitIdle();
 
-    assertThat(fleet("set", "n1", "desk", "label:team=blue").code()).isZero();
+    assertThat(fleet("set", "n1", "desk", "label:team=blue", "keep=7").code()).isZero();
     assertThat(fleet("set", "startDeadlineSeconds=30").code()).isZero();
 
-    assertThat(fleet("settings", "n1", "desk").out()).containsPattern("label:team +blue");
+    assertThat(fleet("settings", "n1", "desk").out())
+        .containsPattern("label:team +blue")
+        .containsPattern("keep +7");
     assertThat(fleet("settings").out()).containsPattern("startDeadlineSeconds +30");
     assertThat(fleet("events", "-n", "0").code()).isZero();
   }
 
   @Test
   void wrongUsageSaysWhatIsRight() throws Exception {
+    for (String wrong :
+        List.of(
+            "add-node|bad name",
+            "add-token|x|--role|god",
+            "run|n1|captureContainer",
+            "set|n1|desk|keep=0",
+            "set|n1|no/q|keep=3",
+            "set|n1|desk|bogus=1",
+            "set|startDeadlineSeconds=-1",
+            "settings|n1")) {
+      String[] words = wrong.split("\\|", 2);
+      Result refused = fleet(words[0], words[1].split("\\|", -1));
+      assertThat(refused.code()).as("%s: %s", wrong, refused.err()).isEqualTo(2);
+      assertThat(refused.err()).hasLineCount(1);
+    }
+    assertThat(regen("token", "add", "q", "--role", "bogus").code()).isEqualTo(2);
+    assertThat(fleet("run", "n1", "stayQueue", "queue=desk").code()).isEqualTo(4);
+    assertThat(regen("manager", "--listen", "0.0.0.0:0", "--fleet", "sqlite:/none/fleet.db").err())
+        .contains("--insecure-http")
+        .hasLineCount(1);
     assertThat(fleet("run", "n1", "makeKey").err()).contains("captureContainer");
     assertThat(fleet("run", "n1", "setKeep", "queue=q", "kep=1").err()).contains("keep, queue");
     assertThat(regen("fleet", "nodes").err()).contains("REGEN_MANAGER").hasLineCount(1);

@@ -82,6 +82,13 @@ final class ManagerCommand implements Callable<Integer> {
   private Map<String, Path> nodes = new LinkedHashMap<>();
 
   @Option(
+      names = "--insecure-http",
+      description =
+          "With --fleet: other hosts may reach it without TLS, though tokens go to it in the"
+              + " plain.")
+  private boolean insecure;
+
+  @Option(
       names = "--htpasswd",
       paramLabel = "FILE",
       description = "Who may log in, made with 'htpasswd -B'.")
@@ -139,11 +146,26 @@ final class ManagerCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
+    requireSafe(options);
     Regen regen = (Regen) spec.root().userObject();
     JsonLog.install(ObserveConfiguration.of(regen.environment()));
     makeTokens(options.fleet());
     ManagerServer.run(options, line -> spec.commandLine().getOut().println(line));
     return AgentCommand.DONE;
+  }
+
+  /** As the agent does of its own port. */
+  private void requireSafe(ManagerOptions options) {
+    boolean reached = !options.listening().address().getAddress().isLoopbackAddress();
+    if (options.fleet() != null
+        && reached
+        && options.listening().certificate() == null
+        && !insecure) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "tokens would go over the network for everybody to read: name a certificate (--tls-cert,"
+              + " --tls-key), listen on 127.0.0.1, or say --insecure-http");
+    }
   }
 
   private void makeTokens(@Nullable FleetUrl fleet) throws IOException, InterruptedException {

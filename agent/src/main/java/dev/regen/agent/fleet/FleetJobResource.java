@@ -175,7 +175,7 @@ final class FleetJobResource {
     String id = call.part("job");
     String wait = call.query("waitMillis");
     if (wait != null && !wait.matches("[0-9]{1,6}")) {
-      throw Names.bad("'waitMillis' is a number");
+      throw Names.bad("'waitMillis' is a number from 0 to 999999");
     }
     long millis = wait == null ? 0 : Math.min(Long.parseLong(wait), WAIT_MILLIS_MAX);
     JobWaits.Look look = () -> readers.read(session -> FleetJobs.require(session, id));

@@ -53,7 +53,7 @@ record Listing(int limit, @Nullable String cursor) {
 
   private static int number(String text) throws ProblemException {
     if (!text.matches("[0-9]{1,6}")) {
-      throw Names.bad("'limit' is a number");
+      throw Names.bad("'limit' is a number from 1 to " + LIMIT_MAX);
     }
     return Integer.parseInt(text);
   }

@@ -40,10 +40,10 @@ final class Moves {
         return same(known.get(), wanted);
       }
     }
-    String source = source(edit.session(), wanted);
-    if (source.equals(wanted.target())) {
-      throw Names.refused("queue " + wanted.queue() + " is at " + source + " already");
+    if (wanted.target().equals(wanted.source())) {
+      throw Names.bad("a queue moves to another node than the one that it comes from");
     }
+    String source = source(edit.session(), wanted);
     for (String node : List.of(source, wanted.target())) {
       Nodes.require(edit.session(), node);
       requireConnected(edit.session(), node);
@@ -124,12 +124,18 @@ final class Moves {
             wanted.queue(),
             wanted.target());
     if (all.isEmpty()) {
+      boolean there =
+          session.number(
+                  "SELECT count(*) FROM queues WHERE name = ? AND node = ?",
+                  wanted.queue(),
+                  wanted.target())
+              > 0;
       throw Names.missing(
-          "no node but "
-              + wanted.target()
-              + " has a queue '"
+          "no "
+              + (there ? "other " : "")
+              + "node has shown a queue '"
               + wanted.queue()
-              + "'; 'regen fleet ls' lists them");
+              + "'; 'regen fleet ls' lists them, and one that has none yet is moved with 'from'");
     }
     if (all.size() > 1 && !last.filter(all::contains).isPresent()) {
       throw Names.bad(

@@ -87,11 +87,13 @@ public final class EncryptionResource {
   }
 
   private JsonObject keys(Call call) throws IOException {
+    List<Keyset.Listed> all = keyset.list();
+    // Several may be of one second.
     return Pages.page(
             call,
             "keys",
-            keyset.list(),
-            key -> String.format("%015d %s", key.created().toEpochMilli(), key.id().hex()),
+            all,
+            key -> String.format("%015d %05d", key.created().toEpochMilli(), all.indexOf(key)),
             EncryptionResource::json)
         .with("file", keyset.file().toString());
   }
