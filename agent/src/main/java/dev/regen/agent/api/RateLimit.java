@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * How often each of many may do a thing: {@code burst} times at once, and {@code perSecond} times a
  * second in the long run. Those heard of longest ago are forgotten, and begin anew.
  */
-final class RateLimit {
+public final class RateLimit {
   private static final int KNOWN_MAX = 10_000;
   private static final double NANOS_PER_SECOND = 1e9;
 
@@ -29,7 +29,7 @@ final class RateLimit {
 
   private record Left(double times, long atNanos) {}
 
-  RateLimit(double perSecond, int burst) {
+  public RateLimit(double perSecond, int burst) {
     this(perSecond, burst, System::nanoTime);
   }
 
@@ -40,7 +40,7 @@ final class RateLimit {
   }
 
   /** Null if {@code who} may now, and does; else after how long. */
-  synchronized @Nullable Duration take(String who) {
+  public synchronized @Nullable Duration take(String who) {
     long now = nanoTime.getAsLong();
     Left before = known.get(who);
     double times =

@@ -3,6 +3,7 @@ package dev.regen.agent.fleet;
 import dev.regen.agent.api.ApiDocument;
 import dev.regen.agent.api.Audit;
 import dev.regen.agent.api.Principal;
+import dev.regen.agent.api.RateLimit;
 import dev.regen.agent.api.Role;
 import dev.regen.agent.api.Routes;
 import dev.regen.agent.fleet.db.FleetUrl;
@@ -33,12 +34,19 @@ import org.slf4j.LoggerFactory;
 public final class Fleet implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Fleet.class);
 
+  private static final double REFUSALS_PER_SECOND = 0.1;
+  private static final int REFUSALS_AT_ONCE = 20;
+
   private final @Nullable FileChannel lock;
   private final Writer writer;
   private final Readers readers;
   private final FleetChanges changes;
   private final NodeStreams streams = new NodeStreams();
   private final JobWaits waits = new JobWaits();
+
+  /** So that nobody pushes what matters out of the audit log. */
+  private final RateLimit refusals = new RateLimit(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE);
+
   private final FleetCallers callers;
   private final Tail tail;
   private final Deadlines deadlines;
@@ -174,10 +182,16 @@ public final class Fleet implements AutoCloseable {
     close(lock);
   }
 
-  /** Who was refused; what was done is in the transaction that did it. */
+  /**
+   * Who was refused, of those who are refused again and again the first ones; what was done is in
+   * the transaction that did it.
+   */
   private void audit(Audit.Entry entry) {
     if (entry.status() != Failure.Code.FORBIDDEN.status()
         && entry.status() != Failure.Code.UNAUTHORIZED.status()) {
+      return;
+    }
+    if (refusals.take(entry.remote()) != null) {
       return;
     }
     Principal who = entry.who();

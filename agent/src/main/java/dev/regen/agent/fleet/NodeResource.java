@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class NodeResource {
   private static final Duration ALIVE_EVERY = Duration.ofSeconds(5);
 
-  /** A node that says every 10 s that it lives, and has not for so long, is away. */
+  /** A node that says every 10 s that it lives, and was not heard for so long, is away. */
   private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
 
   private static final int REPORTS_MAX = 1_000;
@@ -114,9 +114,7 @@ final class NodeResource {
   private Answer reports(Call call) throws IOException, InterruptedException {
     String node = call.part("node");
     List<JsonObject> given = call.json().objects("reports");
-    if (given.isEmpty()) {
-      streams.alive(node);
-    }
+    streams.heard(node, given.isEmpty());
     if (given.size() > REPORTS_MAX) {
       throw Names.bad("at most " + REPORTS_MAX + " reports come at once");
     }

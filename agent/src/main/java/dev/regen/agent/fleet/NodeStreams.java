@@ -18,7 +18,7 @@ final class NodeStreams implements AutoCloseable {
     private final Semaphore woken = new Semaphore(1);
     private volatile boolean ended;
 
-    /** Whether the node is one that says that it lives, and when it last did. */
+    /** Whether the node is one that says that it lives, and when it was last heard. */
     private volatile boolean saysSo;
 
     private volatile long aliveAtNanos;
@@ -43,7 +43,7 @@ final class NodeStreams implements AutoCloseable {
       return any;
     }
 
-    /** Whether a node that says that it lives has not done so for so long. */
+    /** Whether a node that says that it lives was not heard for so long. */
     boolean silentFor(Duration limit) {
       return saysSo && System.nanoTime() - aliveAtNanos > limit.toNanos();
     }
@@ -87,12 +87,17 @@ final class NodeStreams implements AutoCloseable {
     streams.remove(node, stream);
   }
 
-  /** A node has said that it lives. */
-  void alive(String node) {
+  /**
+   * A node was heard.
+   *
+   * @param saysSo whether it said nothing else than that it lives, as it goes on to do where it has
+   *     nothing to tell
+   */
+  void heard(String node, boolean saysSo) {
     Stream stream = streams.get(node);
     if (stream != null) {
       stream.aliveAtNanos = System.nanoTime();
-      stream.saysSo = true;
+      stream.saysSo |= saysSo;
     }
   }
 

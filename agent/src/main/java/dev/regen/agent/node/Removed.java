@@ -115,12 +115,15 @@ final class Removed {
 
   /** It is removed. */
   synchronized void end(Removal removal) {
-    Path file = begun.remove(removal.what());
-    if (file == null) {
-      file = directory.resolve(UNDER_WAY + UUID.randomUUID());
-    }
+    Path underWay = begun.remove(removal.what());
+    Path file = directory.resolve(UUID.randomUUID().toString());
     try {
-      file = done(file);
+      if (underWay == null) {
+        // The disk was full before; what was removed may have made room.
+        records.replace(file, removal.report().bytes());
+      } else {
+        file = done(underWay);
+      }
     } catch (IOException e) {
       LOG.warn("the manager may not hear of {}: {}", removal, Why.of(e));
     }

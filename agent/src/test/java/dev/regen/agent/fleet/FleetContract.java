@@ -164,13 +164,18 @@ abstract class FleetContract {
   void nodeThatFallsSilentIsAwayAndOneThatNeverSpokeIsNot() throws Exception {
     String token = addNode("n1");
     String other = addNode("n2");
+    String third = addNode("n3");
     try (SimulatedNode node = connect("n1", token, 0);
-        SimulatedNode _ = connect("n2", other, 0)) {
+        SimulatedNode _ = connect("n2", other, 0);
+        SimulatedNode busy = connect("n3", third, 0)) {
       assertThat(node.report().status()).isEqualTo(200);
+      assertThat(busy.report().status()).isEqualTo(200);
 
       assertThat(node.endsWithin(Duration.ofSeconds(25))).isFalse();
+      busy.report(SimulatedNode.job(null, "j7", "running", 1));
       assertThat(node.endsWithin(Duration.ofSeconds(20))).isTrue();
 
+      assertThat(busy.endsWithin(Duration.ofSeconds(5))).as("who has much to tell lives").isFalse();
       assertThat(admin.get("/v1/nodes/n1").json().string("state")).isEqualTo("away");
       assertThat(admin.get("/v1/nodes/n2").json().string("state")).isEqualTo("connected");
     }
